@@ -1,0 +1,1 @@
+# Empty: nothing of ours reads it.
