@@ -1,0 +1,139 @@
+// What is to be computed: an operator with its attributes and the types of its operands.
+//
+// Operators are ONNX operators (opset 17 names, attributes and semantics) and, for training, the
+// gradient, loss and update operators of our own that are listed here. The semantics below bind
+// every implementation; kernels/ref is their executable form. All of them take float32 unless said
+// otherwise. `dX` is the gradient of the loss with respect to X, of X's shape.
+//
+//   Gemm(A, B[, C]) → Y             ONNX; transA, transB, alpha, beta; C broadcasts to (M, N).
+//                                   Extra attribute activation = "relu": Y = max(Y, 0).
+//   MatMul(A, B) → Y                ONNX.
+//   Conv(X, W[, B]) → Y             ONNX, 2-D; strides, pads, dilations, group. Extra attribute
+//                                   activation as above.
+//   ConvGradInput(dY, W) → dX       Same attributes; X's shape is the output type's. dY is the
+//                                   gradient before any activation.
+//   ConvGradWeight(X, dY) → dW[, dB]
+//                                   Same attributes; W's shape is the output type's; dB (C_out).
+//   Add(A, B) → Y                   ONNX, with broadcasting.
+//   Relu(X) → Y                     ONNX.
+//   ReluGrad(dY, Y) → dX            dX = Y > 0 ? dY : 0.
+//   MaxPool(X) → Y[, WindowIndex]   ONNX, 2-D, floor mode; WindowIndex (uint8, of Y's shape and
+//                                   layout): position inside the window, row by row over the
+//                                   kernel, of the first maximum in that order (padding never
+//                                   wins). Needs windows of at most 256 elements, each with at
+//                                   least one element of X.
+//   MaxPoolGrad(dY, WindowIndex) → dX
+//                                   kernel_shape, strides, pads, dilations as the forward op; X's
+//                                   shape is the output type's.
+//   Flatten(X) → Y, Reshape(X) → Y  Shapes are in the types; a copy, or nothing when in place. Any
+//                                   dtype. A second input of Reshape (the shape) is ignored.
+//   ReduceSum(X) → Y                axes (ints; none: all), keepdims (int, 1).
+//   Reorder(X) → Y                  Same logical tensor, another Layout. Not an ONNX operator.
+//   SoftmaxCrossEntropy(logits (B, C), labels int64 (B), weights (B))
+//       → loss_sum (1), probabilities (B, C)
+//                                   loss_sum = Σ_b weights[b] · −log softmax(logits[b])[labels[b]],
+//                                   summed in double. label_smoothing (float) as in PyTorch's
+//                                   cross_entropy. A label outside 0…C−1 is InvalidArgument naming
+//                                   the row, unless its weight is 0: such a row adds nothing to the
+//                                   loss, whatever its logits and label are.
+//   SoftmaxCrossEntropyGrad(probabilities, labels, weights, scale (1)) → dlogits
+//                                   dlogits[b] = scale · weights[b] · (probabilities[b] − target[b])
+//                                   with the forward op's label_smoothing in the target; zeros for a
+//                                   row of weight 0. Labels as in the forward op.
+//   CountCorrect(logits, labels, weights) → count (1)
+//                                   Σ_b weights[b] · (argmax(logits[b]) = labels[b]), summed in
+//                                   double; the first maximum wins.
+//   SgdUpdate(w, g, m, hyper (4)) → w, m
+//                                   hyper = {learning rate, momentum, weight decay, nesterov 0|1}.
+//                                   In place: the outputs are the memory of inputs 0 and 2.
+//                                   PyTorch's rule: g' = g + decay·w; m = momentum·m + g';
+//                                   w −= lr·(nesterov ? g' + momentum·m : m).
+#ifndef RM_KERNELS_API_OP_H_
+#define RM_KERNELS_API_OP_H_
+
+#include <cstddef>
+#include <cstdint>
+#include <initializer_list>
+#include <map>
+#include <string>
+#include <utility>
+#include <variant>
+#include <vector>
+
+#include "absl/strings/string_view.h"
+#include "kernels/api/tensor.h"
+
+namespace rm::kernels {
+
+using Attribute =
+    std::variant<int64_t, float, std::string, std::vector<int64_t>, std::vector<float>>;
+
+// Attributes by name, in the order of their names. Thread-compatible. The getters return the
+// fallback when the attribute is missing or of another kind.
+class Attributes {
+ public:
+  Attributes() = default;
+  Attributes(std::initializer_list<std::pair<const std::string, Attribute>> list) : map_(list) {}
+
+  // Adds the attribute, or replaces its value.
+  void Set(absl::string_view name, Attribute value);
+  // Removes the attribute; nothing happens when there is none of this name.
+  void Remove(absl::string_view name);
+
+  [[nodiscard]] bool Has(absl::string_view name) const;
+  [[nodiscard]] int64_t Int(absl::string_view name, int64_t fallback) const;
+  [[nodiscard]] float Float(absl::string_view name, float fallback) const;
+  [[nodiscard]] std::string String(absl::string_view name, absl::string_view fallback) const;
+  [[nodiscard]] std::vector<int64_t> Ints(absl::string_view name,
+                                          const std::vector<int64_t>& fallback) const;
+  [[nodiscard]] const std::map<std::string, Attribute>& all() const { return map_; }
+
+  friend bool operator==(const Attributes& a, const Attributes& b) { return a.map_ == b.map_; }
+
+ private:
+  std::map<std::string, Attribute> map_;
+};
+
+// An operand of one use of an operator. An absent optional operand (input or output) is marked by
+// present == false and keeps its place.
+struct Operand {
+  TensorType type;
+  bool present = true;
+};
+
+// One use of an operator with every type known. Value semantics.
+struct OpInstance {
+  std::string op;  // "Conv"
+  Attributes attributes;
+  std::vector<Operand> inputs;
+  std::vector<Operand> outputs;
+
+  [[nodiscard]] bool has_input(size_t i) const { return i < inputs.size() && inputs[i].present; }
+  [[nodiscard]] bool has_output(size_t i) const { return i < outputs.size() && outputs[i].present; }
+
+  // "Conv([64, 1, 28, 28], [32, 1, 3, 3]) → [64, 32, 26, 26]", for messages. "-" is an absent
+  // operand.
+  [[nodiscard]] std::string ToString() const;
+};
+
+// The geometry of a 2-D convolution or pooling, read from the ONNX attributes (kernel_shape,
+// strides, pads, dilations, group; auto_pad NOTSET only). Sizes in elements.
+struct Window2d {
+  int64_t kernel_h = 1, kernel_w = 1;
+  int64_t stride_h = 1, stride_w = 1;
+  int64_t pad_top = 0, pad_left = 0, pad_bottom = 0, pad_right = 0;
+  int64_t dilation_h = 1, dilation_w = 1;
+  int64_t group = 1;
+
+  // ⌊(in + pads − dilation·(kernel − 1) − 1) / stride⌋ + 1; ≤ 0 when the window does not fit.
+  [[nodiscard]] int64_t OutputHeight(int64_t input_h) const;
+  [[nodiscard]] int64_t OutputWidth(int64_t input_w) const;
+};
+
+// Reads the geometry. `weight_shape` (O, I/group, H, W) gives kernel_shape when the attribute is
+// missing; it may be empty for pooling. Lists that are too short leave the defaults.
+[[nodiscard]] Window2d ReadWindow2d(const Attributes& attributes, const Shape& weight_shape);
+
+}  // namespace rm::kernels
+
+#endif  // RM_KERNELS_API_OP_H_
