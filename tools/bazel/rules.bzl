@@ -53,9 +53,24 @@ def rm_test(name, srcs, deps = [], copts = [], size = "small", data = [], **kwar
 def rm_script_test(name, script, size = "small", data = [], **kwargs):
     """A test that is an executable script (bash or Python, by its first line); one test case.
 
-    It runs in the root of the tree; it sees the files named in `data`.
+    It runs in the root of the tree and sees the files named in `data`.
     """
     native.sh_test(name = name, srcs = [script], data = data, size = size, **kwargs)
+
+def rm_py_test(name, src, size = "small", data = [], **kwargs):
+    """A file of Python unit tests (unittest); each method is one test case.
+
+    It runs in the root of the tree and sees the files named in `data`; the modules beside `src` are
+    imported by their bare names.
+    """
+    native.sh_test(
+        name = name,
+        srcs = ["//tools/bazel:run_python_test.py"],
+        args = ["$(rootpath %s)" % src],
+        data = data + [src],
+        size = size,
+        **kwargs
+    )
 
 def _rm_protos(name, srcs, deps, grpc, visibility):
     rm_protoc(
