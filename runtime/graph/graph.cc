@@ -1,0 +1,179 @@
+#include "runtime/graph/graph.h"
+
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "base/check.h"
+
+namespace rm::graph {
+namespace {
+
+void CheckShape(absl::string_view name, const kernels::Shape& shape, bool batch_allowed) {
+  for (size_t i = 0; i < shape.size(); ++i) {
+    const bool is_batch = i == 0 && batch_allowed && shape[i] == kBatch;
+    RM_CHECK(shape[i] >= 0 || is_batch, "value '", name, "' of shape ",
+             kernels::ShapeString(shape));
+  }
+}
+
+std::string OutputName(absl::string_view node, size_t index) {
+  return index == 0 ? std::string(node) : absl::StrCat(node, ":", index);
+}
+
+std::vector<ValueId> IdsOfKind(const std::vector<Value>& values, ValueKind kind) {
+  std::vector<ValueId> ids;
+  for (size_t i = 0; i < values.size(); ++i) {
+    if (values[i].kind == kind) ids.push_back(static_cast<ValueId>(i));
+  }
+  return ids;
+}
+
+}  // namespace
+
+ValueId Graph::AddValue(Value value) {
+  const ValueId id = static_cast<ValueId>(values_.size());
+  const bool is_new = names_.emplace(value.name, id).second;
+  RM_CHECK(is_new, "a second value named '", value.name, "'");
+  values_.push_back(std::move(value));
+  return id;
+}
+
+std::string Graph::UniqueName(absl::string_view name) const {
+  std::string unique(name);
+  for (int n = 2; names_.count(unique) > 0; ++n) unique = absl::StrCat(name, "#", n);
+  return unique;
+}
+
+ValueId Graph::AddInput(absl::string_view name, kernels::DType dtype, kernels::Shape shape) {
+  CheckShape(name, shape, /*batch_allowed=*/true);
+  Value value;
+  value.name = std::string(name);
+  value.kind = ValueKind::kInput;
+  value.dtype = dtype;
+  value.shape = std::move(shape);
+  value.shape_known = true;
+  return AddValue(std::move(value));
+}
+
+ValueId Graph::AddParameter(absl::string_view name, kernels::Shape shape, Initializer initializer) {
+  CheckShape(name, shape, /*batch_allowed=*/false);
+  Value value;
+  value.name = std::string(name);
+  value.kind = ValueKind::kParameter;
+  value.shape = std::move(shape);
+  value.shape_known = true;
+  value.initializer = std::move(initializer);
+  return AddValue(std::move(value));
+}
+
+ValueId Graph::AddConstant(absl::string_view name, kernels::Shape shape,
+                           std::vector<float> values) {
+  CheckShape(name, shape, /*batch_allowed=*/false);
+  RM_CHECK(static_cast<int64_t>(values.size()) == kernels::ElementCount(shape), "constant '", name,
+           "' of shape ", kernels::ShapeString(shape), " with ", values.size(), " values");
+  Value value;
+  value.name = std::string(name);
+  value.kind = ValueKind::kConstant;
+  value.shape = std::move(shape);
+  value.shape_known = true;
+  value.initializer.kind = Initializer::Kind::kValues;
+  value.initializer.values = std::move(values);
+  return AddValue(std::move(value));
+}
+
+ValueId Graph::AddNode(absl::string_view op, absl::string_view name, std::vector<ValueId> inputs,
+                       kernels::Attributes attributes) {
+  return AddNodeWithOutputs(op, name, std::move(inputs), 1, std::move(attributes))[0];
+}
+
+std::vector<ValueId> Graph::AddNodeWithOutputs(absl::string_view op, absl::string_view name,
+                                               std::vector<ValueId> inputs, int outputs,
+                                               kernels::Attributes attributes) {
+  RM_CHECK(outputs >= 1, "node '", name, "' without outputs");
+  RM_CHECK(nodes_.empty() || !nodes_.back().backward, "forward node '", name,
+           "' after the backward pass");
+  for (ValueId input : inputs) {
+    RM_CHECK(input >= kNoValue && input < static_cast<ValueId>(values_.size()), "node '", name,
+             "' reads value ", input);
+  }
+  Node node;
+  node.name = std::string(name);
+  node.op = std::string(op);
+  node.attributes = std::move(attributes);
+  node.inputs = std::move(inputs);
+  for (size_t i = 0; i < static_cast<size_t>(outputs); ++i) {
+    Value value;
+    value.name = OutputName(name, i);
+    node.outputs.push_back(AddValue(std::move(value)));
+  }
+  nodes_.push_back(std::move(node));
+  return nodes_.back().outputs;
+}
+
+std::vector<ValueId> Graph::AddBackwardNode(absl::string_view op, absl::string_view name,
+                                            std::vector<ValueId> inputs, std::vector<ValueId> likes,
+                                            kernels::Attributes attributes) {
+  Node node;
+  node.name = UniqueName(name);
+  node.op = std::string(op);
+  node.attributes = std::move(attributes);
+  node.inputs = std::move(inputs);
+  node.backward = true;
+  for (size_t i = 0; i < likes.size(); ++i) {
+    node.outputs.push_back(AddDetachedValue(OutputName(node.name, i), likes[i]));
+  }
+  nodes_.push_back(std::move(node));
+  return nodes_.back().outputs;
+}
+
+ValueId Graph::AddOutput(size_t node) {
+  RM_CHECK(node < nodes_.size(), "node ", node, " of ", nodes_.size());
+  const std::string name = OutputName(nodes_[node].name, nodes_[node].outputs.size());
+  const ValueId output = AddDetachedValue(name, kNoValue);
+  nodes_[node].outputs.push_back(output);
+  return output;
+}
+
+ValueId Graph::AddDetachedValue(absl::string_view name, ValueId like) {
+  Value value;
+  value.name = UniqueName(name);
+  value.like = like;
+  return AddValue(std::move(value));
+}
+
+ValueId Graph::FindOutput(absl::string_view name) const {
+  const auto it = outputs_.find(std::string(name));
+  return it == outputs_.end() ? kNoValue : it->second;
+}
+
+ValueId Graph::FindValue(absl::string_view name) const {
+  const auto it = names_.find(std::string(name));
+  return it == names_.end() ? kNoValue : it->second;
+}
+
+std::vector<ValueId> Graph::inputs() const { return IdsOfKind(values_, ValueKind::kInput); }
+
+std::vector<ValueId> Graph::parameters() const { return IdsOfKind(values_, ValueKind::kParameter); }
+
+Graph Graph::WithoutInitialValues() const {
+  Graph copy;
+  copy.values_.reserve(values_.size());
+  for (const Value& value : values_) {
+    Value slim;
+    slim.name = value.name;
+    slim.kind = value.kind;
+    slim.dtype = value.dtype;
+    slim.shape = value.shape;
+    slim.shape_known = value.shape_known;
+    slim.like = value.like;
+    if (value.kind == ValueKind::kConstant) slim.initializer = value.initializer;
+    copy.values_.push_back(std::move(slim));
+  }
+  copy.nodes_ = nodes_;
+  copy.outputs_ = outputs_;
+  copy.gradients_ = gradients_;
+  copy.names_ = names_;
+  return copy;
+}
+
+}  // namespace rm::graph
