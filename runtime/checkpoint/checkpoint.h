@@ -1,0 +1,191 @@
+// Checkpoints: what a job needs to go on from a step, durable, whole or not there, and checked to the last byte.
+//
+// The format is docs/checkpoint_format.md. A save goes through four calls:
+//
+//   rank 0       Prepare      space is there; the job's folder and the temporary folder of this save exist
+//   every rank   WriteShard   its tensors, fsynced; returns a report with size and checksums, sent to rank 0
+//   rank 0       Commit       manifest, fsync, rename: from here on the checkpoint is there; then retention
+//   (on failure  Abandon      by rank 0: the temporary folder goes, the previous checkpoint stays)
+//
+// and a start through FindNewest (rank 0; the others are told the name) and Checkpoint::Load (every rank).
+// Invariants:
+//   1. A name step-… exists only with its manifest and every file the manifest names, all of them durable before.
+//   2. Nothing is removed before a newer checkpoint has been read back and found whole.
+//   3. A rank of an older generation never removes what a newer one wrote, and refuses to commit once it sees it.
+// Functions are thread-safe, given that one save at a time runs in a folder for one generation.
+#ifndef RM_RUNTIME_CHECKPOINT_CHECKPOINT_H_
+#define RM_RUNTIME_CHECKPOINT_CHECKPOINT_H_
+
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/strings/string_view.h"
+#include "absl/time/time.h"
+#include "absl/types/span.h"
+#include "base/file_system.h"
+#include "base/json.h"
+#include "runtime/checkpoint/shard_report.h"
+#include "runtime/tensorfile/safetensors.h"
+
+namespace rm::checkpoint {
+
+using tensorfile::TensorData;
+using tensorfile::TensorInfo;
+
+// Generation `generation` (1 is the first) went on from `first_step`.
+struct LineageEntry {
+  int64_t generation = 0;
+  int64_t first_step = 0;
+};
+// The generations of a job so far, ascending. Empty: not known, then every generation counts.
+using Lineage = std::vector<LineageEntry>;
+
+// Names one save. All ranks of it use the same one: rank 0 draws the nonce and broadcasts it.
+struct SaveId {
+  int64_t step = 0;        // applied steps
+  int64_t generation = 1;
+  std::string nonce;       // NewNonce()
+};
+
+// 16 random hexadecimal digits.
+[[nodiscard]] std::string NewNonce();
+
+// ---- saving -------------------------------------------------------------------------------------------------------
+
+// Makes `folder` (the job's, absolute) and the temporary folder of the save, and checks that `bytes` (of all ranks, about:
+// the tensors' bytes) fit. ResourceExhausted, with what is needed and what is free; Aborted when a newer generation
+// has already written here.
+[[nodiscard]] absl::Status Prepare(base::FileSystem& files, const std::string& folder,
+                                   const SaveId& id, uint64_t bytes);
+
+// What one rank writes. Borrows the tensors' data; lists may be empty.
+struct ShardSpec {
+  int rank = 0;
+  int world_size = 1;
+  std::vector<TensorData> weights;    // this rank's part of parameters and buffers
+  std::vector<TensorData> optimizer;  // this rank's part of the optimizer state
+};
+
+// Writes this rank's two files into the temporary folder (made if missing), makes them durable, and returns their reports.
+// The checksums are of the tensors' memory and are computed beside the writing, so the time is that of the disk.
+// On an error its files are removed as far as possible.
+[[nodiscard]] absl::StatusOr<std::vector<ShardReport>> WriteShard(base::FileSystem& files,
+                                                                  const std::string& folder,
+                                                                  const SaveId& id,
+                                                                  const ShardSpec& shard);
+
+struct CommitSpec {
+  SaveId id;
+  int world_size = 1;
+  std::vector<ShardReport> reports;       // of all ranks
+  Lineage lineage;                        // the present one; this generation's entry may be missing
+  base::Json trainer_state;               // trainer.json: an object
+  std::map<std::string, double> metrics;  // "train/loss", "validation/accuracy", …
+  std::string weights_sha256;             // WeightsSha256 over all weights
+  absl::Time created;
+  int keep_last = 2;                      // ≥ 1
+};
+
+struct CommitResult {
+  std::string path;                   // <folder>/step-<12 digits>-g<generation>
+  uint64_t bytes = 0;                 // of all files
+  std::vector<std::string> warnings;  // of retention: it is no reason to fail
+};
+
+// Makes the save a checkpoint, then applies retention: the newest keep_last that count stay, what is older goes, and so do
+// temporary folders of older generations and of abandoned saves. Committing a step that is already there and whole
+// drops the new copy and succeeds. InvalidArgument when reports are missing, of another save, or do not fit the files;
+// Aborted when a newer generation has written here. On an error before the rename the temporary folder is removed.
+[[nodiscard]] absl::StatusOr<CommitResult> Commit(base::FileSystem& files,
+                                                  const std::string& folder,
+                                                  const CommitSpec& commit);
+
+// Removes the temporary folder of a save, as far as possible.
+void Abandon(base::FileSystem& files, const std::string& folder, const SaveId& id);
+
+// ---- finding ------------------------------------------------------------------------------------------------------
+
+// One step-… folder.
+struct Info {
+  std::string name;  // "step-000000001000-g1"
+  std::string path;
+  int64_t step = 0;
+  int64_t generation = 0;
+  int world_size = 0;
+  uint64_t bytes = 0;
+  absl::Time created;
+  std::map<std::string, double> metrics;
+  std::string weights_sha256;
+  bool counts = false;  // whole at first sight, and of the lineage
+  std::string problem;  // why it does not count; empty when it does
+};
+
+// Every step-… folder, the newest (highest step, then highest generation) first. Reads manifests and file sizes, not the
+// files. A missing folder holds none.
+[[nodiscard]] absl::StatusOr<std::vector<Info>> List(const base::FileSystem& files,
+                                                     const std::string& folder,
+                                                     const Lineage& lineage);
+
+struct Verification {
+  Info info;
+  int64_t files = 0;                  // checked
+  uint64_t bytes = 0;                 // checked
+  std::vector<std::string> problems;  // "<file>: <offset>: what"
+  std::string weights_sha256;         // computed from the files; empty when there are problems
+  [[nodiscard]] bool ok() const { return problems.empty(); }
+};
+
+// Reads every byte of the checkpoint at `path` (a step-… folder) and compares every checksum. Offsets are those of the
+// first damaged block. An error status only when there is no such folder.
+[[nodiscard]] absl::StatusOr<Verification> Verify(const base::FileSystem& files,
+                                                  const std::string& path);
+
+// The newest checkpoint that counts and verifies. Those newer that do not are named in `warnings` with the reason.
+// NotFound when none is left.
+[[nodiscard]] absl::StatusOr<Info> FindNewest(const base::FileSystem& files,
+                                              const std::string& folder, const Lineage& lineage,
+                                              std::vector<std::string>* warnings);
+
+// ---- loading ------------------------------------------------------------------------------------------------------
+
+// A checkpoint opened for reading, at whatever world size it was written. What is read is checked against the block
+// checksums of the manifest, so nothing damaged is ever handed out. Thread-safe.
+class Checkpoint {
+ public:
+  // Opens the checkpoint at `path`. DataLoss, with file and offset, when manifest, trainer state or headers are damaged.
+  [[nodiscard]] static absl::StatusOr<std::unique_ptr<Checkpoint>> Load(
+      const base::FileSystem& files, const std::string& path);
+  ~Checkpoint();
+
+  [[nodiscard]] const Info& info() const;
+  [[nodiscard]] const base::Json& trainer_state() const;
+
+  // All tensors of all ranks, by name.
+  [[nodiscard]] const std::map<std::string, TensorInfo>& weights() const;
+  [[nodiscard]] const std::map<std::string, TensorInfo>& optimizer() const;
+
+  // Reads one tensor into `destination`. NotFound when there is none of that name, InvalidArgument (with both sizes)
+  // when its bytes are not `bytes`, DataLoss when it is damaged.
+  [[nodiscard]] absl::Status ReadWeights(absl::string_view name, void* destination,
+                                         uint64_t bytes) const;
+  [[nodiscard]] absl::Status ReadOptimizer(absl::string_view name, void* destination,
+                                           uint64_t bytes) const;
+
+ private:
+  struct Contents;
+  explicit Checkpoint(std::unique_ptr<Contents> contents);
+  std::unique_ptr<Contents> contents_;
+};
+
+// SHA-256 over the tensors' raw little-endian bytes in the order of their names (bytewise): the fingerprint of a model that
+// `bench train` prints and that can be computed again from a checkpoint.
+[[nodiscard]] std::string WeightsSha256(absl::Span<const TensorData> tensors);
+
+}  // namespace rm::checkpoint
+
+#endif  // RM_RUNTIME_CHECKPOINT_CHECKPOINT_H_
