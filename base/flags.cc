@@ -1,150 +1,218 @@
 #include "base/flags.h"
 
 #include <algorithm>
-#include <numeric>
+#include <optional>
+#include <utility>
 
+#include "absl/strings/match.h"
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
-#include "base/status.h"
-#include "base/units.h"
+#include "absl/strings/str_join.h"
+#include "base/check.h"
+#include "base/nearest_name.h"
 
 namespace rm::base {
 namespace {
 
-absl::Status BadValue(absl::string_view flag, absl::string_view value, absl::string_view wanted) {
-  return absl::InvalidArgumentError(
-      absl::StrCat("--", flag, ": '", value, "' is not ", wanted));
+// "" when `text` was taken, else what is wanted instead: one function a kind of value.
+template <typename TextValue>
+std::string Take(const TextValue& flag, absl::string_view text) {
+  *flag.value = std::string(text);
+  return "";
 }
 
-// Stores `text` in the flag's target.
-struct Store {
-  absl::string_view flag;
-  absl::string_view text;
+template <typename ChoiceValue>
+std::string TakeChoice(const ChoiceValue& flag, absl::string_view text) {
+  if (std::find(flag.choices.begin(), flag.choices.end(), text) == flag.choices.end()) {
+    return absl::StrCat("must be one of ", absl::StrJoin(flag.choices, ", "));
+  }
+  return Take(flag, text);
+}
 
-  absl::Status operator()(std::string* target) const {
-    *target = std::string(text);
-    return absl::OkStatus();
+template <typename IntegerValue>
+std::string TakeInteger(const IntegerValue& flag, absl::string_view text) {
+  int64_t number = 0;
+  if (!absl::SimpleAtoi(text, &number) || number < flag.least || number > flag.most) {
+    return absl::StrCat("must be a whole number from ", flag.least, " to ", flag.most);
   }
-  absl::Status operator()(std::vector<std::string>* target) const {
-    target->emplace_back(text);
-    return absl::OkStatus();
+  *flag.value = number;
+  return "";
+}
+
+template <typename NumberValue>
+std::string TakeNumber(const NumberValue& flag, absl::string_view text) {
+  double number = 0;
+  if (!absl::SimpleAtod(text, &number) || !(number >= flag.least && number <= flag.most)) {
+    return absl::StrCat("must be a number from ", flag.least, " to ", flag.most);
   }
-  absl::Status operator()(int64_t* target) const {
-    return absl::SimpleAtoi(text, target) ? absl::OkStatus()
-                                          : BadValue(flag, text, "a whole number");
-  }
-  absl::Status operator()(double* target) const {
-    return absl::SimpleAtod(text, target) ? absl::OkStatus() : BadValue(flag, text, "a number");
-  }
-  absl::Status operator()(bool* target) const {
-    return absl::SimpleAtob(text, target) ? absl::OkStatus()
-                                          : BadValue(flag, text, "true or false");
-  }
-  absl::Status operator()(absl::Duration* target) const {
-    auto duration = ParseDuration(text);
-    if (!duration.ok()) return Annotate(duration.status(), absl::StrCat("--", flag));
-    *target = *duration;
-    return absl::OkStatus();
-  }
+  *flag.value = number;
+  return "";
+}
+
+template <typename TextsValue>
+std::string TakeOneMore(const TextsValue& flag, absl::string_view text) {
+  flag.values->emplace_back(text);
+  return "";
+}
+
+template <typename SwitchValue>
+std::string TakeSwitch(const SwitchValue& flag, absl::string_view text) {
+  if (text != "true" && text != "false") return "takes no value, or true or false";
+  *flag.value = text == "true";
+  return "";
+}
+
+template <typename... Functions>
+struct Overloaded : Functions... {
+  using Functions::operator()...;
 };
-
-size_t EditDistance(absl::string_view a, absl::string_view b) {
-  std::vector<size_t> row(b.size() + 1);
-  std::iota(row.begin(), row.end(), size_t{0});
-  for (size_t i = 0; i < a.size(); ++i) {
-    size_t diagonal = row[0]++;
-    for (size_t j = 0; j < b.size(); ++j) {
-      const size_t substituted = diagonal + (a[i] == b[j] ? 0 : 1);
-      diagonal = row[j + 1];
-      row[j + 1] = std::min({row[j + 1] + 1, row[j] + 1, substituted});
-    }
-  }
-  return row.back();
-}
+template <typename... Functions>
+Overloaded(Functions...) -> Overloaded<Functions...>;
 
 }  // namespace
 
-void FlagSet::Add(absl::string_view name, Target target, absl::string_view help, char short_name) {
-  flags_.push_back({std::string(name), target, std::string(help), short_name});
+FlagSet::FlagSet(absl::string_view program, absl::string_view summary)
+    : program_(program), summary_(summary) {}
+
+void FlagSet::Text(absl::string_view name, absl::string_view metavar, absl::string_view help,
+                   std::string* value) {
+  Add({std::string(name), std::string(metavar), std::string(help), *value, TextValue{value}});
 }
 
-const FlagSet::Flag* FlagSet::Find(absl::string_view argument_name) const {
+void FlagSet::Choice(absl::string_view name, std::vector<std::string> choices,
+                     absl::string_view help, std::string* value) {
+  const std::string metavar = absl::StrJoin(choices, "|");
+  Add({std::string(name), metavar, std::string(help), *value,
+       ChoiceValue{std::move(choices), value}});
+}
+
+void FlagSet::Integer(absl::string_view name, absl::string_view metavar, absl::string_view help,
+                      int64_t least, int64_t most, int64_t* value) {
+  Add({std::string(name), std::string(metavar), std::string(help), absl::StrCat(*value),
+       IntegerValue{least, most, value}});
+}
+
+void FlagSet::Number(absl::string_view name, absl::string_view metavar, absl::string_view help,
+                     double least, double most, double* value) {
+  Add({std::string(name), std::string(metavar), std::string(help), absl::StrCat(*value),
+       NumberValue{least, most, value}});
+}
+
+void FlagSet::Texts(absl::string_view name, absl::string_view metavar, absl::string_view help,
+                    std::vector<std::string>* values) {
+  Add({std::string(name), std::string(metavar), std::string(help), "", TextsValue{values}});
+}
+
+void FlagSet::Letter(char letter, absl::string_view name) {
+  for (Flag& flag : flags_) {
+    if (flag.name == name) {
+      flag.letter = letter;
+      return;
+    }
+  }
+  RM_CHECK(false, "no flag --", name);
+}
+
+void FlagSet::Switch(absl::string_view name, absl::string_view help, bool* value) {
+  Add({std::string(name), "", std::string(help), "", SwitchValue{value}});
+}
+
+void FlagSet::Add(Flag flag) {
+  RM_CHECK(Find(flag.name) == nullptr, "flag --", flag.name, " is there already");
+  flags_.push_back(std::move(flag));
+}
+
+const FlagSet::Flag* FlagSet::Find(absl::string_view name) const {
   for (const Flag& flag : flags_) {
-    if (argument_name == absl::StrCat("--", flag.name)) return &flag;
-    if (flag.short_name != 0 && argument_name == absl::StrCat("-", std::string(1, flag.short_name)))
-      return &flag;
+    if (flag.name == name) return &flag;
   }
   return nullptr;
 }
 
-absl::Status FlagSet::Unknown(absl::string_view argument) const {
-  std::vector<std::string> names;
-  for (const Flag& flag : flags_) names.push_back(absl::StrCat("--", flag.name));
-  const std::string nearest = NearestName(argument, names);
-  return absl::InvalidArgumentError(
-      absl::StrCat("unknown flag '", argument, "'",
-                   nearest.empty() ? "" : absl::StrCat(" – did you mean '", nearest, "'?")));
+absl::Status FlagSet::Refuse(absl::string_view what) const {
+  return absl::InvalidArgumentError(absl::StrCat(what, " (try ", program_, " --help)"));
 }
 
-absl::StatusOr<std::vector<std::string>> FlagSet::Parse(
-    absl::Span<const std::string> arguments) const {
-  std::vector<std::string> rest;
-  for (size_t i = 0; i < arguments.size(); ++i) {
-    const absl::string_view argument = arguments[i];
-    if (argument == "--") {
-      rest.insert(rest.end(), arguments.begin() + static_cast<std::ptrdiff_t>(i) + 1,
-                  arguments.end());
-      break;
+absl::Status FlagSet::Parse(int argc, const char* const* argv) {
+  for (int i = 1; i < argc; ++i) {
+    const absl::string_view word = argv[i];
+    if (word == "--help" || word == "-h") {
+      help_asked_ = true;
+      return absl::OkStatus();
     }
-    if (argument.size() < 2 || argument[0] != '-') {  // "-" alone means standard input
-      rest.emplace_back(argument);
+    if (word == "--") {
+      positionals_.insert(positionals_.end(), argv + i + 1, argv + argc);
+      return absl::OkStatus();
+    }
+    if (!absl::StartsWith(word, "-") || word == "-") {
+      positionals_.emplace_back(word);
       continue;
     }
-    const size_t equals = argument[1] == '-' ? argument.find('=') : absl::string_view::npos;
-    const Flag* flag = Find(argument.substr(0, equals));
-    if (flag == nullptr) return Unknown(argument.substr(0, equals));
-    std::string value;
-    if (equals != absl::string_view::npos) {
-      value = std::string(argument.substr(equals + 1));
-    } else if (std::holds_alternative<bool*>(flag->target)) {
-      value = "true";
-    } else if (i + 1 < arguments.size()) {
-      value = arguments[++i];
-    } else {
-      return absl::InvalidArgumentError(absl::StrCat("--", flag->name, " needs a value"));
-    }
-    RM_RETURN_IF_ERROR(std::visit(Store{flag->name, value}, flag->target));
+    absl::Status taken = ParseFlag(argc, argv, &i);
+    if (!taken.ok()) return taken;
   }
-  return rest;
+  return absl::OkStatus();
+}
+
+absl::StatusOr<const FlagSet::Flag*> FlagSet::Lookup(absl::string_view word) const {
+  std::vector<std::string> names;
+  for (const Flag& flag : flags_) {
+    const bool by_letter = flag.letter != 0 && word.size() == 2 && word[1] == flag.letter;
+    names.push_back(absl::StrCat("--", flag.name));
+    if (by_letter || word == names.back()) return &flag;
+  }
+  return Refuse(absl::StrCat("unknown flag '", word, "'", Suggestion(word, names)));
+}
+
+absl::Status FlagSet::ParseFlag(int argc, const char* const* argv, int* index) {
+  absl::string_view word = argv[*index];
+  std::optional<absl::string_view> text;
+  if (const size_t equals = word.find('='); equals != absl::string_view::npos) {
+    text = word.substr(equals + 1);
+    word = word.substr(0, equals);
+  }
+  const absl::StatusOr<const Flag*> found = Lookup(word);
+  if (!found.ok()) return found.status();
+  const Flag* flag = *found;
+  const absl::string_view name = flag->name;
+  if (!text.has_value() && flag->metavar.empty()) text = "true";
+  if (!text.has_value()) {
+    if (*index + 1 >= argc) {
+      return Refuse(absl::StrCat("flag '--", name, "' needs a value: ", flag->metavar));
+    }
+    text = argv[++*index];
+  }
+  const std::string wanted = std::visit(
+      Overloaded{[&](const TextValue& value) { return Take(value, *text); },
+                 [&](const ChoiceValue& value) { return TakeChoice(value, *text); },
+                 [&](const IntegerValue& value) { return TakeInteger(value, *text); },
+                 [&](const NumberValue& value) { return TakeNumber(value, *text); },
+                 [&](const TextsValue& value) { return TakeOneMore(value, *text); },
+                 [&](const SwitchValue& value) { return TakeSwitch(value, *text); }},
+      flag->value);
+  if (wanted.empty()) return absl::OkStatus();
+  return Refuse(absl::StrCat("flag '--", name, "' is '", *text, "' but ", wanted));
+}
+
+absl::Status FlagSet::NoPositionals() const {
+  if (positionals_.empty()) return absl::OkStatus();
+  return Refuse(absl::StrCat("unexpected argument '", positionals_.front(), "'"));
 }
 
 std::string FlagSet::Help() const {
-  std::string text;
+  std::string text = absl::StrCat(summary_, "\n\nusage: ", program_, " ", usage_, "\n\nflags:\n");
+  size_t width = 0;
   for (const Flag& flag : flags_) {
-    const std::string shown =
-        flag.short_name != 0 ? absl::StrCat("-", std::string(1, flag.short_name), ", --", flag.name)
-                             : absl::StrCat("--", flag.name);
-    const size_t pad = shown.size() < 22 ? 22 - shown.size() : 1;
-    absl::StrAppend(&text, "  ", shown, std::string(pad, ' '), flag.help, "\n");
+    width = std::max(width, flag.name.size() + flag.metavar.size());
+  }
+  for (const Flag& flag : flags_) {
+    const std::string padding(width - flag.name.size() - flag.metavar.size() + 2, ' ');
+    const std::string letter = flag.letter != 0 ? std::string{'-', flag.letter, ','} : "   ";
+    absl::StrAppend(&text, "  ", letter, " --", flag.name, " ", flag.metavar, padding, flag.help);
+    if (!flag.default_text.empty()) absl::StrAppend(&text, " (default ", flag.default_text, ")");
+    absl::StrAppend(&text, "\n");
   }
   return text;
-}
-
-std::string NearestName(absl::string_view word, absl::Span<const std::string> candidates) {
-  std::string best;
-  size_t best_distance = std::max<size_t>(1, word.size() / 3) + 1;
-  for (const std::string& candidate : candidates) {
-    const size_t distance = EditDistance(word, candidate);
-    if (distance < best_distance) {
-      best_distance = distance;
-      best = candidate;
-    }
-  }
-  return best;
-}
-
-std::vector<std::string> ArgumentVector(int argc, char** argv) {
-  return argc > 1 ? std::vector<std::string>(argv + 1, argv + argc) : std::vector<std::string>();
 }
 
 }  // namespace rm::base

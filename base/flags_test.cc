@@ -1,95 +1,140 @@
 #include "base/flags.h"
 
-#include <catch2/catch.hpp>
 #include <string>
 #include <vector>
+
+#include <catch2/catch.hpp>
+
+#include "absl/strings/match.h"
 
 namespace rm::base {
 namespace {
 
-using Words = std::vector<std::string>;
-
-// One flag of each kind.
-struct Options {
-  std::string listen = "127.0.0.1:0";
-  int64_t workers = 2;
+// A program with one flag of each kind.
+struct Program {
+  std::string listen = "127.0.0.1:7070";
+  std::string policy = "priority";
+  int64_t slots = 1;
   double share = 0.5;
-  bool follow = false;
-  absl::Duration timeout = absl::Seconds(1);
-  Words set;
-  FlagSet flags;
+  std::vector<std::string> set;
+  bool insecure = false;
+  FlagSet flags{"daemon", "Does things."};
 
-  Options() {
-    flags.Add("listen", &listen, "HOST:PORT to serve at");
-    flags.Add("workers", &workers, "workers to start", 'w');
-    flags.Add("share", &share, "a share");
-    flags.Add("follow", &follow, "follow the job", 'f');
-    flags.Add("timeout", &timeout, "how long to wait");
-    flags.Add("set", &set, "key=value, may be repeated");
+  Program() {
+    flags.Text("listen", "HOST:PORT", "address to serve", &listen);
+    flags.Choice("policy", {"fifo", "priority"}, "who is next", &policy);
+    flags.Integer("slots", "N", "ranks at a time", 1, 64, &slots);
+    flags.Number("share", "S", "part of the whole", 0, 1, &share);
+    flags.Texts("set", "KEY=VALUE", "may be repeated", &set);
+    flags.Switch("insecure", "no TLS", &insecure);
+    flags.Letter('i', "insecure");
+    flags.Letter('s', "set");
+    flags.SetUsage("FILE [flags]");
+  }
+
+  absl::Status Parse(std::vector<const char*> words) {
+    words.insert(words.begin(), "daemon");
+    return flags.Parse(static_cast<int>(words.size()), words.data());
   }
 };
 
-TEST_CASE("every way to write a flag is understood and the rest is kept in order") {
-  Options o;
-  const auto rest = o.flags.Parse(Words{"submit", "--listen=0.0.0.0:7", "-w", "3", "job.yaml",
-                                        "--follow", "--share", "-0.25", "--timeout", "2m", "--set",
-                                        "a=1", "--set=b=2", "-", "--", "--not-a-flag"});
-  REQUIRE(rest.ok());
-  CHECK(*rest == Words{"submit", "job.yaml", "-", "--not-a-flag"});
-  CHECK(o.listen == "0.0.0.0:7");
-  CHECK(o.workers == 3);
-  CHECK(o.share == Approx(-0.25));
-  CHECK(o.follow);
-  CHECK(o.timeout == absl::Minutes(2));
-  CHECK(o.set == Words{"a=1", "b=2"});
+TEST_CASE("without flags every variable keeps its default") {
+  Program program;
+  REQUIRE(program.Parse({}).ok());
+  CHECK(program.listen == "127.0.0.1:7070");
+  CHECK(program.slots == 1);
+  CHECK_FALSE(program.insecure);
 }
 
-TEST_CASE("flags not given keep their defaults; the last value wins; switches can be switched off") {
-  Options o;
-  REQUIRE(o.flags.Parse(Words{"--workers", "4", "--workers=5", "-f", "--follow=false"}).ok());
-  CHECK(o.workers == 5);
-  CHECK_FALSE(o.follow);
-  CHECK(o.listen == "127.0.0.1:0");
+TEST_CASE("a value may follow its flag or an equals sign") {
+  Program program;
+  REQUIRE(program.Parse({"--listen", "a:1", "--slots=4", "--policy", "fifo", "--insecure"}).ok());
+  CHECK(program.listen == "a:1");
+  CHECK(program.slots == 4);
+  CHECK(program.policy == "fifo");
+  CHECK(program.insecure);
 }
 
-TEST_CASE("every mistake is one clear line") {
-  const struct {
-    Words arguments;
-    std::string message;
-  } cases[] = {
-      {{"--worker", "3"}, "unknown flag '--worker' – did you mean '--workers'?"},
-      {{"--zzz"}, "unknown flag '--zzz'"},
-      {{"-x"}, "unknown flag '-x'"},
-      {{"--workers"}, "--workers needs a value"},
-      {{"--workers", "many"}, "--workers: 'many' is not a whole number"},
-      {{"--workers=1.5"}, "--workers: '1.5' is not a whole number"},
-      {{"--share", "half"}, "--share: 'half' is not a number"},
-      {{"--follow=perhaps"}, "--follow: 'perhaps' is not true or false"},
+TEST_CASE("the last of several values wins, and a switch can be switched off") {
+  Program program;
+  REQUIRE(program.Parse({"--slots", "2", "--insecure", "--slots", "3", "--insecure=false"}).ok());
+  CHECK(program.slots == 3);
+  CHECK_FALSE(program.insecure);
+}
+
+TEST_CASE("letters stand for names, lists grow, numbers have bounds") {
+  Program program;
+  REQUIRE(program.Parse({"-i", "-s", "a=1", "--set", "b=2=3", "--set=c", "--share", "0.25"}).ok());
+  CHECK(program.insecure);
+  CHECK(program.set == std::vector<std::string>{"a=1", "b=2=3", "c"});
+  CHECK(program.share == Approx(0.25));
+  CHECK(program.Parse({"--share", "1.5"}).message() ==
+        "flag '--share' is '1.5' but must be a number from 0 to 1 (try daemon --help)");
+  CHECK_FALSE(program.Parse({"--share", "nan"}).ok());
+  CHECK(program.flags.Help().find("usage: daemon FILE [flags]") != std::string::npos);
+  CHECK(program.flags.Help().find("-s, --set KEY=VALUE") != std::string::npos);
+}
+
+TEST_CASE("an empty value and one that looks like a flag are values") {
+  Program program;
+  REQUIRE(program.Parse({"--listen="}).ok());
+  CHECK(program.listen.empty());
+  REQUIRE(program.Parse({"--listen", "--slots"}).ok());
+  CHECK(program.listen == "--slots");
+}
+
+TEST_CASE("a mistake is one line that says what is allowed") {
+  struct Case {
+    std::vector<const char*> words;
+    const char* message;
   };
-  for (const auto& c : cases) {
-    Options o;
-    const auto rest = o.flags.Parse(c.arguments);
-    REQUIRE(rest.status().code() == absl::StatusCode::kInvalidArgument);
-    CHECK(std::string(rest.status().message()) == c.message);
+  const Case cases[] = {
+      {{"--lisen", "x"}, "unknown flag '--lisen' – did you mean '--listen'? (try daemon --help)"},
+      {{"-x"}, "unknown flag '-x' (try daemon --help)"},
+      {{"--listen"}, "flag '--listen' needs a value: HOST:PORT (try daemon --help)"},
+      {{"--slots", "0"},
+       "flag '--slots' is '0' but must be a whole number from 1 to 64 (try daemon --help)"},
+      {{"--slots", "many"},
+       "flag '--slots' is 'many' but must be a whole number from 1 to 64 (try daemon --help)"},
+      {{"--policy=best"},
+       "flag '--policy' is 'best' but must be one of fifo, priority (try daemon --help)"},
+      {{"--insecure=perhaps"},
+       "flag '--insecure' is 'perhaps' but takes no value, or true or false (try daemon --help)"},
+  };
+  for (const Case& c : cases) {
+    Program program;
+    const absl::Status parsed = program.Parse(c.words);
+    CHECK(parsed.code() == absl::StatusCode::kInvalidArgument);
+    CHECK(parsed.message() == c.message);
   }
-  Options o;
-  const auto rest = o.flags.Parse(Words{"--timeout", "soon"});
-  CHECK(std::string(rest.status().message()).find("--timeout: ") == 0);
 }
 
-TEST_CASE("help names every flag with its short form") {
-  const std::string help = Options().flags.Help();
-  for (const char* part : {"--listen", "-w, --workers", "-f, --follow", "HOST:PORT to serve at"}) {
-    CHECK(help.find(part) != std::string::npos);
-  }
+TEST_CASE("words that are no flags are positionals, and so is all after two dashes") {
+  Program program;
+  REQUIRE(program.Parse({"one", "--slots", "2", "-", "--", "--slots", "3"}).ok());
+  CHECK(program.flags.positionals() == std::vector<std::string>{"one", "-", "--slots", "3"});
+  CHECK(program.slots == 2);
+  CHECK(program.flags.NoPositionals().message() ==
+        "unexpected argument 'one' (try daemon --help)");
 }
 
-TEST_CASE("only near names are suggested") {
-  const Words names = {"epochs", "steps", "seed"};
-  CHECK(NearestName("epoch", names) == "epochs");
-  CHECK(NearestName("sead", names) == "seed");
-  CHECK(NearestName("optimizer", names).empty());
-  CHECK(NearestName("", names).empty());
+TEST_CASE("help ends parsing and names every flag with its default") {
+  for (const char* word : {"--help", "-h"}) {
+    Program program;
+    REQUIRE(program.Parse({word, "--unknown"}).ok());
+    CHECK(program.flags.help_asked());
+  }
+  const std::string help = Program().flags.Help();
+  CHECK(help ==
+        "Does things.\n"
+        "\n"
+        "usage: daemon [flags]\n"
+        "\n"
+        "flags:\n"
+        "  --listen HOST:PORT      address to serve (default 127.0.0.1:7070)\n"
+        "  --policy fifo|priority  who is next (default priority)\n"
+        "  --slots N               ranks at a time (default 1)\n"
+        "  --insecure              no TLS\n");
 }
 
 }  // namespace

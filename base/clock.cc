@@ -1,0 +1,28 @@
+#include "base/clock.h"
+
+#include <chrono>
+
+#include "absl/time/clock.h"
+
+namespace rm::base {
+namespace {
+
+class MachineClock final : public Clock {
+ public:
+  absl::Time Now() const override { return absl::Now(); }
+
+  absl::Duration Monotonic() const override {
+    return absl::FromChrono(std::chrono::steady_clock::now().time_since_epoch());
+  }
+
+  void SleepFor(absl::Duration duration) override { absl::SleepFor(duration); }
+};
+
+}  // namespace
+
+Clock& RealClock() {
+  static MachineClock& clock = *new MachineClock();
+  return clock;
+}
+
+}  // namespace rm::base

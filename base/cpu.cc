@@ -1,0 +1,73 @@
+#include "base/cpu.h"
+
+#include <cpuid.h>
+#include <sched.h>
+
+#include <cstdio>
+#include <cstdlib>
+#include <cstring>
+#include <vector>
+
+namespace rm::base {
+namespace {
+
+Isa BestIsa() {
+  __builtin_cpu_init();
+  if (__builtin_cpu_supports("x86-64-v4")) return Isa::kV4;
+  if (__builtin_cpu_supports("x86-64-v3")) return Isa::kV3;
+  return Isa::kV1;
+}
+
+Isa ReadIsa() {
+  const char* const cap = std::getenv("RINGMASTER_ISA");
+  if (cap == nullptr) return BestIsa();
+  Isa isa = BestIsa();
+  if (!CapIsa(cap, &isa)) {
+    std::fprintf(stderr, "RINGMASTER_ISA is '%s': it takes 1, 3 or 4; ignored\n", cap);
+  }
+  return isa;
+}
+
+}  // namespace
+
+bool CapIsa(const char* cap, Isa* isa) {
+  for (const Isa level : {Isa::kV1, Isa::kV3, Isa::kV4}) {
+    if (std::to_string(static_cast<int>(level)) != cap) continue;
+    if (level < *isa) *isa = level;
+    return true;
+  }
+  return false;
+}
+
+Isa CpuIsa() {
+  static const Isa isa = ReadIsa();
+  return isa;
+}
+
+std::string IsaName(Isa isa) { return "v" + std::to_string(static_cast<int>(isa)); }
+
+std::string CpuModel() {
+  constexpr unsigned int kBrandFirst = 0x80000002;  // three leaves of 16 characters each
+  char brand[49] = "";
+  for (unsigned int leaf = 0; leaf < 3; ++leaf) {
+    unsigned int words[4];
+    if (__get_cpuid(kBrandFirst + leaf, &words[0], &words[1], &words[2], &words[3]) == 0) break;
+    std::memcpy(brand + 16 * leaf, words, sizeof(words));
+  }
+  const std::string padded = brand;
+  const size_t first = padded.find_first_not_of(' ');
+  if (first == std::string::npos) return "unknown CPU";
+  return padded.substr(first, padded.find_last_not_of(' ') - first + 1);
+}
+
+int CpuCores() {
+  // The kernel refuses a set smaller than its own (EINVAL), so grow until it fits.
+  for (size_t cores = CPU_SETSIZE; cores <= (size_t{1} << 20); cores *= 2) {
+    std::vector<unsigned char> bytes(CPU_ALLOC_SIZE(cores));
+    cpu_set_t* const set = reinterpret_cast<cpu_set_t*>(bytes.data());
+    if (sched_getaffinity(0, bytes.size(), set) == 0) return CPU_COUNT_S(bytes.size(), set);
+  }
+  return 1;
+}
+
+}  // namespace rm::base

@@ -1,0 +1,101 @@
+#include "base/log.h"
+
+#include <unistd.h>
+
+#include <atomic>
+#include <cerrno>
+
+#include "absl/base/const_init.h"
+#include "absl/strings/str_replace.h"
+#include "absl/synchronization/mutex.h"
+#include "absl/time/clock.h"
+#include "base/json.h"
+
+namespace rm::base {
+namespace {
+
+ABSL_CONST_INIT absl::Mutex mutex(absl::kConstInit);
+std::atomic<int64_t> log_step{-1};
+
+// Never destroyed: threads may log while the process ends. Guarded by `mutex`.
+LogContext& Context() {
+  static LogContext& context = *new LogContext();
+  return context;
+}
+
+absl::string_view LevelName(LogLevel level) {
+  switch (level) {
+    case LogLevel::kDebug:
+      return "debug";
+    case LogLevel::kInfo:
+      return "info";
+    case LogLevel::kWarning:
+      return "warning";
+    case LogLevel::kError:
+      return "error";
+  }
+  return "unknown";
+}
+
+char LevelLetter(LogLevel level) {
+  constexpr absl::string_view kLetters = "DIWE";
+  return kLetters[static_cast<size_t>(level)];
+}
+
+std::string FormatText(const LogContext& context, absl::string_view time, LogLevel level,
+                       absl::string_view message) {
+  std::string line = absl::StrCat(time, " ", std::string(1, LevelLetter(level)), " ");
+  if (!context.component.empty()) absl::StrAppend(&line, "[", context.component, "] ");
+  // A message of several lines stays one record: what follows is indented, so no part of it looks like a line
+  // of its own.
+  absl::StrAppend(&line, absl::StrReplaceAll(message, {{"\n", "\n    "}}), "\n");
+  return line;
+}
+
+std::string FormatJson(const LogContext& context, absl::string_view time, LogLevel level,
+                       int64_t step, absl::string_view message) {
+  Json line;
+  line.Set("ts", time).Set("level", LevelName(level));
+  if (!context.component.empty()) line.Set("component", context.component);
+  if (!context.job.empty()) line.Set("job", context.job);
+  if (context.rank >= 0) line.Set("rank", context.rank);
+  if (!context.host.empty()) line.Set("host", context.host);
+  if (step >= 0) line.Set("step", step);
+  line.Set("msg", message);
+  return line.Dump() + "\n";
+}
+
+// All of `line` to standard error. When that is closed or full there is nobody left to tell.
+void WriteLine(absl::string_view line) {
+  while (!line.empty()) {
+    const ssize_t written = write(STDERR_FILENO, line.data(), line.size());
+    if (written < 0 && errno == EINTR) continue;
+    if (written <= 0) return;
+    line.remove_prefix(static_cast<size_t>(written));
+  }
+}
+
+}  // namespace
+
+void SetLogContext(const LogContext& context) {
+  absl::MutexLock lock(&mutex);
+  Context() = context;
+}
+
+void SetLogStep(int64_t step) { log_step.store(step, std::memory_order_relaxed); }
+
+std::string FormatLogLine(const LogContext& context, absl::Time time, LogLevel level, int64_t step,
+                          absl::string_view message) {
+  const std::string when = absl::FormatTime("%Y-%m-%dT%H:%M:%E3SZ", time, absl::UTCTimeZone());
+  return context.format == LogFormat::kJson ? FormatJson(context, when, level, step, message)
+                                            : FormatText(context, when, level, message);
+}
+
+void LogLine(LogLevel level, absl::string_view message) {
+  absl::MutexLock lock(&mutex);
+  if (level < Context().least) return;
+  WriteLine(FormatLogLine(Context(), absl::Now(), level, log_step.load(std::memory_order_relaxed),
+                          message));
+}
+
+}  // namespace rm::base

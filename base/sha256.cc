@@ -1,0 +1,45 @@
+#include "base/sha256.h"
+
+#include <openssl/evp.h>
+
+#include "absl/strings/escaping.h"
+#include "base/check.h"
+
+namespace rm::base {
+
+// libcrypto's calls fail only when memory is out or the context is misused.
+struct Sha256::State {
+  EVP_MD_CTX* context = EVP_MD_CTX_new();
+  bool ended = false;
+
+  ~State() { EVP_MD_CTX_free(context); }
+};
+
+Sha256::Sha256() : state_(std::make_unique<State>()) {
+  RM_CHECK(state_->context != nullptr, "out of memory");
+  RM_CHECK(EVP_DigestInit_ex(state_->context, EVP_sha256(), nullptr) == 1, "SHA-256 is missing");
+}
+
+Sha256::~Sha256() = default;
+
+void Sha256::Update(const void* data, size_t size) {
+  RM_CHECK(!state_->ended, "Update after HexDigest");
+  RM_CHECK(EVP_DigestUpdate(state_->context, data, size) == 1, size, " bytes");
+}
+
+std::string Sha256::HexDigest() {
+  RM_CHECK(!state_->ended, "HexDigest twice");
+  state_->ended = true;
+  unsigned char digest[EVP_MAX_MD_SIZE];
+  unsigned int size = 0;
+  RM_CHECK(EVP_DigestFinal_ex(state_->context, digest, &size) == 1, "no digest");
+  return absl::BytesToHexString(absl::string_view(reinterpret_cast<const char*>(digest), size));
+}
+
+std::string Sha256Hex(absl::string_view bytes) {
+  Sha256 hash;
+  hash.Update(bytes);
+  return hash.HexDigest();
+}
+
+}  // namespace rm::base

@@ -1,0 +1,36 @@
+// SHA-256 (FIPS 180-4), by OpenSSL's libcrypto.
+#ifndef RM_BASE_SHA256_H_
+#define RM_BASE_SHA256_H_
+
+#include <cstddef>
+#include <memory>
+#include <string>
+
+#include "absl/strings/string_view.h"
+
+namespace rm::base {
+
+// A running SHA-256. Not thread-safe. Update any number of times, then HexDigest once.
+class Sha256 {
+ public:
+  Sha256();
+  ~Sha256();
+  Sha256(const Sha256&) = delete;
+  Sha256& operator=(const Sha256&) = delete;
+
+  void Update(const void* data, size_t size);
+  void Update(absl::string_view bytes) { Update(bytes.data(), bytes.size()); }
+
+  // 64 lower-case hex digits. Ends the computation.
+  [[nodiscard]] std::string HexDigest();
+
+ private:
+  struct State;
+  std::unique_ptr<State> state_;
+};
+
+[[nodiscard]] std::string Sha256Hex(absl::string_view bytes);
+
+}  // namespace rm::base
+
+#endif  // RM_BASE_SHA256_H_
