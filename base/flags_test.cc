@@ -128,13 +128,15 @@ TEST_CASE("help ends parsing and names every flag with its default") {
   CHECK(help ==
         "Does things.\n"
         "\n"
-        "usage: daemon [flags]\n"
+        "usage: daemon FILE [flags]\n"
         "\n"
         "flags:\n"
-        "  --listen HOST:PORT      address to serve (default 127.0.0.1:7070)\n"
-        "  --policy fifo|priority  who is next (default priority)\n"
-        "  --slots N               ranks at a time (default 1)\n"
-        "  --insecure              no TLS\n");
+        "      --listen HOST:PORT      address to serve (default 127.0.0.1:7070)\n"
+        "      --policy fifo|priority  who is next (default priority)\n"
+        "      --slots N               ranks at a time (default 1)\n"
+        "      --share S               part of the whole (default 0.5)\n"
+        "  -s, --set KEY=VALUE         may be repeated\n"
+        "  -i, --insecure              no TLS\n");
 }
 
 }  // namespace
