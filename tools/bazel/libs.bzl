@@ -15,11 +15,33 @@ raw_logging_internal spinlock_wait stacktrace status statusor str_format_interna
 strings_internal symbolize synchronization throw_delegate time time_zone
 """
 
-def link_needed(libs):
-    """Linkopts for shared libraries of which only those that are used become dependencies."""
+# What libgrpc.a needs beside Abseil and Protobuf.
+GRPC_PARTS = ["address_sorting", "re2", "upb", "cares", "z", "gpr", "ssl", "crypto"]
+
+def _shared(libs):
     return (["-Wl,--push-state,--as-needed"] +
             ["-l" + lib for lib in libs] +
             ["-Wl,--pop-state", "-pthread"])
+
+def _static(libs):
+    return (["-Wl,--push-state,-Bstatic", "-Wl,--start-group"] +
+            ["-l" + lib for lib in libs] +
+            ["-Wl,--end-group", "-Wl,--pop-state", "-pthread", "-ldl", "-lm"])
+
+def link_needed(libs, static_only = []):
+    """Linkopts for system libraries; what is not used does not become a dependency.
+
+    Shared; in the program that is given away (--config=dist) static, together with `static_only`,
+    which a shared library would bring by itself.
+    """
+    return select({
+        "//tools/bazel:dist": _static(libs + static_only),
+        "//conditions:default": _shared(libs),
+    })
+
+def link_shared(libs):
+    """Linkopts for system libraries of which Debian has no archive."""
+    return _shared(libs)
 
 def absl_libs():
     return ["absl_" + lib for lib in ABSL.replace("\n", " ").split(" ") if lib]
