@@ -1,0 +1,102 @@
+// The cluster as data: every job and worker, and the indices that let a decision look at few of
+// them.
+//
+// Operations: everyone reads through the const methods. Only the scheduler core changes it, and
+// only by the Apply methods, each of which takes something that stands in a journal record. So the
+// state is a function of the records: applying them again in order (Scheduler::Fold) gives the same
+// state, byte for byte of Dump().
+//
+// Invariants:
+//  1. A slot has at most one holder, and its holder's gang names that slot for that rank.
+//  2. `queue()` holds exactly the jobs with Placeable(), `replacing()` those that wait for slots of
+//     a lost rank.
+//  3. `free_slots()` holds exactly the READY workers, each under its count of free slots.
+//  4. `next_deadline()` is the least Deadline() of all jobs and workers.
+//
+// Pointers to jobs and workers stay valid as long as the state lives: none is ever erased.
+// Not thread-safe. Iterates ordered containers only.
+#ifndef RM_SCHEDULER_STATE_CLUSTER_STATE_H_
+#define RM_SCHEDULER_STATE_CLUSTER_STATE_H_
+
+#include <cstdint>
+#include <map>
+#include <set>
+#include <string>
+#include <string_view>
+#include <utility>
+
+#include "absl/status/status.h"
+#include "absl/time/time.h"
+#include "proto/scheduler.pb.h"
+#include "scheduler/state/free_slots.h"
+#include "scheduler/state/job.h"
+#include "scheduler/state/queue.h"
+#include "scheduler/state/windows.h"
+#include "scheduler/state/worker.h"
+
+namespace rm::scheduler {
+
+namespace pb = ::ringmaster::v1;
+
+class ClusterState {
+ public:
+  using Deadlines = std::set<std::pair<absl::Time, std::string>>;
+
+  // `queue_rank` orders the queue (least first, then order of submission); it must be pure.
+  ClusterState(QueueRankFn queue_rank, const Windows& windows);
+  ClusterState(const ClusterState&) = delete;
+  ClusterState& operator=(const ClusterState&) = delete;
+
+  // -- reading
+  const std::map<std::string, Job, std::less<>>& jobs() const { return jobs_; }
+  const std::map<std::string, Worker, std::less<>>& workers() const { return workers_; }
+  const Job* FindJob(std::string_view id) const;        // nullptr: unknown
+  const Worker* FindWorker(std::string_view id) const;  // nullptr: unknown
+  const Queue& queue() const { return queue_; }
+  const Queue& replacing() const { return replacing_; }
+  const FreeSlots& free_slots() const { return free_slots_; }
+  const Windows& windows() const { return windows_; }
+  // Changes with every worker that comes, goes or changes: what can never fit may fit after it.
+  int64_t capacity_version() const { return capacity_version_; }
+  // Time of the newest record; time never runs backwards here.
+  absl::Time now() const { return now_; }
+  // The next moment at which something must be done without an event; InfiniteFuture: none.
+  absl::Time next_deadline() const;
+  // Refused events so far, by code.
+  const std::map<std::string, int64_t>& refusals() const { return refusals_; }
+
+  // -- changing: the scheduler core only
+  // Time of the record whose parts are applied next.
+  void AdvanceTo(absl::Time now);
+  // The facts an accepted event carries; decisions come as transitions.
+  void Apply(const pb::Event& event);
+  // InvalidArgument: the arrow is not legal, or a job, worker or slot is not as the transition
+  // says. The state is then unchanged.
+  absl::Status Apply(const pb::JobTransition& transition);
+  absl::Status Apply(const pb::WorkerTransition& transition);
+  void Apply(const pb::Refusal& refusal);
+
+  // What must happen when, as (deadline, id), earliest first; each job and worker at most once.
+  const Deadlines& job_deadlines() const { return job_deadlines_; }
+  const Deadlines& worker_deadlines() const { return worker_deadlines_; }
+
+  // The whole state as text, for comparison: equal states give equal text.
+  std::string Dump() const;
+
+ private:
+  std::map<std::string, Job, std::less<>> jobs_;
+  std::map<std::string, Worker, std::less<>> workers_;
+  Queue queue_;
+  Queue replacing_;
+  FreeSlots free_slots_;
+  Windows windows_;
+  absl::Time now_ = absl::InfinitePast();
+  int64_t capacity_version_ = 0;
+  std::map<std::string, int64_t> refusals_;
+  Deadlines job_deadlines_;
+  Deadlines worker_deadlines_;
+};
+
+}  // namespace rm::scheduler
+
+#endif  // RM_SCHEDULER_STATE_CLUSTER_STATE_H_

@@ -1,0 +1,80 @@
+// The life of a job: its states, and every arrow there is between them.
+//
+//   (new)
+//     │ submit
+//     ▼         placed                all ranks joined              trained, all ranks left
+//   QUEUED ──────────────► STARTING ──────────────────► RUNNING ─────────────────────────► SUCCEEDED
+//   │  │ ▲ ▲                │  │ ▲ │ rank lost: (g+1)     │   │ rank or worker lost            ▲
+//   │  │ │ │   no place     │  │ └─┘                      │   ▼      all ranks joined           │
+//   │  │ │ └────────────────┘  │                          │ RECOVERING ──────► RUNNING          │
+//   │  │ └─────────────────────┼──────────────────────────┼── │ │  ▲ │ (g+1)                    │
+//   │  │   recovery_grace over │ cancel, pause, failure   │   │ │  └─┘                          │
+//   │  │                       ▼                          ▼   │ │                               │
+//   │  │ resume             STOPPING ◄────────────────────────┘ │  all have left, as was asked  │
+//   │  └──────► PAUSED ◄──────┴───────────────────────────────────────────────────────────────┤
+//   │ cancel ─────────────────────────────────────────────────────────────────────► CANCELLED ◄─┤
+//   └ impossible, queue_timeout, preflight failed ─────────────────────────────────► FAILED ◄────┘
+//
+//   QUEUED      waits for its preflight or for slots; holds nothing.
+//   STARTING    its gang holds all its slots; the ranks of this generation start, listen and join.
+//   RUNNING     every rank is in the collective.
+//   RECOVERING  a rank or worker was lost: the old generation leaves, the lost ranks are replaced,
+//   g+1 comes up.
+//   STOPPING    its ranks are leaving; when all have left it becomes what was asked (its stop
+//   target).
+//   PAUSED      holds nothing; waits for resume, and then stands where it stood in the queue.
+//   SUCCEEDED   trained to its end and the final checkpoint is committed.
+//   FAILED      ended by a failure; the reason is the first cause.
+//   CANCELLED   ended by its user.
+//
+// An event that finds a job in a state where it has no arrow is refused with one of the codes of
+// `kRefusalCodes`. Pure functions over constant tables: safe from any thread.
+#ifndef RM_SCHEDULER_STATE_JOB_STATE_H_
+#define RM_SCHEDULER_STATE_JOB_STATE_H_
+
+#include <string_view>
+
+#include "absl/types/span.h"
+#include "proto/scheduler.pb.h"
+
+namespace rm::scheduler {
+
+namespace pb = ::ringmaster::v1;
+
+// One legal transition, with what causes it. `from` is JOB_STATE_UNSPECIFIED for a new job.
+struct Arrow {
+  pb::JobState from;
+  pb::JobState to;
+  std::string_view when;
+};
+
+// Every legal arrow, each pair once, in the order of the states.
+absl::Span<const Arrow> Arrows();
+
+// Whether a job in `from` may become `to`.
+bool IsLegal(pb::JobState from, pb::JobState to);
+
+// SUCCEEDED, FAILED, CANCELLED: nothing changes such a job any more.
+bool IsEnded(pb::JobState state);
+
+// STARTING, RUNNING, RECOVERING, STOPPING: the job may hold slots.
+bool MayHoldSlots(pb::JobState state);
+
+// STARTING, RUNNING, RECOVERING: the time counts against scheduling.time_limit.
+bool CountsTime(pb::JobState state);
+
+// "Running"; "New" for JOB_STATE_UNSPECIFIED.
+std::string_view StateName(pb::JobState state);
+
+// One sentence that says what a job in `state` does.
+std::string_view StateSentence(pb::JobState state);
+
+// "Ready", "Absent", "Lost"; "New" for WORKER_STATE_UNSPECIFIED.
+std::string_view WorkerStateName(pb::WorkerState state);
+
+// Every code with which an event may be refused (Refusal.reason.code).
+absl::Span<const std::string_view> RefusalCodes();
+
+}  // namespace rm::scheduler
+
+#endif  // RM_SCHEDULER_STATE_JOB_STATE_H_

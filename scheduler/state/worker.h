@@ -1,0 +1,48 @@
+// What the scheduler knows about one worker. Plain data: changed only by ClusterState, read by
+// everyone.
+#ifndef RM_SCHEDULER_STATE_WORKER_H_
+#define RM_SCHEDULER_STATE_WORKER_H_
+
+#include <cstdint>
+#include <map>
+#include <string>
+#include <vector>
+
+#include "absl/time/time.h"
+#include "proto/scheduler.pb.h"
+
+namespace rm::scheduler {
+
+namespace pb = ::ringmaster::v1;
+
+struct Job;
+
+// One device or core group. Free when nobody holds it.
+struct Slot {
+  const Job* holder = nullptr;  // owned by the ClusterState
+  int32_t rank = 0;             // of the holder's gang
+
+  bool free() const { return holder == nullptr; }
+};
+
+// READY   attached: its free slots can be given to a gang.
+// ABSENT  known from the journal and not back yet: its slots are neither free nor lost.
+// LOST    gone with everything that ran on it; its slots are held by nobody.
+struct Worker {
+  std::string id;
+  int64_t ordinal = 0;  // order of first attachment, from 1: the tie-break of every placement
+  std::string host;
+  std::string version;
+  std::map<std::string, std::string> labels;
+  pb::WorkerState state = pb::WORKER_STATE_UNSPECIFIED;
+  pb::Reason reason;                        // of the last transition
+  absl::Time since = absl::InfinitePast();  // when it entered `state`
+  std::vector<Slot> slots;                  // index = slot number
+  int32_t free_slots = 0;                   // slots nobody holds, whatever the state
+
+  int32_t used_slots() const { return static_cast<int32_t>(slots.size()) - free_slots; }
+};
+
+}  // namespace rm::scheduler
+
+#endif  // RM_SCHEDULER_STATE_WORKER_H_
