@@ -62,6 +62,10 @@ class Json {
   // Compact JSON, or indented by `indent` spaces a level. NaN and infinities are written as null.
   [[nodiscard]] std::string Dump(int indent = 0) const;
 
+  // Same kind, same content, members in the same order; 1 and 1.0 differ.
+  friend bool operator==(const Json& a, const Json& b) { return a.value_ == b.value_; }
+  friend bool operator!=(const Json& a, const Json& b) { return !(a == b); }
+
   // Strict RFC 8259. At most `depth_max` levels; duplicate keys are an error. Errors: "line:column: what".
   [[nodiscard]] static absl::StatusOr<Json> Parse(absl::string_view text, int depth_max = 64);
 

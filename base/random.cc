@@ -23,6 +23,10 @@ constexpr uint64_t Join(uint32_t high, uint32_t low) {
 // ln and cos by +, −, ·, / alone, which IEEE 754 rounds alike everywhere; those of the C library differ in the last
 // bit between versions and CPUs, and a weight would with them. Both are good to a few units of 10⁻¹⁵.
 
+// 1/(2j+1), from the last term of the series of artanh that counts to the first.
+constexpr double kOddReciprocals[] = {1.0 / 19, 1.0 / 17, 1.0 / 15, 1.0 / 13, 1.0 / 11,
+                                      1.0 / 9,  1.0 / 7,  1.0 / 5,  1.0 / 3,  1.0};
+
 // ln x, x > 0 and normal: x = m · 2^e with m in [√½, √2), ln m = 2·artanh(s) with s = (m − 1) / (m + 1).
 double Log(double x) {
   constexpr double kLn2 = 0.69314718055994530942;
@@ -33,10 +37,16 @@ double Log(double x) {
     --exponent;
   }
   const double s = (mantissa - 1) / (mantissa + 1);  // |s| ≤ 0.172
+  const double square = s * s;
   double sum = 0;
-  for (int k = 21; k >= 1; k -= 2) sum = sum * s * s + 1.0 / k;
+  for (const double factor : kOddReciprocals) sum = sum * square + factor;
   return 2 * s * sum + exponent * kLn2;
 }
+
+// 1/(k(k−1)) for k = 16, 14 … 2 (cos) and 1/(k(k+1)) (sin): each term of the series by the one before.
+constexpr double kPairReciprocals[2][8] = {
+    {1.0 / 240, 1.0 / 182, 1.0 / 132, 1.0 / 90, 1.0 / 56, 1.0 / 30, 1.0 / 12, 1.0 / 2},
+    {1.0 / 272, 1.0 / 210, 1.0 / 156, 1.0 / 110, 1.0 / 72, 1.0 / 42, 1.0 / 20, 1.0 / 6}};
 
 // cos(2π·turns), turns in [0, 1): by the Taylor series of cos or sin within an eighth of a turn of the nearest quarter.
 double CosOfTurns(double turns) {
@@ -47,7 +57,7 @@ double CosOfTurns(double turns) {
   // cos(q·π/2 + a) is cos a, −sin a, −cos a, sin a for q = 0, 1, 2, 3.
   const int odd = quarter % 2;
   double series = 1;
-  for (int k = 16; k >= 2; k -= 2) series = 1 - series * square / ((k + odd) * (k + odd - 1));
+  for (const double reciprocal : kPairReciprocals[odd]) series = 1 - series * square * reciprocal;
   const double value = odd == 1 ? series * angle : series;
   return quarter == 1 || quarter == 2 ? -value : value;
 }
@@ -62,16 +72,19 @@ std::array<uint32_t, 4> Philox(const std::array<uint32_t, 4>& counter,
   constexpr int kRounds = 10;
   constexpr uint64_t kMultiplier0 = 0xD2511F53, kMultiplier1 = 0xCD9E8D57;
   constexpr uint32_t kWeyl0 = 0x9E3779B9, kWeyl1 = 0xBB67AE85;
-  std::array<uint32_t, 4> x = counter;
+  uint32_t x0 = counter[0], x1 = counter[1], x2 = counter[2], x3 = counter[3];
   uint32_t key0 = key[0], key1 = key[1];
   for (int round = 0; round < kRounds; ++round) {
-    const uint64_t product0 = kMultiplier0 * x[0];
-    const uint64_t product1 = kMultiplier1 * x[2];
-    x = {High(product1) ^ x[1] ^ key0, Low(product1), High(product0) ^ x[3] ^ key1, Low(product0)};
+    const uint64_t product0 = kMultiplier0 * x0;
+    const uint64_t product1 = kMultiplier1 * x2;
+    x0 = High(product1) ^ x1 ^ key0;
+    x1 = Low(product1);
+    x2 = High(product0) ^ x3 ^ key1;
+    x3 = Low(product0);
     key0 += kWeyl0;
     key1 += kWeyl1;
   }
-  return x;
+  return {x0, x1, x2, x3};
 }
 
 uint64_t StableHash(absl::string_view name) {
