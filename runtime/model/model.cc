@@ -1,0 +1,53 @@
+#include "runtime/model/model.h"
+
+#include <map>
+#include <string>
+
+#include "absl/strings/str_cat.h"
+#include "base/status.h"
+#include "kernels/api/tensor.h"
+#include "runtime/graph/training.h"
+#include "runtime/zoo/zoo.h"
+
+namespace rm::model {
+namespace pb = ::ringmaster::v1;
+
+absl::StatusOr<graph::Graph> BuildGraph(const pb::ModelSpec& spec, bool training) {
+  if (spec.zoo().empty()) {
+    return absl::InvalidArgumentError("model.zoo: the name of a built-in model is missing");
+  }
+  const std::map<std::string, double> params(spec.params().begin(), spec.params().end());
+  auto graph = zoo::BuildModel(spec.zoo(), params);
+  if (!graph.ok()) return base::Annotate(graph.status(), "model");
+  graph::LossOptions loss;
+  if (!spec.loss().empty()) loss.loss = spec.loss();
+  loss.label_smoothing = static_cast<float>(spec.label_smoothing());
+  RM_RETURN_IF_ERROR(base::Annotate(graph::AttachLoss(loss, &*graph), "model.loss"));
+  if (training) RM_RETURN_IF_ERROR(graph::Differentiate(&*graph));
+  return graph;
+}
+
+absl::Status CheckData(const graph::Graph& graph, absl::Span<const int64_t> sample_shape,
+                       int64_t classes) {
+  const graph::ValueId input = graph.FindValue(kInput);
+  if (input == graph::kNoValue) return absl::InternalError("the model has no input named 'input'");
+  const kernels::Shape& wanted = graph.value(input).shape;
+  const kernels::Shape expected(wanted.begin() + 1, wanted.end());
+  const kernels::Shape given(sample_shape.begin(), sample_shape.end());
+  if (expected != given) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("the data's samples are ", kernels::ShapeString(given),
+                     ", the model takes ", kernels::ShapeString(expected),
+                     "; set the model's params (channels, height, width) or use other data"));
+  }
+  const graph::ValueId output = graph.FindOutput(graph::kModelOutput);
+  const kernels::Shape& logits = graph.value(output).shape;
+  if (!logits.empty() && classes > logits.back()) {
+    return absl::InvalidArgumentError(absl::StrCat("the data has labels up to ", classes - 1,
+                                                   ", the model has ", logits.back(),
+                                                   " classes; set model.params.classes"));
+  }
+  return absl::OkStatus();
+}
+
+}  // namespace rm::model

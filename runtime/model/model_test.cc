@@ -1,0 +1,77 @@
+#include "runtime/model/model.h"
+
+#include <catch2/catch.hpp>
+#include <string>
+#include <vector>
+
+#include "proto/job.pb.h"
+#include "runtime/graph/training.h"
+
+namespace rm::model {
+namespace {
+
+using ::ringmaster::v1::ModelSpec;
+
+ModelSpec Zoo(const std::string& name) {
+  ModelSpec spec;
+  spec.set_zoo(name);
+  return spec;
+}
+
+TEST_CASE("a zoo model gets its loss, and a gradient for each parameter when it is to be trained") {
+  for (const char* name : {"mlp", "convnet"}) {
+    const auto graph = BuildGraph(Zoo(name), true);
+    REQUIRE(graph.ok());
+    CHECK(graph->FindOutput(graph::kLossSum) != graph::kNoValue);
+    CHECK(graph->FindOutput(graph::kCorrect) != graph::kNoValue);
+    for (const graph::ValueId parameter : graph->parameters()) {
+      CHECK(graph->gradients().count(parameter) == 1);
+    }
+    const auto inference = BuildGraph(Zoo(name), false);
+    REQUIRE(inference.ok());
+    CHECK(inference->gradients().empty());
+    CHECK(inference->nodes().size() < graph->nodes().size());
+  }
+}
+
+TEST_CASE("what does not exist is refused with its key") {
+  const auto unknown = BuildGraph(Zoo("convnett"), true);
+  CHECK(unknown.status().code() == absl::StatusCode::kInvalidArgument);
+  CHECK(std::string(unknown.status().message()).find("convnet") != std::string::npos);
+  CHECK_FALSE(BuildGraph(ModelSpec(), true).ok());
+
+  ModelSpec bad_loss = Zoo("mlp");
+  bad_loss.set_loss("hinge");
+  const auto loss = BuildGraph(bad_loss, true);
+  CHECK(std::string(loss.status().message()).find("model.loss") == 0);
+
+  ModelSpec bad_param = Zoo("mlp");
+  (*bad_param.mutable_params())["clases"] = 10;
+  CHECK(BuildGraph(bad_param, true).status().code() == absl::StatusCode::kInvalidArgument);
+}
+
+TEST_CASE("data that does not fit the model is refused with both sides named") {
+  const auto graph = BuildGraph(Zoo("convnet"), false);
+  REQUIRE(graph.ok());
+  CHECK(CheckData(*graph, {1, 28, 28}, 10).ok());
+  CHECK(CheckData(*graph, {1, 28, 28}, 3).ok());
+  const absl::Status shape = CheckData(*graph, {3, 32, 32}, 10);
+  CHECK(std::string(shape.message()).find("[3, 32, 32]") != std::string::npos);
+  CHECK(std::string(shape.message()).find("[1, 28, 28]") != std::string::npos);
+  const absl::Status classes = CheckData(*graph, {1, 28, 28}, 11);
+  CHECK(std::string(classes.message()).find("labels up to 10") != std::string::npos);
+}
+
+TEST_CASE("the zoo's parameters reach the model") {
+  ModelSpec spec = Zoo("mlp");
+  (*spec.mutable_params())["classes"] = 3;
+  (*spec.mutable_params())["channels"] = 2;
+  const auto graph = BuildGraph(spec, false);
+  REQUIRE(graph.ok());
+  CHECK(CheckData(*graph, {2, 28, 28}, 3).ok());
+  CHECK_FALSE(CheckData(*graph, {1, 28, 28}, 3).ok());
+  CHECK_FALSE(CheckData(*graph, {2, 28, 28}, 4).ok());
+}
+
+}  // namespace
+}  // namespace rm::model

@@ -1,0 +1,175 @@
+#include "runtime/trainer/replica.h"
+
+#include <algorithm>
+#include <cstdint>
+#include <map>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "absl/strings/str_cat.h"
+#include "base/check.h"
+#include "base/sha256.h"
+#include "base/status.h"
+
+namespace rm::trainer {
+namespace {
+
+constexpr size_t kAlignmentFloats = 16;  // 64 bytes
+
+float* AlignUp(float* pointer) {
+  const auto address = reinterpret_cast<uintptr_t>(pointer);
+  constexpr uintptr_t kBytes = kAlignmentFloats * sizeof(float);
+  return pointer + ((kBytes - address % kBytes) % kBytes) / sizeof(float);
+}
+
+}  // namespace
+
+absl::StatusOr<std::unique_ptr<Replica>> Replica::Build(const graph::Graph& training_graph,
+                                                        const ReplicaOptions& options,
+                                                        std::unique_ptr<Optimizer> optimizer,
+                                                        comm::Communicator& communicator) {
+  graph::CompileOptions compile;
+  compile.batch = options.local_batch;
+  compile.kernels = options.kernels;
+  compile.kernel_options = options.kernel_options;
+  RM_ASSIGN_OR_RETURN(auto program, graph::Program::Compile(training_graph, compile));
+  auto replica =
+      std::unique_ptr<Replica>(new Replica(std::move(program), std::move(optimizer)));
+  RM_RETURN_IF_ERROR(replica->AllocateBuckets(options, communicator));
+  RM_RETURN_IF_ERROR(replica->BindOptimizer(options));
+  replica->BindParameters();
+  const std::vector<StateTensor> weights = replica->Weights();
+  const std::vector<graph::ValueId> parameters = training_graph.parameters();
+  for (size_t i = 0; i < weights.size(); ++i) {
+    graph::InitializeParameter(training_graph.value(parameters[i]), options.seed,
+                               weights[i].values);
+  }
+  return replica;
+}
+
+absl::Status Replica::AllocateBuckets(const ReplicaOptions& options,
+                                      comm::Communicator& communicator) {
+  const auto parameters = program_->parameters();
+  const auto order = program_->gradient_order();
+  RM_CHECK(order.size() == parameters.size(), "a parameter has no gradient");
+  std::vector<int64_t> elements;
+  for (const int parameter : order) {
+    elements.push_back(parameters[static_cast<size_t>(parameter)].elements);
+  }
+  comm::BucketOptions bucket_options;
+  bucket_options.bucket_bytes_max = options.bucket_bytes_max;
+  bucket_options.first_bucket_bytes_max =
+      std::min(bucket_options.first_bucket_bytes_max, options.bucket_bytes_max);
+  plan_ = comm::PlanBuckets(elements, bucket_options);
+  if (plan_.bucket_elements.empty()) {
+    return absl::InvalidArgumentError("the model has no trainable parameter");
+  }
+  slice_of_.resize(order.size());
+  bucket_of_.resize(order.size());
+  in_bucket_.assign(plan_.bucket_elements.size(), 0);
+  for (size_t i = 0; i < order.size(); ++i) {
+    const auto parameter = static_cast<size_t>(order[i]);
+    slice_of_[parameter] = plan_.slices[i];
+    bucket_of_[parameter] = plan_.slices[i].bucket;
+    ++in_bucket_[static_cast<size_t>(plan_.slices[i].bucket)];
+  }
+  std::vector<int64_t> on_wire = plan_.bucket_elements;
+  on_wire.back() += kReportFloats;
+  RM_ASSIGN_OR_RETURN(gradients_, communicator.AllocateBuckets(on_wire));
+  const auto tail = static_cast<size_t>(plan_.bucket_elements.back());
+  report_ = gradients_.back().subspan(tail);
+  gradients_.back() = gradients_.back().first(tail);
+  for (const int64_t count : plan_.bucket_elements) weights_.push_back(AddFlatArray(count));
+  return absl::OkStatus();
+}
+
+absl::Status Replica::BindOptimizer(const ReplicaOptions& options) {
+  for (size_t s = 0; s < optimizer_->state_names().size(); ++s) {
+    std::vector<absl::Span<float>>& buckets = state_.emplace_back();
+    for (const int64_t count : plan_.bucket_elements) buckets.push_back(AddFlatArray(count));
+  }
+  std::vector<BucketMemory> memory;
+  for (size_t b = 0; b < weights_.size(); ++b) {
+    BucketMemory& bucket = memory.emplace_back();
+    bucket.weights = weights_[b];
+    bucket.gradients = gradients_[b];
+    for (const auto& buckets : state_) bucket.state.push_back(buckets[b]);
+  }
+  return optimizer_->Bind(std::move(memory), options.kernels, options.kernel_options);
+}
+
+void Replica::BindParameters() {
+  for (size_t i = 0; i < slice_of_.size(); ++i) {
+    program_->BindParameter(static_cast<int>(i), SliceOf(i, weights_).data(),
+                            SliceOf(i, gradients_).data());
+  }
+}
+
+void Replica::BindWeights(graph::Program& other) const {
+  std::map<std::string, const float*> by_name;
+  for (const StateTensor& tensor : Weights()) by_name[tensor.name] = tensor.values.data();
+  const auto parameters = other.parameters();
+  for (size_t i = 0; i < parameters.size(); ++i) {
+    const auto found = by_name.find(parameters[i].name);
+    RM_CHECK(found != by_name.end(), parameters[i].name, " is not a parameter of this replica");
+    other.BindParameter(static_cast<int>(i), found->second, nullptr);
+  }
+}
+
+absl::Span<float> Replica::AddFlatArray(int64_t elements) {
+  const auto count = static_cast<size_t>(elements);
+  std::vector<float>& array = storage_.emplace_back(count + kAlignmentFloats, 0.0F);
+  return absl::MakeSpan(AlignUp(array.data()), count);
+}
+
+absl::Span<float> Replica::SliceOf(size_t parameter,
+                                   const std::vector<absl::Span<float>>& buckets) const {
+  const comm::BucketSlice& slice = slice_of_[parameter];
+  return buckets[static_cast<size_t>(slice.bucket)].subspan(static_cast<size_t>(slice.offset),
+                                                            static_cast<size_t>(slice.elements));
+}
+
+StateTensor Replica::TensorOf(size_t parameter, const std::string& prefix,
+                              const std::vector<absl::Span<float>>& buckets) const {
+  const graph::ParameterInfo& info = program_->parameters()[parameter];
+  return {prefix + info.name,
+          std::vector<int64_t>(info.shape.begin(), info.shape.end()),
+          SliceOf(parameter, buckets)};
+}
+
+std::vector<StateTensor> Replica::Weights() const {
+  std::vector<StateTensor> tensors;
+  for (size_t i = 0; i < slice_of_.size(); ++i) tensors.push_back(TensorOf(i, "", weights_));
+  return tensors;
+}
+
+std::vector<StateTensor> Replica::OptimizerState() const {
+  std::vector<StateTensor> tensors;
+  const std::vector<std::string> names = optimizer_->state_names();
+  for (size_t s = 0; s < names.size(); ++s) {
+    for (size_t i = 0; i < slice_of_.size(); ++i) {
+      tensors.push_back(TensorOf(i, names[s] + "/", state_[s]));
+    }
+  }
+  return tensors;
+}
+
+int64_t Replica::parameter_count() const {
+  int64_t count = 0;
+  for (const graph::ParameterInfo& info : program_->parameters()) count += info.elements;
+  return count;
+}
+
+std::string Replica::WeightsSha256() const {
+  std::vector<StateTensor> tensors = Weights();
+  std::sort(tensors.begin(), tensors.end(),
+            [](const StateTensor& a, const StateTensor& b) { return a.name < b.name; });
+  base::Sha256 sum;
+  for (const StateTensor& tensor : tensors) {
+    sum.Update(tensor.values.data(), tensor.values.size() * sizeof(float));
+  }
+  return sum.HexDigest();
+}
+
+}  // namespace rm::trainer

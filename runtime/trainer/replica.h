@@ -1,0 +1,110 @@
+// One rank's copy of a model in training: weights, gradients and optimizer state in flat buckets, and the program
+// that computes over them.
+//
+// Buckets are planned in the order in which the backward pass finishes gradients (comm/bucket/bucket_plan.h). Gradient
+// memory belongs to the communicator, which may share or register it; weights and optimizer state lie in arrays of
+// the same plan, so that one offset finds a parameter in all of them and the optimizer is one pass a bucket.
+//
+// The last gradient bucket carries kReportFloats extra floats: whatever ranks must agree on once a step (loss, votes)
+// is summed with the gradients and costs no message of its own.
+#ifndef RM_RUNTIME_TRAINER_REPLICA_H_
+#define RM_RUNTIME_TRAINER_REPLICA_H_
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/types/span.h"
+#include "comm/bucket/bucket_plan.h"
+#include "comm/collective/communicator.h"
+#include "kernels/api/kernel.h"
+#include "runtime/graph/graph.h"
+#include "runtime/graph/program.h"
+#include "runtime/trainer/optimizer.h"
+
+namespace rm::trainer {
+
+// Extra floats at the end of the last gradient bucket; a multiple of 16 keeps the alignment.
+inline constexpr int64_t kReportFloats = 16;
+
+struct ReplicaOptions {
+  int64_t local_batch = 1;                // rows of a batch on this rank
+  int64_t bucket_bytes_max = 8 << 20;
+  kernels::KernelTable kernels;
+  kernels::KernelOptions kernel_options;
+  uint64_t seed = 1;                      // first values of the parameters
+};
+
+// A named piece of the replica's state, plain row-major.
+struct StateTensor {
+  std::string name;
+  std::vector<int64_t> shape;
+  absl::Span<float> values;
+};
+
+// Thread-compatible. Invariant: every rank that was built from the same graph, options and checkpoint holds the same
+// bits after the same steps.
+class Replica {
+ public:
+  // Compiles `training_graph`, allocates the buckets through `communicator` (which must outlive the replica), binds
+  // the parameters and gives them their first values. `optimizer` says which state each parameter has.
+  [[nodiscard]] static absl::StatusOr<std::unique_ptr<Replica>> Build(
+      const graph::Graph& training_graph, const ReplicaOptions& options,
+      std::unique_ptr<Optimizer> optimizer, comm::Communicator& communicator);
+
+  [[nodiscard]] graph::Program& program() { return *program_; }
+  [[nodiscard]] Optimizer& optimizer() { return *optimizer_; }
+  [[nodiscard]] int bucket_count() const { return static_cast<int>(plan_.bucket_elements.size()); }
+  // Bucket of each parameter, and how many gradients each bucket waits for.
+  [[nodiscard]] const std::vector<int>& bucket_of() const { return bucket_of_; }
+  [[nodiscard]] const std::vector<int>& gradients_in_bucket() const { return in_bucket_; }
+
+  // The extra floats of the last bucket.
+  [[nodiscard]] absl::Span<float> report() { return report_; }
+
+  // Parameters in the graph's order; optimizer state as "<state>/<parameter>", grouped by state.
+  [[nodiscard]] std::vector<StateTensor> Weights() const;
+  [[nodiscard]] std::vector<StateTensor> OptimizerState() const;
+
+  // Parameters of this model in all.
+  [[nodiscard]] int64_t parameter_count() const;
+  // SHA-256 over the parameters in name order, raw little-endian bytes.
+  [[nodiscard]] std::string WeightsSha256() const;
+
+  // Lets another program over the same parameters (evaluation) read these weights.
+  void BindWeights(graph::Program& other) const;
+
+ private:
+  using FlatBuckets = std::vector<std::vector<float>>;  // one array a bucket, over-allocated for alignment
+
+  Replica(std::unique_ptr<graph::Program> program, std::unique_ptr<Optimizer> optimizer)
+      : program_(std::move(program)), optimizer_(std::move(optimizer)) {}
+
+  absl::Status AllocateBuckets(const ReplicaOptions& options, comm::Communicator& communicator);
+  absl::Status BindOptimizer(const ReplicaOptions& options);
+  void BindParameters();
+  absl::Span<float> AddFlatArray(int64_t elements);
+  [[nodiscard]] absl::Span<float> SliceOf(size_t parameter,
+                                          const std::vector<absl::Span<float>>& buckets) const;
+  [[nodiscard]] StateTensor TensorOf(size_t parameter, const std::string& prefix,
+                                     const std::vector<absl::Span<float>>& buckets) const;
+
+  std::unique_ptr<graph::Program> program_;
+  std::unique_ptr<Optimizer> optimizer_;
+  comm::BucketPlan plan_;
+  std::vector<comm::BucketSlice> slice_of_;  // by parameter index
+  std::vector<int> bucket_of_;
+  std::vector<int> in_bucket_;
+  FlatBuckets storage_;                            // owns weights and state
+  std::vector<absl::Span<float>> weights_;         // by bucket
+  std::vector<absl::Span<float>> gradients_;       // by bucket, without the report
+  std::vector<std::vector<absl::Span<float>>> state_;  // by state, then bucket
+  absl::Span<float> report_;
+};
+
+}  // namespace rm::trainer
+
+#endif  // RM_RUNTIME_TRAINER_REPLICA_H_

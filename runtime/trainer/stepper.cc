@@ -1,0 +1,117 @@
+#include "runtime/trainer/stepper.h"
+
+#include <cmath>
+
+#include "absl/strings/str_cat.h"
+#include "absl/time/clock.h"
+#include "base/status.h"
+#include "runtime/graph/training.h"
+#include "runtime/model/model.h"
+
+namespace rm::trainer {
+namespace {
+
+// Places in the report that rides on the last bucket.
+enum ReportField : size_t { kLoss, kCorrectCount, kStop, kStopCheckpoint, kShardWritten, kSaveDue };
+
+// Adds the time of its scope to `sum`.
+class PhaseTimer {
+ public:
+  explicit PhaseTimer(absl::Duration& sum) : sum_(sum), start_(absl::GetCurrentTimeNanos()) {}
+  ~PhaseTimer() { sum_ += absl::Nanoseconds(absl::GetCurrentTimeNanos() - start_); }
+  PhaseTimer(const PhaseTimer&) = delete;
+  PhaseTimer& operator=(const PhaseTimer&) = delete;
+
+ private:
+  absl::Duration& sum_;
+  int64_t start_;
+};
+
+}  // namespace
+
+absl::StatusOr<Stepper> Stepper::Create(Replica& replica, comm::Communicator& communicator,
+                                        double global_weight) {
+  Stepper stepper(replica, communicator, global_weight);
+  graph::Program& program = replica.program();
+  RM_ASSIGN_OR_RETURN(void* features, program.InputMemory(model::kInput));
+  RM_ASSIGN_OR_RETURN(void* labels, program.InputMemory(graph::kLabels));
+  RM_ASSIGN_OR_RETURN(void* weights, program.InputMemory(graph::kWeights));
+  RM_ASSIGN_OR_RETURN(void* scale, program.InputMemory(graph::kScale));
+  stepper.features_ = static_cast<float*>(features);
+  stepper.labels_ = static_cast<int64_t*>(labels);
+  stepper.weights_ = static_cast<float*>(weights);
+  *static_cast<float*>(scale) = static_cast<float>(1.0 / global_weight);
+  return stepper;
+}
+
+absl::StatusOr<StepOutcome> Stepper::Run(double learning_rate, const Votes& votes) {
+  RM_RETURN_IF_ERROR(Forward());
+  RM_RETURN_IF_ERROR(WriteReport(votes));
+  RM_RETURN_IF_ERROR(Backward());
+  {
+    PhaseTimer timer(times_.allreduce_wait);
+    RM_RETURN_IF_ERROR(communicator_->WaitAll());
+  }
+  PhaseTimer timer(times_.optimizer);
+  RM_RETURN_IF_ERROR(replica_->optimizer().Apply(learning_rate));
+  return ReadReport();
+}
+
+absl::StatusOr<double> Stepper::EvaluateLoss() {
+  RM_RETURN_IF_ERROR(Forward());
+  RM_ASSIGN_OR_RETURN(const float loss_sum, OutputScalar(graph::kLossSum));
+  double sum = static_cast<double>(loss_sum);
+  RM_RETURN_IF_ERROR(communicator_->SumInPlace(absl::MakeSpan(&sum, 1)));
+  return sum / global_weight_;
+}
+
+absl::Status Stepper::Forward() {
+  PhaseTimer timer(times_.forward);
+  return replica_->program().Forward();
+}
+
+absl::Status Stepper::Backward() {
+  PhaseTimer timer(times_.backward);
+  missing_ = replica_->gradients_in_bucket();
+  return replica_->program().Backward([this](int parameter) {
+    const int bucket = replica_->bucket_of()[static_cast<size_t>(parameter)];
+    if (--missing_[static_cast<size_t>(bucket)] == 0) communicator_->AllReduce(bucket);
+  });
+}
+
+absl::Status Stepper::WriteReport(const Votes& votes) {
+  RM_ASSIGN_OR_RETURN(const float loss_sum, OutputScalar(graph::kLossSum));
+  RM_ASSIGN_OR_RETURN(const float correct, OutputScalar(graph::kCorrect));
+  if (!std::isfinite(loss_sum)) {
+    return absl::DataLossError(absl::StrCat(
+        "NonFiniteLoss: the loss of rank ", communicator_->rank(), " is ", loss_sum,
+        "; lower the learning rate or look for bad values in the data"));
+  }
+  absl::Span<float> report = replica_->report();
+  report[kLoss] = loss_sum;
+  report[kCorrectCount] = correct;
+  report[kStop] = votes.stop ? 1.0F : 0.0F;
+  report[kStopCheckpoint] = votes.stop_checkpoint ? 1.0F : 0.0F;
+  report[kShardWritten] = votes.shard_written ? 1.0F : 0.0F;
+  report[kSaveDue] = votes.save_due ? 1.0F : 0.0F;
+  return absl::OkStatus();
+}
+
+StepOutcome Stepper::ReadReport() const {
+  const absl::Span<const float> report = replica_->report();
+  StepOutcome outcome;
+  outcome.loss = static_cast<double>(report[kLoss]) / global_weight_;
+  outcome.correct = static_cast<double>(report[kCorrectCount]);
+  outcome.stop = static_cast<int>(report[kStop]);
+  outcome.stop_checkpoint = static_cast<int>(report[kStopCheckpoint]);
+  outcome.shard_written = static_cast<int>(report[kShardWritten]);
+  outcome.save_due = static_cast<int>(report[kSaveDue]);
+  return outcome;
+}
+
+absl::StatusOr<float> Stepper::OutputScalar(const char* name) const {
+  RM_ASSIGN_OR_RETURN(const void* memory, replica_->program().OutputMemory(name));
+  return *static_cast<const float*>(memory);
+}
+
+}  // namespace rm::trainer

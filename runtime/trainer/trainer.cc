@@ -1,0 +1,163 @@
+#include "runtime/trainer/trainer.h"
+
+#include <algorithm>
+#include <cmath>
+#include <utility>
+
+#include "absl/time/clock.h"
+#include "base/log.h"
+#include "base/status.h"
+
+namespace rm::trainer {
+namespace pb = ::ringmaster::v1;
+namespace {
+
+// At most this often a rank reports its progress; the last step always is.
+constexpr absl::Duration kReportInterval = absl::Milliseconds(200);
+
+}  // namespace
+
+absl::StatusOr<TrainResult> Trainer::Run() {
+  bool stopped = false;
+  bool final_save = true;
+  while (step_ < total_steps_ && !stopped) {
+    RM_ASSIGN_OR_RETURN(const StepOutcome outcome, OneStep());
+    ++step_;
+    Report(outcome);
+    stopped = outcome.stop > 0 && step_ < total_steps_;
+    final_save = !stopped || outcome.stop_checkpoint > 0;
+    if (final_save) RM_RETURN_IF_ERROR(AfterStep(outcome));
+  }
+  if (!stopped && evaluator_ != nullptr && evaluated_at_ != step_) RM_RETURN_IF_ERROR(Evaluate());
+  if (final_save) RM_RETURN_IF_ERROR(FinalSave());
+  return TrainResult{step_, stopped, metrics_, replica_->WeightsSha256()};
+}
+
+absl::StatusOr<StepOutcome> Trainer::OneStep() {
+  const absl::Time start = absl::Now();
+  reader_->Fill(step_, stepper_->features(), stepper_->labels(), stepper_->weights());
+  input_time_ += absl::Now() - start;
+  Votes votes;
+  votes.stop = stop_.stop;
+  votes.stop_checkpoint = stop_.stop && stop_.checkpoint;
+  votes.shard_written = saver_->shard_written();
+  const double save_seconds = start_.spec().checkpoint().every().seconds();
+  votes.save_due = save_seconds > 0 && start - last_save_time_ >= absl::Seconds(save_seconds);
+  return stepper_->Run(learning_rate_(step_), votes);
+}
+
+absl::Status Trainer::AfterStep(const StepOutcome& outcome) {
+  const absl::Time start = absl::Now();
+  if (outcome.shard_written == communicator_.world_size()) RM_RETURN_IF_ERROR(saver_->Collect());
+  if (auto saved = saver_->TakeOutcome()) RM_RETURN_IF_ERROR(NoteSave(*saved));
+  if (EvaluationDue()) RM_RETURN_IF_ERROR(Evaluate());
+  if (SaveDue(outcome)) RM_RETURN_IF_ERROR(BeginSave());
+  checkpoint_time_ += absl::Now() - start;
+  return absl::OkStatus();
+}
+
+absl::Status Trainer::Evaluate() {
+  RM_ASSIGN_OR_RETURN(const auto metrics, evaluator_->Run());
+  for (const auto& [name, value] : metrics) metrics_[name] = value;
+  evaluated_at_ = step_;
+  observer_.OnEvaluated(step_, metrics);
+  return absl::OkStatus();
+}
+
+absl::Status Trainer::BeginSave() {
+  last_save_time_ = absl::Now();
+  saved_at_ = step_;
+  return saver_->Begin(step_, TrainerState(), metrics_);
+}
+
+absl::Status Trainer::NoteSave(const SaveOutcome& outcome) {
+  observer_.OnSaved(outcome);
+  if (!outcome.status.ok() && start_.spec().checkpoint().on_error() == "fail") {
+    return base::Annotate(outcome.status, "CheckpointFailed");
+  }
+  return absl::OkStatus();
+}
+
+// The checkpoint a job ends with: here, and only here, the loop waits for the disk. A final checkpoint that cannot be
+// written fails the job, whatever checkpoint.on_error says: without it the training would be lost.
+absl::Status Trainer::FinalSave() {
+  if (saver_->active()) {
+    RM_ASSIGN_OR_RETURN(const SaveOutcome pending, saver_->Finish());
+    RM_RETURN_IF_ERROR(NoteSave(pending));
+    if (pending.step == step_ && pending.status.ok()) return absl::OkStatus();
+  } else if (saved_at_ == step_) {
+    return absl::OkStatus();
+  }
+  RM_RETURN_IF_ERROR(BeginSave());
+  RM_ASSIGN_OR_RETURN(const SaveOutcome saved, saver_->Finish());
+  observer_.OnSaved(saved);
+  return base::Annotate(saved.status, "CheckpointFailed");
+}
+
+void Trainer::Report(const StepOutcome& outcome) {
+  const absl::Time now = absl::Now();
+  metrics_["train/loss"] = outcome.loss;
+  if (now - last_report_time_ < kReportInterval && step_ != total_steps_) return;
+  pb::Progress progress;
+  progress.set_step(step_);
+  progress.set_total_steps(total_steps_);
+  progress.set_epoch(EpochAt(step_));
+  progress.set_loss(outcome.loss);
+  const double samples = static_cast<double>((step_ - last_report_step_) * train_.global_batch_size());
+  progress.set_samples_per_second(samples / absl::ToDoubleSeconds(now - last_report_time_));
+  progress.set_learning_rate(learning_rate_(step_ - 1));
+  progress.set_samples(step_ * train_.global_batch_size());
+  progress.set_allreduce_bytes(communicator_.stats().bytes_sent);
+  auto& seconds = *progress.mutable_seconds();
+  const PhaseTimes& times = stepper_->times();
+  seconds["input"] = absl::ToDoubleSeconds(input_time_);
+  seconds["forward"] = absl::ToDoubleSeconds(times.forward);
+  seconds["backward"] = absl::ToDoubleSeconds(times.backward);
+  seconds["allreduce_wait"] = absl::ToDoubleSeconds(times.allreduce_wait);
+  seconds["optimizer"] = absl::ToDoubleSeconds(times.optimizer);
+  seconds["checkpoint"] = absl::ToDoubleSeconds(checkpoint_time_);
+  last_report_time_ = now;
+  last_report_step_ = step_;
+  base::SetLogStep(step_);
+  observer_.OnProgress(progress);
+}
+
+double Trainer::EpochAt(int64_t step) const {
+  return static_cast<double>(step * train_.global_batch_size()) /
+         static_cast<double>(training_data_->size());
+}
+
+bool Trainer::EvaluationDue() const {
+  if (evaluator_ == nullptr) return false;
+  const pb::Interval& every = train_.evaluate_every();
+  if (every.steps() > 0) return step_ % every.steps() == 0;
+  const double epochs = every.epochs() > 0 ? every.epochs() : 1.0;
+  return std::floor(EpochAt(step_) / epochs) > std::floor(EpochAt(step_ - 1) / epochs);
+}
+
+bool Trainer::SaveDue(const StepOutcome& outcome) const {
+  if (saver_->active() || saved_at_ == step_) return false;
+  const pb::Interval& every = start_.spec().checkpoint().every();
+  if (every.steps() > 0) return step_ % every.steps() == 0;
+  if (every.epochs() > 0) {
+    return std::floor(EpochAt(step_) / every.epochs()) >
+           std::floor(EpochAt(step_ - 1) / every.epochs());
+  }
+  return outcome.save_due > 0;
+}
+
+base::Json Trainer::TrainerState() const {
+  base::Json state;
+  state.Set("step", step_)
+      .Set("epoch", EpochAt(step_))
+      .Set("total_steps", total_steps_)
+      .Set("seed", static_cast<int64_t>(train_.seed()))
+      .Set("learning_rate", learning_rate_(std::max<int64_t>(0, step_ - 1)))
+      .Set("global_batch_size", train_.global_batch_size())
+      .Set("world_size", communicator_.world_size())
+      .Set("optimizer", train_.optimizer().type())
+      .Set("model", start_.spec().model().zoo());
+  return state;
+}
+
+}  // namespace rm::trainer

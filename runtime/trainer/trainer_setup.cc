@@ -1,0 +1,167 @@
+// How a trainer is set up: data, replica, evaluation, and the checkpoint it goes on from.
+
+#include <algorithm>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "absl/strings/numbers.h"
+#include "absl/strings/str_cat.h"
+#include "absl/time/clock.h"
+#include "base/log.h"
+#include "base/status.h"
+#include "kernels/kernels.h"
+#include "runtime/checkpoint/checkpoint.h"
+#include "runtime/model/model.h"
+#include "runtime/trainer/gather.h"
+#include "runtime/trainer/optimizer.h"
+#include "runtime/trainer/trainer.h"
+
+namespace rm::trainer {
+namespace pb = ::ringmaster::v1;
+namespace {
+
+checkpoint::Lineage LineageOf(const pb::RankStart& start) {
+  checkpoint::Lineage lineage;
+  for (const pb::LineageEntry& entry : start.lineage()) {
+    lineage.push_back({entry.generation(), entry.first_step()});
+  }
+  return lineage;
+}
+
+kernels::KernelOptions KernelOptionsOf(const pb::RankStart& start) {
+  kernels::KernelOptions options;
+  options.threads = std::max(1, start.threads());
+  return options;
+}
+
+}  // namespace
+
+Trainer::Trainer(const pb::RankStart& start, base::FileSystem& files,
+                 comm::Communicator& communicator, TrainerObserver& observer,
+                 const StopSignal& stop)
+    : start_(start),
+      train_(start_.spec().train()),
+      files_(files),
+      communicator_(communicator),
+      observer_(observer),
+      stop_(stop) {}
+
+absl::StatusOr<std::unique_ptr<Trainer>> Trainer::Create(const pb::RankStart& start,
+                                                         base::FileSystem& files,
+                                                         comm::Communicator& communicator,
+                                                         TrainerObserver& observer,
+                                                         const StopSignal& stop) {
+  std::unique_ptr<Trainer> trainer(new Trainer(start, files, communicator, observer, stop));
+  RM_RETURN_IF_ERROR(trainer->OpenData());
+  RM_RETURN_IF_ERROR(trainer->BuildReplica());
+  RM_RETURN_IF_ERROR(trainer->BuildEvaluator());
+  RM_RETURN_IF_ERROR(trainer->Resume());
+  trainer->started_ = absl::Now();
+  trainer->last_save_time_ = trainer->started_;
+  trainer->last_report_time_ = trainer->started_;
+  trainer->last_report_step_ = trainer->step_;
+  return trainer;
+}
+
+absl::Status Trainer::OpenData() {
+  const pb::DataSpec& spec = start_.spec().data();
+  RM_ASSIGN_OR_RETURN(training_data_, data::Dataset::Open(spec.train(), files_));
+  if (!spec.validation().path().empty()) {
+    RM_ASSIGN_OR_RETURN(validation_data_, data::Dataset::Open(spec.validation(), files_));
+  }
+  data::BatchReader::Options options;
+  options.global_batch_size = train_.global_batch_size();
+  options.seed = train_.seed();
+  options.rank = communicator_.rank();
+  options.world_size = communicator_.world_size();
+  reader_.emplace(*training_data_, options);
+  total_steps_ = train_.steps() > 0 ? train_.steps()
+                                    : data::TotalSteps(train_.epochs(), training_data_->size(),
+                                                       train_.global_batch_size());
+  return absl::OkStatus();
+}
+
+absl::Status Trainer::BuildReplica() {
+  RM_ASSIGN_OR_RETURN(learning_rate_, MakeLrSchedule(train_));
+  RM_ASSIGN_OR_RETURN(auto optimizer, MakeOptimizer(train_.optimizer()));
+  RM_ASSIGN_OR_RETURN(const graph::Graph graph,
+                      model::BuildGraph(start_.spec().model(), /*training=*/true));
+  for (const data::Dataset* dataset : {training_data_.get(), validation_data_.get()}) {
+    if (dataset == nullptr) continue;
+    RM_RETURN_IF_ERROR(model::CheckData(graph, dataset->sample_shape(), dataset->classes()));
+  }
+  ReplicaOptions options;
+  options.local_batch = reader_->local_batch_max();
+  options.kernels = kernels::CpuKernels();
+  options.kernel_options = KernelOptionsOf(start_);
+  options.seed = train_.seed();
+  const int64_t bucket_size = start_.spec().communication().bucket_size();
+  if (bucket_size > 0) options.bucket_bytes_max = bucket_size;
+  RM_ASSIGN_OR_RETURN(replica_,
+                      Replica::Build(graph, options, std::move(optimizer), communicator_));
+  RM_ASSIGN_OR_RETURN(Stepper stepper,
+                      Stepper::Create(*replica_, communicator_,
+                                      static_cast<double>(train_.global_batch_size())));
+  stepper_.emplace(std::move(stepper));
+  SaverOptions saver;
+  saver.files = &files_;
+  saver.folder = start_.checkpoint_folder();
+  saver.generation = start_.rank().generation();
+  saver.lineage = LineageOf(start_);
+  saver.keep_last = std::max(1, start_.spec().checkpoint().keep_last());
+  saver_.emplace(std::move(saver), *replica_, communicator_);
+  return absl::OkStatus();
+}
+
+absl::Status Trainer::BuildEvaluator() {
+  if (validation_data_ == nullptr) return absl::OkStatus();
+  RM_ASSIGN_OR_RETURN(const graph::Graph graph,
+                      model::BuildGraph(start_.spec().model(), /*training=*/false));
+  RM_ASSIGN_OR_RETURN(evaluator_,
+                      Evaluator::Create(graph, *validation_data_, *replica_, kernels::CpuKernels(),
+                                        KernelOptionsOf(start_), communicator_));
+  return absl::OkStatus();
+}
+
+// Rank 0 looks for the newest checkpoint that verifies, so that all load the same one.
+absl::Status Trainer::Resume() {
+  std::string chosen;
+  if (communicator_.rank() == 0) {
+    std::vector<std::string> warnings;
+    const auto found = checkpoint::FindNewest(files_, start_.checkpoint_folder(),
+                                              LineageOf(start_), &warnings);
+    for (const std::string& warning : warnings) base::LogWarning(warning);
+    if (found.ok()) {
+      chosen = absl::StrCat(found->step, " ", found->path);
+    } else if (found.status().code() != absl::StatusCode::kNotFound) {
+      return found.status();
+    }
+  }
+  RM_ASSIGN_OR_RETURN(const std::string choice, BroadcastBytes(communicator_, chosen, 0));
+  if (choice.empty()) return absl::OkStatus();
+  const size_t space = choice.find(' ');
+  if (!absl::SimpleAtoi(choice.substr(0, space), &step_)) {
+    return absl::InternalError(absl::StrCat("rank 0 chose '", choice, "'"));
+  }
+  RM_RETURN_IF_ERROR(LoadTensors(choice.substr(space + 1)));
+  saved_at_ = step_;
+  base::LogInfo("resumed from ", choice.substr(space + 1), " at step ", step_);
+  return absl::OkStatus();
+}
+
+absl::Status Trainer::LoadTensors(const std::string& path) {
+  RM_ASSIGN_OR_RETURN(const auto loaded, checkpoint::Checkpoint::Load(files_, path));
+  for (const StateTensor& tensor : replica_->Weights()) {
+    RM_RETURN_IF_ERROR(loaded->ReadWeights(tensor.name, tensor.values.data(),
+                                           tensor.values.size() * sizeof(float)));
+  }
+  for (const StateTensor& tensor : replica_->OptimizerState()) {
+    RM_RETURN_IF_ERROR(loaded->ReadOptimizer(tensor.name, tensor.values.data(),
+                                             tensor.values.size() * sizeof(float)));
+  }
+  for (const auto& [name, value] : loaded->info().metrics) metrics_[name] = value;
+  return absl::OkStatus();
+}
+
+}  // namespace rm::trainer
