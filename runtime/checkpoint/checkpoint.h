@@ -1,17 +1,20 @@
-// Checkpoints: what a job needs to go on from a step, durable, whole or not there, and checked to the last byte.
+// Checkpoints: what a job needs to go on from a step, durable, whole or not there, and checked to
+// the last byte.
 //
 // The format is docs/checkpoint_format.md. A save goes through four calls:
 //
-//   rank 0       Prepare      space is there; the job's folder and the temporary folder of this save exist
-//   every rank   WriteShard   its tensors, fsynced; returns a report with size and checksums, sent to rank 0
-//   rank 0       Commit       manifest, fsync, rename: from here on the checkpoint is there; then retention
-//   (on failure  Abandon      by rank 0: the temporary folder goes, the previous checkpoint stays)
+//   rank 0      Prepare     there is space; the folders of the job and of this save exist
+//   every rank  WriteShard  its tensors, fsynced; the report (size, checksums) goes to rank 0
+//   rank 0      Commit      manifest, fsync, rename: now the checkpoint is there; then retention
+//   (rank 0     Abandon     on a failure: the temporary folder goes, the previous checkpoint stays)
 //
-// and a start through FindNewest (rank 0; the others are told the name) and Checkpoint::Load (every rank).
-// Invariants:
-//   1. A name step-… exists only with its manifest and every file the manifest names, all of them durable before.
+// and a start through FindNewest (rank 0; the others are told the name) and Checkpoint::Load (every
+// rank). Invariants:
+//   1. A name step-… exists only with its manifest and every file the manifest names, all of them
+//      durable before.
 //   2. Nothing is removed before a newer checkpoint has been read back and found whole.
-//   3. A rank of an older generation never removes what a newer one wrote, and refuses to commit once it sees it.
+//   3. A rank of an older generation never removes what a newer one wrote, and refuses to commit
+//      once it sees it.
 // Functions are thread-safe, given that one save at a time runs in a folder for one generation.
 #ifndef RM_RUNTIME_CHECKPOINT_CHECKPOINT_H_
 #define RM_RUNTIME_CHECKPOINT_CHECKPOINT_H_
@@ -55,11 +58,11 @@ struct SaveId {
 // 16 random hexadecimal digits.
 [[nodiscard]] std::string NewNonce();
 
-// ---- saving -------------------------------------------------------------------------------------------------------
+// ---- saving --------------------------------------------------------------------------------
 
-// Makes `folder` (the job's, absolute) and the temporary folder of the save, and checks that `bytes` (of all ranks, about:
-// the tensors' bytes) fit. ResourceExhausted, with what is needed and what is free; Aborted when a newer generation
-// has already written here.
+// Makes `folder` (the job's, absolute) and the temporary folder of the save, and checks that
+// `bytes` (of all ranks, about: the tensors' bytes) fit. ResourceExhausted, with what is needed and
+// what is free; Aborted when a newer generation has already written here.
 [[nodiscard]] absl::Status Prepare(base::FileSystem& files, const std::string& folder,
                                    const SaveId& id, uint64_t bytes);
 
@@ -71,9 +74,9 @@ struct ShardSpec {
   std::vector<TensorData> optimizer;  // this rank's part of the optimizer state
 };
 
-// Writes this rank's two files into the temporary folder (made if missing), makes them durable, and returns their reports.
-// The checksums are of the tensors' memory and are computed beside the writing, so the time is that of the disk.
-// On an error its files are removed as far as possible.
+// Writes this rank's two files into the temporary folder (made if missing), makes them durable, and
+// returns their reports. The checksums are of the tensors' memory and are computed beside the
+// writing, so the time is that of the disk. On an error its files are removed as far as possible.
 [[nodiscard]] absl::StatusOr<std::vector<ShardReport>> WriteShard(base::FileSystem& files,
                                                                   const std::string& folder,
                                                                   const SaveId& id,
@@ -97,10 +100,12 @@ struct CommitResult {
   std::vector<std::string> warnings;  // of retention: it is no reason to fail
 };
 
-// Makes the save a checkpoint, then applies retention: the newest keep_last that count stay, what is older goes, and so do
-// temporary folders of older generations and of abandoned saves. Committing a step that is already there and whole
-// drops the new copy and succeeds. InvalidArgument when reports are missing, of another save, or do not fit the files;
-// Aborted when a newer generation has written here. On an error before the rename the temporary folder is removed.
+// Makes the save a checkpoint, then applies retention: the newest keep_last that count stay, what
+// is older goes, and so do temporary folders of older generations and of abandoned saves.
+// Committing a step that is already there and whole drops the new copy and succeeds.
+// InvalidArgument when reports are missing, of another save, or do not fit the files; Aborted when
+// a newer generation has written here. On an error before the rename the temporary folder is
+// removed.
 [[nodiscard]] absl::StatusOr<CommitResult> Commit(base::FileSystem& files,
                                                   const std::string& folder,
                                                   const CommitSpec& commit);
@@ -108,7 +113,7 @@ struct CommitResult {
 // Removes the temporary folder of a save, as far as possible.
 void Abandon(base::FileSystem& files, const std::string& folder, const SaveId& id);
 
-// ---- finding ------------------------------------------------------------------------------------------------------
+// ---- finding -------------------------------------------------------------------------------
 
 // One step-… folder.
 struct Info {
@@ -125,8 +130,8 @@ struct Info {
   std::string problem;  // why it does not count; empty when it does
 };
 
-// Every step-… folder, the newest (highest step, then highest generation) first. Reads manifests and file sizes, not the
-// files. A missing folder holds none.
+// Every step-… folder, the newest (highest step, then highest generation) first. Reads manifests
+// and file sizes, not the files. A missing folder holds none.
 [[nodiscard]] absl::StatusOr<std::vector<Info>> List(const base::FileSystem& files,
                                                      const std::string& folder,
                                                      const Lineage& lineage);
@@ -140,24 +145,25 @@ struct Verification {
   [[nodiscard]] bool ok() const { return problems.empty(); }
 };
 
-// Reads every byte of the checkpoint at `path` (a step-… folder) and compares every checksum. Offsets are those of the
-// first damaged block. An error status only when there is no such folder.
+// Reads every byte of the checkpoint at `path` (a step-… folder) and compares every checksum.
+// Offsets are those of the first damaged block. An error status only when there is no such folder.
 [[nodiscard]] absl::StatusOr<Verification> Verify(const base::FileSystem& files,
                                                   const std::string& path);
 
-// The newest checkpoint that counts and verifies. Those newer that do not are named in `warnings` with the reason.
-// NotFound when none is left.
+// The newest checkpoint that counts and verifies. Those newer that do not are named in `warnings`
+// with the reason. NotFound when none is left.
 [[nodiscard]] absl::StatusOr<Info> FindNewest(const base::FileSystem& files,
                                               const std::string& folder, const Lineage& lineage,
                                               std::vector<std::string>* warnings);
 
-// ---- loading ------------------------------------------------------------------------------------------------------
+// ---- loading -------------------------------------------------------------------------------
 
-// A checkpoint opened for reading, at whatever world size it was written. What is read is checked against the block
-// checksums of the manifest, so nothing damaged is ever handed out. Thread-safe.
+// A checkpoint opened for reading, at whatever world size it was written. What is read is checked
+// against the block checksums of the manifest, so nothing damaged is ever handed out. Thread-safe.
 class Checkpoint {
  public:
-  // Opens the checkpoint at `path`. DataLoss, with file and offset, when manifest, trainer state or headers are damaged.
+  // Opens the checkpoint at `path`. DataLoss, with file and offset, when manifest, trainer state or
+  // headers are damaged.
   [[nodiscard]] static absl::StatusOr<std::unique_ptr<Checkpoint>> Load(
       const base::FileSystem& files, const std::string& path);
   ~Checkpoint();
@@ -169,8 +175,8 @@ class Checkpoint {
   [[nodiscard]] const std::map<std::string, TensorInfo>& weights() const;
   [[nodiscard]] const std::map<std::string, TensorInfo>& optimizer() const;
 
-  // Reads one tensor into `destination`. NotFound when there is none of that name, InvalidArgument (with both sizes)
-  // when its bytes are not `bytes`, DataLoss when it is damaged.
+  // Reads one tensor into `destination`. NotFound when there is none of that name, InvalidArgument
+  // (with both sizes) when its bytes are not `bytes`, DataLoss when it is damaged.
   [[nodiscard]] absl::Status ReadWeights(absl::string_view name, void* destination,
                                          uint64_t bytes) const;
   [[nodiscard]] absl::Status ReadOptimizer(absl::string_view name, void* destination,
@@ -182,8 +188,9 @@ class Checkpoint {
   std::unique_ptr<Contents> contents_;
 };
 
-// SHA-256 over the tensors' raw little-endian bytes in the order of their names (bytewise): the fingerprint of a model that
-// `bench train` prints and that can be computed again from a checkpoint.
+// SHA-256 over the tensors' raw little-endian bytes in the order of their names (bytewise): the
+// fingerprint of a model that `bench train` prints and that can be computed again from a
+// checkpoint.
 [[nodiscard]] std::string WeightsSha256(absl::Span<const TensorData> tensors);
 
 }  // namespace rm::checkpoint

@@ -13,13 +13,13 @@
 
 namespace rm::checkpoint {
 
-// Bytes of a block that has its own CRC32C: small enough to name the place of a fault, large enough that the list
-// stays short (1 GiB of tensors → 1024 numbers).
+// Bytes of a block that has its own CRC32C: small enough to name the place of a fault, large enough
+// that the list stays short (1 GiB of tensors → 1024 numbers).
 inline constexpr uint64_t kBlockBytes = uint64_t{1} << 20;
 
 // One file of a save. A value type.
 struct ShardReport {
-  std::string save;              // name of the save's temporary folder: a report of another save is refused
+  std::string save;              // the save's temporary folder: another save's report is refused
   std::string file;              // "weights-00000-of-00002.safetensors"
   uint64_t bytes = 0;
   std::string sha256;            // of the whole file, 64 hexadecimal digits
@@ -27,7 +27,8 @@ struct ShardReport {
   std::vector<uint32_t> crc32c;  // of each block; the last may be short
 };
 
-// The reports as one line of JSON, to be sent to rank 0, and back. InvalidArgument for anything Serialize does not make.
+// The reports as one line of JSON, to be sent to rank 0, and back. InvalidArgument for anything
+// Serialize does not make.
 [[nodiscard]] std::string SerializeReports(absl::Span<const ShardReport> reports);
 [[nodiscard]] absl::StatusOr<std::vector<ShardReport>> ParseReports(absl::string_view text);
 

@@ -1,10 +1,11 @@
 // Which samples a rank gets in a step, and the batch filled with them.
 //
-// The order of training is one endless sequence: epoch 0, epoch 1, …, each a keyed permutation of all n samples, computed
-// from (seed, epoch) and never stored. Step s takes positions [s·B, (s+1)·B), B = the global batch size, so batches
-// straddle epochs, and the position after s steps is the step number itself: nothing else needs saving to resume.
-// Rank r of N takes rows [⌊rB/N⌋, ⌊(r+1)B/N⌋) of the global batch; shares differ by one row at most. So the union over
-// the ranks is the same at every world size, and every sample is seen exactly once an epoch.
+// The order of training is one endless sequence: epoch 0, epoch 1, …, each a keyed permutation of
+// all n samples, computed from (seed, epoch) and never stored. Step s takes positions [s·B,
+// (s+1)·B), B = the global batch size, so batches straddle epochs, and the position after s steps
+// is the step number itself: nothing else needs saving to resume. Rank r of N takes rows [⌊rB/N⌋,
+// ⌊(r+1)B/N⌋) of the global batch; shares differ by one row at most. So the union over the ranks is
+// the same at every world size, and every sample is seen exactly once an epoch.
 #ifndef RM_RUNTIME_DATA_BATCH_READER_H_
 #define RM_RUNTIME_DATA_BATCH_READER_H_
 
@@ -14,8 +15,9 @@
 
 namespace rm::data {
 
-// Number of steps in `epochs` epochs of `samples` samples: ⌊epochs · samples / global_batch_size⌋. At least 0; a product
-// that is a whole number but for rounding counts as that number. REQUIRES: samples ≥ 0, global_batch_size ≥ 1.
+// Number of steps in `epochs` epochs of `samples` samples: ⌊epochs · samples / global_batch_size⌋.
+// At least 0; a product that is a whole number but for rounding counts as that number. REQUIRES:
+// samples ≥ 0, global_batch_size ≥ 1.
 [[nodiscard]] int64_t TotalSteps(double epochs, int64_t samples, int64_t global_batch_size);
 
 // Rows [first, first + count) of something of `total` rows that rank `rank` of `world_size` takes.
@@ -26,7 +28,8 @@ struct Share {
 // REQUIRES: 0 ≤ rank < world_size, total ≥ 0.
 [[nodiscard]] Share ShareOf(int64_t total, int rank, int world_size);
 
-// The training batches of one rank. Borrows the dataset, which must outlive it. Thread-safe: holds no position.
+// The training batches of one rank. Borrows the dataset, which must outlive it. Thread-safe: holds
+// no position.
 class BatchReader {
  public:
   struct Options {
@@ -37,11 +40,13 @@ class BatchReader {
   };
   BatchReader(const Dataset& dataset, const Options& options);
 
-  // Rows of the buffers that Fill writes: the largest share of any rank, ⌈B/N⌉, the same on every rank.
+  // Rows of the buffers that Fill writes: the largest share of any rank, ⌈B/N⌉, the same on every
+  // rank.
   [[nodiscard]] int64_t local_batch_max() const;
 
-  // Fills this rank's share of the batch of `step` (from 0) and returns its number of rows. Those have weight 1; the rows
-  // left over, up to local_batch_max(), are zeroed and have weight 0. Allocates nothing. REQUIRES: step ≥ 0.
+  // Fills this rank's share of the batch of `step` (from 0) and returns its number of rows. Those
+  // have weight 1; the rows left over, up to local_batch_max(), are zeroed and have weight 0.
+  // Allocates nothing. REQUIRES: step ≥ 0.
   int64_t Fill(int64_t step, float* features /* (local_batch_max, sample_elements) */,
                int64_t* labels /* (local_batch_max) */,
                float* weights /* (local_batch_max) */) const;
@@ -51,8 +56,8 @@ class BatchReader {
   const Options options_;
 };
 
-// The samples of a validation set in their own order, each exactly once over all ranks. Borrows the dataset.
-// Thread-safe: holds no position.
+// The samples of a validation set in their own order, each exactly once over all ranks. Borrows the
+// dataset. Thread-safe: holds no position.
 class EvaluationReader {
  public:
   struct Options {
@@ -65,8 +70,8 @@ class EvaluationReader {
   // Number of batches, the same on every rank (so a rank's last ones may hold no sample at all).
   [[nodiscard]] int64_t batches() const;
 
-  // Fills batch `batch` (from 0) and returns its number of samples; rows without one are zeroed and have weight 0.
-  // REQUIRES: 0 ≤ batch < batches().
+  // Fills batch `batch` (from 0) and returns its number of samples; rows without one are zeroed and
+  // have weight 0. REQUIRES: 0 ≤ batch < batches().
   int64_t Fill(int64_t batch, float* features /* (batch_size, sample_elements) */,
                int64_t* labels /* (batch_size) */, float* weights /* (batch_size) */) const;
 

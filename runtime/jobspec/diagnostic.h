@@ -1,4 +1,5 @@
-// What is wrong with a job file, and where: the one form in which job-file errors travel and are shown.
+// What is wrong with a job file, and where: the one form in which job-file errors travel and are
+// shown.
 #ifndef RM_RUNTIME_JOBSPEC_DIAGNOSTIC_H_
 #define RM_RUNTIME_JOBSPEC_DIAGNOSTIC_H_
 
@@ -10,7 +11,7 @@ namespace rm::jobspec {
 
 // One error. A value type.
 struct Diagnostic {
-  int line = 0;            // from 1; 0: no place in the file (--set, or a spec that came through the API)
+  int line = 0;            // from 1; 0: no place in a file (--set, or a spec from the API)
   int column = 0;          // from 1, in characters (code points)
   std::string field_path;  // "train.optimizer.params.lr"; empty when the text is no YAML at all
   std::string message;     // one sentence: what is wrong, and what to write instead
@@ -22,8 +23,9 @@ struct Diagnostic {
 //     12 |   epoch: 3
 //        |   ^
 //
-// `yaml_text` is the text that was parsed; long lines are cut around the column, and characters that would disturb a
-// terminal are shown as '?'. Without a place only "job.yaml: message" is given.
+// `yaml_text` is the text that was parsed; long lines are cut around the column, and characters
+// that would disturb a terminal are shown as '?'. Without a place only "job.yaml: message" is
+// given.
 [[nodiscard]] std::string Render(const Diagnostic& diagnostic, absl::string_view file_name,
                                  absl::string_view yaml_text);
 

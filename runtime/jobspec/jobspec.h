@@ -1,11 +1,13 @@
 // The job file: YAML text to a JobSpec, every error at once and with its place.
 //
 //   ParseResult result = Parse(text, {"train.steps=10"});
-//   for (const Diagnostic& error : result.errors) std::cerr << Render(error, "job.yaml", text) << "\n";
+//   for (const Diagnostic& error : result.errors) std::cerr << Render(error, "job.yaml", text) <<
+//   "\n";
 //
-// Which keys exist, their types, ranges and defaults is one table (runtime/jobspec/key_table.h). A key of a later version
-// is refused by name, never silently accepted. This folder is the only code that knows YAML. All functions are pure and
-// thread-safe; no input, however broken, makes them crash or hang.
+// Which keys exist, their types, ranges and defaults is one table (runtime/jobspec/key_table.h). A
+// key of a later version is refused by name, never silently accepted. This folder is the only code
+// that knows YAML. All functions are pure and thread-safe; no input, however broken, makes them
+// crash or hang.
 #ifndef RM_RUNTIME_JOBSPEC_JOBSPEC_H_
 #define RM_RUNTIME_JOBSPEC_JOBSPEC_H_
 
@@ -22,36 +24,40 @@ namespace rm::jobspec {
 namespace pb = ::ringmaster::v1;
 
 struct ParseResult {
-  pb::JobSpec spec;                            // defaults applied; to be used only when ok()
-  std::vector<pb::SourcePosition> positions;   // of every field that the file gives, sections included
-  std::vector<Diagnostic> errors;              // by place in the file; at most kErrorsMax
+  pb::JobSpec spec;                           // defaults applied; to be used only when ok()
+  std::vector<pb::SourcePosition> positions;  // of every field and section in the file
+  std::vector<Diagnostic> errors;             // by place in the file; at most kErrorsMax
   [[nodiscard]] bool ok() const { return errors.empty(); }
 };
 
 // More errors than this help nobody; the last one then says how many were left out.
 inline constexpr int kErrorsMax = 50;
 
-// Reads a job file of at most 1 MiB, then validates it. `overrides` are "field.path=value" (trainctl's --set), applied in
-// order on top of the file; the value is YAML, an empty one removes the field, and giving one of a pair of fields that
-// exclude each other (train.steps, train.epochs) removes the other. Their errors begin with "--set field.path=value: ".
+// Reads a job file of at most 1 MiB, then validates it. `overrides` are "field.path=value"
+// (trainctl's --set), applied in order on top of the file; the value is YAML, an empty one removes
+// the field, and giving one of a pair of fields that exclude each other (train.steps, train.epochs)
+// removes the other. Their errors begin with "--set field.path=value: ".
 [[nodiscard]] ParseResult Parse(absl::string_view yaml,
                                 absl::Span<const std::string> overrides = {});
 
-// Everything that can be said of a spec without looking at the world: required fields, ranges, choices, and relations
-// between fields. Parse calls it; the coordinator calls it on specs that came through the API, with the positions the
-// client sent (possibly none: then line and column are 0). Parameters of a zoo model are the model's to judge.
+// Everything that can be said of a spec without looking at the world: required fields, ranges,
+// choices, and relations between fields. Parse calls it; the coordinator calls it on specs that
+// came through the API, with the positions the client sent (possibly none: then line and column are
+// 0). Parameters of a zoo model are the model's to judge.
 [[nodiscard]] std::vector<Diagnostic> Validate(
     const pb::JobSpec& spec, absl::Span<const pb::SourcePosition> positions = {});
 
-// Fills what a spec made without the parser leaves out, where "nothing" cannot be meant: empty strings, and numbers
-// whose range excludes 0. (A priority of 0 stays 0: proto3 does not tell it from "not given".) Idempotent.
+// Fills what a spec made without the parser leaves out, where "nothing" cannot be meant: empty
+// strings, and numbers whose range excludes 0. (A priority of 0 stays 0: proto3 does not tell it
+// from "not given".) Idempotent.
 void ApplyDefaults(pb::JobSpec* spec);
 
-// Makes the paths that the user's machine gives meaning to (data, checkpoint.path) absolute, against the job file's
-// folder. REQUIRES: `folder` is absolute.
+// Makes the paths that the user's machine gives meaning to (data, checkpoint.path) absolute,
+// against the job file's folder. REQUIRES: `folder` is absolute.
 void MakePathsAbsolute(pb::JobSpec* spec, absl::string_view folder);
 
-// The spec as a job file: for ok() results, Parse(ToYaml(spec)).spec equals spec. Defaults are written out.
+// The spec as a job file: for ok() results, Parse(ToYaml(spec)).spec equals spec. Defaults are
+// written out.
 [[nodiscard]] std::string ToYaml(const pb::JobSpec& spec);
 
 }  // namespace rm::jobspec

@@ -1,14 +1,18 @@
-// safetensors files, written and read: named tensors behind a JSON header, readable by every framework.
+// safetensors files, written and read: named tensors behind a JSON header, readable by every
+// framework.
 //
 // The format (https://github.com/huggingface/safetensors, README "Format"):
 //   file   := header_bytes:u64le header data
-//   header := UTF-8 JSON object of header_bytes bytes, beginning with '{', possibly padded with spaces at its end:
+//   header := UTF-8 JSON object of header_bytes bytes, beginning with '{', possibly padded with
+//   spaces at its end:
 //             {"name": {"dtype": "F32", "shape": [2, 3], "data_offsets": [begin, end]}, …,
 //              "__metadata__": {"key": "value", …}}
-//   data   := the tensors, row-major, little-endian; offsets count from the first byte after the header
-// The data is covered without holes and without overlap, names are unique, and a header has at most 100 MB.
-// What we write has the header padded to a multiple of 8 bytes, its entries in the order of the data, and the tensors
-// ordered by the size of their elements, the largest first, so that each is aligned in a mapped file.
+//   data   := the tensors, row-major, little-endian; offsets count from the first byte after the
+//   header
+// The data is covered without holes and without overlap, names are unique, and a header has at most
+// 100 MB. What we write has the header padded to a multiple of 8 bytes, its entries in the order of
+// the data, and the tensors ordered by the size of their elements, the largest first, so that each
+// is aligned in a mapped file.
 #ifndef RM_RUNTIME_TENSORFILE_SAFETENSORS_H_
 #define RM_RUNTIME_TENSORFILE_SAFETENSORS_H_
 
@@ -58,8 +62,8 @@ struct FileImage {
   uint64_t bytes = 0;                        // of all
 };
 
-// Lays out a file. The image borrows the tensors' data, not the span. InvalidArgument: a name twice, an unknown dtype, a
-// negative dimension, dtype × shape ≠ bytes, or a header above 100 MB.
+// Lays out a file. The image borrows the tensors' data, not the span. InvalidArgument: a name
+// twice, an unknown dtype, a negative dimension, dtype × shape ≠ bytes, or a header above 100 MB.
 [[nodiscard]] absl::StatusOr<FileImage> LayOut(absl::Span<const TensorData> tensors,
                                                const Metadata& metadata = {});
 
@@ -67,11 +71,13 @@ struct FileImage {
 [[nodiscard]] absl::Status WriteSafetensors(absl::Span<const TensorData> tensors,
                                             const Metadata& metadata, base::WritableFile& file);
 
-// A file opened for reading: its header checked in full, its tensors read when asked for. Thread-safe.
+// A file opened for reading: its header checked in full, its tensors read when asked for.
+// Thread-safe.
 class SafetensorsFile {
  public:
-  // DataLoss, naming the file, the tensor and what is wrong, for anything the format does not allow; nothing of the
-  // header is trusted before it is checked, and no allocation is larger than the file.
+  // DataLoss, naming the file, the tensor and what is wrong, for anything the format does not
+  // allow; nothing of the header is trusted before it is checked, and no allocation is larger than
+  // the file.
   [[nodiscard]] static absl::StatusOr<std::unique_ptr<SafetensorsFile>> Open(
       const base::FileSystem& files, const std::string& path);
   // The same over an open file; `name` stands for it in messages.
