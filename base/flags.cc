@@ -10,6 +10,7 @@
 #include "absl/strings/str_join.h"
 #include "base/check.h"
 #include "base/nearest_name.h"
+#include "base/nearest_name.h"
 
 namespace rm::base {
 namespace {
@@ -131,6 +132,12 @@ const FlagSet::Flag* FlagSet::Find(absl::string_view name) const {
 
 absl::Status FlagSet::Refuse(absl::string_view what) const {
   return absl::InvalidArgumentError(absl::StrCat(what, " (try ", program_, " --help)"));
+}
+
+absl::Status FlagSet::RefuseUnknown(absl::string_view word) const {
+  std::vector<std::string> known;
+  for (const Flag& flag : flags_) known.push_back(absl::StrCat("--", flag.name));
+  return Refuse(absl::StrCat("unknown flag '", word, "'", Suggestion(word, known)));
 }
 
 absl::Status FlagSet::Parse(int argc, const char* const* argv) {

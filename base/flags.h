@@ -108,6 +108,7 @@ class FlagSet {
   // Takes argv[*index], and its value from argv[++*index] where it is not in the same word.
   [[nodiscard]] absl::Status ParseFlag(int argc, const char* const* argv, int* index);
   [[nodiscard]] absl::Status Refuse(absl::string_view what) const;
+  [[nodiscard]] absl::Status RefuseUnknown(absl::string_view word) const;
 
   const std::string program_;
   const std::string summary_;

@@ -90,6 +90,7 @@ TEST_CASE("a mistake is one line that says what is allowed") {
   };
   const Case cases[] = {
       {{"--lisen", "x"}, "unknown flag '--lisen' – did you mean '--listen'? (try daemon --help)"},
+      {{"--colour"}, "unknown flag '--colour' (try daemon --help)"},
       {{"-x"}, "unknown flag '-x' (try daemon --help)"},
       {{"--listen"}, "flag '--listen' needs a value: HOST:PORT (try daemon --help)"},
       {{"--slots", "0"},
