@@ -60,6 +60,14 @@ class CondVar {
     return status == std::cv_status::no_timeout;
   }
 
+  // False when `duration` has passed, whatever is done to the machine's wall clock meanwhile.
+  bool WaitFor(Mutex& mutex, absl::Duration duration) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex) {
+    std::unique_lock<std::mutex> lock(mutex.mutex_, std::adopt_lock);
+    const std::cv_status status = condition_.wait_for(lock, absl::ToChronoNanoseconds(duration));
+    lock.release();
+    return status == std::cv_status::no_timeout;
+  }
+
   void SignalOne() { condition_.notify_one(); }
   void SignalAll() { condition_.notify_all(); }
 

@@ -49,6 +49,14 @@ TEST_CASE("a wait whose deadline has passed returns false and holds the lock aga
   CHECK(counter.value == 0);
 }
 
+TEST_CASE("a wait for a length of time ends without a signal and holds the lock again") {
+  Counter counter;
+  MutexLock lock(counter.mutex);
+  while (counter.changed.WaitFor(counter.mutex, absl::Milliseconds(1))) {
+  }
+  CHECK(counter.value == 0);
+}
+
 TEST_CASE("a wait without end is ended by a signal") {
   Counter counter;
   std::thread thread([&counter] { counter.Increment(); });
