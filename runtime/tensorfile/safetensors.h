@@ -28,6 +28,7 @@
 #include "absl/strings/string_view.h"
 #include "absl/types/span.h"
 #include "base/file_system.h"
+#include "runtime/tensorfile/dtype.h"
 
 namespace rm::tensorfile {
 
@@ -52,9 +53,6 @@ struct TensorInfo {
   uint64_t bytes = 0;
 };
 
-// Bytes of one element of a dtype of the format ("F32" → 4); 0 for an unknown name.
-[[nodiscard]] uint64_t ElementBytes(absl::string_view dtype);
-
 // A whole file as pieces of memory, so that it can be written and summed up without a copy.
 struct FileImage {
   std::string head;                          // length and header
@@ -76,8 +74,8 @@ struct FileImage {
 class SafetensorsFile {
  public:
   // DataLoss, naming the file, the tensor and what is wrong, for anything the format does not
-  // allow; nothing of the header is trusted before it is checked, and no allocation is larger than
-  // the file.
+  // allow. No number of the header is believed, nor any memory allocated by it, before it is
+  // checked.
   [[nodiscard]] static absl::StatusOr<std::unique_ptr<SafetensorsFile>> Open(
       const base::FileSystem& files, const std::string& path);
   // The same over an open file; `name` stands for it in messages.
@@ -95,6 +93,7 @@ class SafetensorsFile {
 
  private:
   SafetensorsFile() = default;
+  [[nodiscard]] absl::Status ParseHeader();
 
   std::unique_ptr<base::RandomAccessFile> file_;
   std::vector<TensorInfo> tensors_;
