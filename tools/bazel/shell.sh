@@ -1,3 +1,4 @@
+# shellcheck shell=bash
 # Common to the scripts in tools/; sourced, never run.
 #
 #   root            the checkout's folder; self: the script's name, for messages
