@@ -1,0 +1,171 @@
+#include "runtime/worker/rank_process.h"
+
+#include <fcntl.h>
+#include <signal.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <utility>
+#include <vector>
+
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_format.h"
+#include "absl/strings/str_split.h"
+#include "absl/time/clock.h"
+#include "base/file_system.h"
+#include "base/frame_socket.h"
+#include "base/log.h"
+#include "base/status.h"
+
+namespace rm::worker {
+namespace pb = ::ringmaster::v1;
+namespace {
+
+// What the environment of a rank says (docs: the variables that launchers of this field set).
+std::vector<std::string> RankEnvironment(const pb::RankStart& start, int threads) {
+  const std::string& host =
+      start.advertise_host().empty() ? start.listen_host() : start.advertise_host();
+  return {absl::StrCat("RANK=", start.rank().rank()),
+          absl::StrCat("WORLD_SIZE=", start.world_size()),
+          absl::StrCat("LOCAL_RANK=", start.local_rank()),
+          absl::StrCat("LOCAL_WORLD_SIZE=", start.local_world_size()),
+          absl::StrCat("MASTER_ADDR=", host.empty() ? "127.0.0.1" : host),
+          "MASTER_PORT=0",
+          absl::StrCat("RINGMASTER_JOB_ID=", start.rank().job_id()),
+          absl::StrCat("RINGMASTER_GENERATION=", start.rank().generation()),
+          absl::StrCat("OMP_NUM_THREADS=", threads),
+          "CUDA_VISIBLE_DEVICES="};
+}
+
+absl::StatusOr<int> OpenLog(const pb::RankStart& start, const std::string& folder) {
+  const std::string job_folder = base::JoinPath(folder, start.rank().job_id());
+  RM_RETURN_IF_ERROR(base::PosixFileSystem().MakeFolders(job_folder));
+  const std::string path =
+      base::JoinPath(job_folder, absl::StrCat("rank_", start.rank().rank(), ".log"));
+  const int fd = ::open(path.c_str(), O_RDWR | O_APPEND | O_CREAT | O_CLOEXEC, 0644);
+  if (fd < 0) return base::ErrnoStatus(errno, absl::StrCat("open ", path));
+  return fd;
+}
+
+void WriteHeaderLine(int log_fd, const pb::RankStart& start) {
+  const std::string line = absl::StrFormat(
+      "--- %s generation %d rank %d of %d, started %s\n", start.rank().job_id(),
+      start.rank().generation(), start.rank().rank(), start.world_size(),
+      absl::FormatTime(absl::RFC3339_sec, absl::Now(), absl::UTCTimeZone()));
+  if (::write(log_fd, line.data(), line.size()) < 0) {
+    base::LogWarning("cannot write to the log of rank ", start.rank().rank());
+  }
+}
+
+}  // namespace
+
+RankProcess::RankProcess(const pb::RankStart& start, int socket, int log_fd, int64_t log_offset)
+    : start_(start), socket_(socket), log_fd_(log_fd), log_offset_(log_offset) {}
+
+absl::StatusOr<std::unique_ptr<RankProcess>> RankProcess::Start(
+    const pb::StartRank& command, const RankProcessOptions& options,
+    std::function<void(const pb::RankMessage&)> on_message) {
+  pb::RankStart start = command.start();
+  const int slots = std::max(1, command.slots_size());
+  start.set_threads(static_cast<int32_t>(options.threads_per_slot) * slots);
+  RM_ASSIGN_OR_RETURN(const int log_fd, OpenLog(start, options.log_folder));
+  const int64_t log_offset = ::lseek(log_fd, 0, SEEK_END);
+  WriteHeaderLine(log_fd, start);
+  std::array<int, 2> sockets{-1, -1};
+  if (::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, sockets.data()) != 0) {
+    const int error = errno;
+    ::close(log_fd);
+    return base::ErrnoStatus(error, "make a socket pair");
+  }
+  std::unique_ptr<RankProcess> rank(new RankProcess(start, sockets[0], log_fd, log_offset));
+  SubprocessSpec spec;
+  spec.program = options.program;
+  spec.arguments = {"ringmaster", "rank", "--fd", "3"};
+  spec.environment = RankEnvironment(start, start.threads());
+  spec.inherited_fd = sockets[1];
+  spec.output_fd = log_fd;
+  auto process = Subprocess::Start(spec);
+  ::close(sockets[1]);
+  RM_RETURN_IF_ERROR(process.status());
+  rank->process_ = *std::move(process);
+  pb::RankCommand first;
+  *first.mutable_start() = start;
+  rank->Send(first);
+  rank->reader_ = std::thread(
+      [raw = rank.get(), on_message = std::move(on_message)] { raw->ReadMessages(on_message); });
+  return rank;
+}
+
+RankProcess::~RankProcess() {
+  process_.reset();  // kills and reaps: the reader then sees the end of the stream
+  ::shutdown(socket_, SHUT_RDWR);
+  if (reader_.joinable()) reader_.join();
+  ::close(socket_);
+  ::close(log_fd_);
+}
+
+void RankProcess::ReadMessages(
+    const std::function<void(const pb::RankMessage&)>& on_message) const {
+  for (;;) {
+    const auto bytes = base::ReadFrame(socket_);
+    if (!bytes.ok()) return;
+    pb::RankMessage message;
+    if (message.ParseFromString(*bytes)) on_message(message);
+  }
+}
+
+void RankProcess::Send(const pb::RankCommand& command) const {
+  // A rank that is gone is noticed by its pidfd; a lost command then does no harm.
+  base::WriteFrame(socket_, command.SerializeAsString()).IgnoreError();
+}
+
+void RankProcess::SendGeneration(const pb::StartGeneration& generation) {
+  pb::RankCommand command;
+  *command.mutable_start_generation() = generation;
+  Send(command);
+}
+
+void RankProcess::Stop(absl::Duration grace, bool checkpoint, absl::Time now) {
+  kill_at_ = std::min(kill_at_, now + grace);
+  if (grace <= absl::ZeroDuration()) {
+    process_->Kill();
+    return;
+  }
+  pb::RankCommand command;
+  command.mutable_stop()->set_checkpoint(checkpoint);
+  Send(command);
+}
+
+std::optional<Exit> RankProcess::TakeExit() {
+  std::optional<Exit> ended = process_->Wait(absl::ZeroDuration());
+  if (ended.has_value() && reader_.joinable()) reader_.join();  // the group is dead: the stream ends
+  return ended;
+}
+
+std::string RankProcess::ReadNewLog(size_t most) {
+  std::string bytes(most, '\0');
+  const ssize_t got = ::pread(log_fd_, bytes.data(), most, log_offset_);
+  bytes.resize(got > 0 ? static_cast<size_t>(got) : 0);
+  log_offset_ += static_cast<int64_t>(bytes.size());
+  return bytes;
+}
+
+std::string RankProcess::LastLogLines(int lines) const {
+  constexpr int64_t kTailBytes = 8192;
+  const int64_t size = ::lseek(log_fd_, 0, SEEK_END);
+  std::string tail(static_cast<size_t>(std::min(size, kTailBytes)), '\0');
+  const ssize_t got =
+      ::pread(log_fd_, tail.data(), tail.size(), size - static_cast<int64_t>(tail.size()));
+  tail.resize(got > 0 ? static_cast<size_t>(got) : 0);
+  size_t begin = tail.size();
+  for (int line = 0; line <= lines && begin > 0; ++line) {
+    const size_t newline = tail.rfind('\n', begin - 1);
+    begin = newline == std::string::npos ? 0 : newline;
+  }
+  return tail.substr(begin > 0 ? begin + 1 : 0);
+}
+
+}  // namespace rm::worker
