@@ -1,0 +1,81 @@
+#include "runtime/graph/fusion.h"
+
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "runtime/graph/uses.h"
+
+namespace rm::graph {
+namespace {
+
+bool TakesActivation(const Node& node) {
+  const bool op = node.op == "Conv" || node.op == "Gemm";
+  return op && node.attributes.String("activation", "").empty();
+}
+
+void FuseReluEpilogues(TypedGraph* typed) {
+  std::vector<Node>& nodes = typed->graph.mutable_nodes();
+  const Uses uses = FindUses(typed->graph);
+  for (size_t i = 0; i < nodes.size(); ++i) {
+    if (nodes[i].op != "Relu") continue;
+    const ValueId operand = nodes[i].inputs[0];
+    const int writer = uses.writer_of(operand);
+    if (writer == kNoNode || !uses.only_read_by(operand, static_cast<int>(i))) continue;
+    Node& producer = nodes[static_cast<size_t>(writer)];
+    if (!TakesActivation(producer)) continue;
+    producer.attributes.Set("activation", std::string("relu"));
+    // The Relu now writes the value that nobody reads.
+    std::swap(producer.outputs[0], nodes[i].outputs[0]);
+    nodes[i].inputs[0] = producer.outputs[0];
+  }
+}
+
+// A node of the given operator that writes the value, or nullptr.
+Node* WriterWithOp(std::vector<Node>* nodes, const Uses& uses, ValueId value, const char* op) {
+  const int writer = uses.writer_of(value);
+  if (writer == kNoNode || (*nodes)[static_cast<size_t>(writer)].op != op) return nullptr;
+  return &(*nodes)[static_cast<size_t>(writer)];
+}
+
+void MoveReluBeforeUnpool(TypedGraph* typed) {
+  std::vector<Node>& nodes = typed->graph.mutable_nodes();
+  const Uses uses = FindUses(typed->graph);
+  for (size_t i = 0; i < nodes.size(); ++i) {
+    Node& second = nodes[i];
+    if (second.op != "ReluGrad") continue;
+    const ValueId between = second.inputs[0];
+    Node* first = WriterWithOp(&nodes, uses, between, "MaxPoolGrad");
+    if (first == nullptr || !uses.only_read_by(between, static_cast<int>(i))) continue;
+    const Node* pool = WriterWithOp(&nodes, uses, first->inputs[1], "MaxPool");
+    if (pool == nullptr || pool->inputs[0] != second.inputs[1]) continue;
+    // The two nodes trade places: `between` is now the gradient on the pooled side.
+    const ValueId pooled = pool->outputs[0];
+    const ValueId window_index = first->inputs[1];
+    std::swap(first->op, second.op);
+    std::swap(first->name, second.name);
+    std::swap(first->attributes, second.attributes);
+    first->inputs = {first->inputs[0], pooled};
+    second.inputs = {between, window_index};
+    typed->type(between) = typed->type(pooled);
+    typed->graph.mutable_value(between).like = pooled;
+  }
+}
+
+struct Rewrite {
+  const char* name;
+  void (*apply)(TypedGraph* typed);
+};
+
+constexpr Rewrite kRewrites[] = {
+    {"relu_epilogue", &FuseReluEpilogues},
+    {"relu_before_unpool", &MoveReluBeforeUnpool},
+};
+
+}  // namespace
+
+void Fuse(TypedGraph* graph) {
+  for (const Rewrite& rewrite : kRewrites) rewrite.apply(graph);
+}
+
+}  // namespace rm::graph

@@ -1,0 +1,24 @@
+// Fusion: fewer nodes that move less memory, with the same results bit for bit.
+//
+// One function and one table line a rewrite (fusion.cc). A rewrite may leave dead nodes behind.
+#ifndef RM_RUNTIME_GRAPH_FUSION_H_
+#define RM_RUNTIME_GRAPH_FUSION_H_
+
+#include "runtime/graph/types.h"
+
+namespace rm::graph {
+
+// Applies every rewrite, in the order of the table:
+//   relu_epilogue       Relu(Conv|Gemm(…)) → Conv|Gemm {activation = "relu"}, where nobody else
+//   reads
+//                       the operand of Relu. ReluGrad reads Relu's result, so the backward pass
+//                       stays as it is.
+//   relu_before_unpool  ReluGrad(MaxPoolGrad(dP, index), Y) → MaxPoolGrad(ReluGrad(dP, P), index)
+//                       for P, index = MaxPool(Y): a window's gradient lands where Y equals P, so
+//                       the mask may be taken on the pooled side, which is smaller; and Y, the
+//                       larger of the two, need not be kept for the backward pass.
+void Fuse(TypedGraph* graph);
+
+}  // namespace rm::graph
+
+#endif  // RM_RUNTIME_GRAPH_FUSION_H_

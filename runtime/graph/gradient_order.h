@@ -1,0 +1,22 @@
+// The order of the backward pass: a parameter's gradient is final as early as it can be, so that it
+// travels to the other ranks while the rest is computed.
+#ifndef RM_RUNTIME_GRAPH_GRADIENT_ORDER_H_
+#define RM_RUNTIME_GRAPH_GRADIENT_ORDER_H_
+
+#include "runtime/graph/types.h"
+
+namespace rm::graph {
+
+// Gives every parameter's gradient a value of its own, by a copy where it is read by a node, is an
+// output or an input, or is the gradient of another parameter too. The memory of a gradient belongs
+// to the caller as soon as it is final, so nothing else may be kept in it.
+void IsolateGradients(TypedGraph* graph);
+
+// Moves each node of the backward pass that serves parameter gradients alone ahead of those that
+// carry the gradient on to earlier layers, as far as its operands allow; the order is kept
+// otherwise.
+void OrderBackward(Graph* graph);
+
+}  // namespace rm::graph
+
+#endif  // RM_RUNTIME_GRAPH_GRADIENT_ORDER_H_

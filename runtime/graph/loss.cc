@@ -1,0 +1,99 @@
+// AttachLoss: one function a loss and one line in the table.
+#include <vector>
+
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
+#include "base/status.h"
+#include "runtime/graph/training.h"
+#include "runtime/graph/types.h"
+
+namespace rm::graph {
+namespace {
+
+using kernels::DType;
+using kernels::Shape;
+
+// What a loss is attached to: the model's output and the inputs that come with the data.
+struct LossSite {
+  Graph* graph;
+  ValueId output;
+  int64_t samples;  // the output's first dimension, kBatch where that is open
+};
+
+absl::Status AttachSoftmaxCrossEntropy(const LossOptions& options, const LossSite& site) {
+  if (!(options.label_smoothing >= 0.0F && options.label_smoothing < 1.0F)) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("label_smoothing ", options.label_smoothing, " is not in [0, 1)"));
+  }
+  Graph& graph = *site.graph;
+  const ValueId labels = graph.AddInput(kLabels, DType::kInt64, {site.samples});
+  const ValueId weights = graph.AddInput(kWeights, DType::kFloat32, {site.samples});
+  graph.AddInput(kScale, DType::kFloat32, {1});
+  kernels::Attributes attributes;
+  if (options.label_smoothing > 0) attributes.Set("label_smoothing", options.label_smoothing);
+  const std::vector<ValueId> loss = graph.AddNodeWithOutputs(
+      "SoftmaxCrossEntropy", kLossSum, {site.output, labels, weights}, 2, std::move(attributes));
+  graph.MarkOutput(kLossSum, loss[0]);
+  graph.MarkOutput(kCorrect,
+                   graph.AddNode("CountCorrect", kCorrect, {site.output, labels, weights}));
+  return absl::OkStatus();
+}
+
+struct Loss {
+  const char* name;
+  absl::Status (*attach)(const LossOptions& options, const LossSite& site);
+};
+
+constexpr Loss kLosses[] = {
+    {"softmax_cross_entropy", &AttachSoftmaxCrossEntropy},
+};
+
+absl::StatusOr<const Loss*> FindLoss(const std::string& name) {
+  for (const Loss& loss : kLosses) {
+    if (name == loss.name) return &loss;
+  }
+  const std::string names = absl::StrJoin(
+      kLosses, ", ", [](std::string* out, const Loss& loss) { absl::StrAppend(out, loss.name); });
+  return absl::InvalidArgumentError(absl::StrCat("unknown loss '", name, "'; there is ", names));
+}
+
+absl::Status CheckNames(const Graph& graph) {
+  for (const char* name : {kLabels, kWeights, kScale, kLossSum, kCorrect}) {
+    if (graph.FindValue(name) == kNoValue && graph.FindOutput(name) == kNoValue) continue;
+    return absl::InvalidArgumentError(absl::StrCat("the model has a value named '", name,
+                                                   "', which is the loss's own; rename it"));
+  }
+  return absl::OkStatus();
+}
+
+// The output's first dimension: kBatch when it follows the batch size, told by two probes.
+absl::StatusOr<int64_t> SampleDimension(const Graph& graph, ValueId output) {
+  RM_ASSIGN_OR_RETURN(const std::vector<kernels::TensorType> two, InferTypes(graph, 2));
+  RM_ASSIGN_OR_RETURN(const std::vector<kernels::TensorType> three, InferTypes(graph, 3));
+  const kernels::TensorType& type = two[static_cast<size_t>(output)];
+  const Shape& shape = type.shape;
+  const Shape& other = three[static_cast<size_t>(output)].shape;
+  if (shape.size() == 2 && type.dtype == DType::kFloat32) {
+    if (shape[0] == 2 && other[0] == 3) return kBatch;
+    if (shape == other) return shape[0];
+  }
+  return absl::InvalidArgumentError(
+      absl::StrCat("the model's output '", graph.value(output).name, "' is ", type.ToString(),
+                   " for a batch of 2; the loss needs float32 scores of shape [batch, classes]"));
+}
+
+}  // namespace
+
+absl::Status AttachLoss(const LossOptions& options, Graph* graph) {
+  RM_ASSIGN_OR_RETURN(const Loss* loss, FindLoss(options.loss));
+  const ValueId output = graph->FindOutput(kModelOutput);
+  if (output == kNoValue) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("the model has no output named '", kModelOutput, "'"));
+  }
+  RM_RETURN_IF_ERROR(CheckNames(*graph));
+  RM_ASSIGN_OR_RETURN(const int64_t samples, SampleDimension(*graph, output));
+  return loss->attach(options, {graph, output, samples});
+}
+
+}  // namespace rm::graph

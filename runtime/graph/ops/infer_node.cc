@@ -1,0 +1,103 @@
+#include "runtime/graph/ops/infer_node.h"
+
+#include <string>
+
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
+#include "base/status.h"
+#include "runtime/graph/ops/op_rule.h"
+#include "runtime/graph/ops/shapes.h"
+
+namespace rm::graph {
+namespace {
+
+std::vector<kernels::Operand> Operands(const std::vector<ValueId>& ids,
+                                       const std::vector<kernels::TensorType>& types) {
+  std::vector<kernels::Operand> operands;
+  operands.reserve(ids.size());
+  for (ValueId id : ids) {
+    kernels::Operand operand;
+    operand.present = id != kNoValue;
+    if (operand.present) operand.type = types[static_cast<size_t>(id)];
+    operands.push_back(std::move(operand));
+  }
+  return operands;
+}
+
+absl::Status CheckCount(absl::string_view what, const std::vector<kernels::Operand>& operands,
+                        Arity arity) {
+  const int count = static_cast<int>(operands.size());
+  if (count < arity.least || count > arity.most) {
+    return Misfit("it has ", count, " ", what, ", it takes ", arity.least,
+                  arity.most > arity.least ? absl::StrCat(" to ", arity.most) : "");
+  }
+  for (int i = 0; i < arity.least; ++i) {
+    if (!operands[static_cast<size_t>(i)].present) return Misfit("it lacks one of its ", what);
+  }
+  return absl::OkStatus();
+}
+
+absl::Status CheckLikes(const Graph& graph, const Node& node, const kernels::OpInstance& instance,
+                        const std::vector<kernels::TensorType>& types) {
+  for (size_t i = 0; i < node.outputs.size(); ++i) {
+    if (node.outputs[i] == kNoValue) continue;
+    const ValueId like = graph.value(node.outputs[i]).like;
+    if (like == kNoValue) continue;
+    const kernels::TensorType& expected = types[static_cast<size_t>(like)];
+    if (instance.outputs[i].type == expected) continue;
+    return Misfit("its result is ", instance.outputs[i].type.ToString(), ", but it must be as '",
+                  graph.value(like).name, "', ", expected.ToString());
+  }
+  return absl::OkStatus();
+}
+
+// "node 'fc1' (Gemm of [64, 784], [512, 783])".
+std::string Describe(const Node& node, const kernels::OpInstance& instance) {
+  const std::string shapes =
+      absl::StrJoin(instance.inputs, ", ", [](std::string* out, const kernels::Operand& operand) {
+        absl::StrAppend(out, operand.present ? operand.type.ToString() : "-");
+      });
+  return absl::StrCat("node '", node.name, "' (", node.op, " of ", shapes, ")");
+}
+
+absl::Status Infer(const Graph& graph, const Node& node,
+                   const std::vector<kernels::TensorType>& types, kernels::OpInstance* instance) {
+  const OpRule* rule = FindOp(node.op);
+  if (rule == nullptr) return Misfit("this operator is not known");
+  RM_RETURN_IF_ERROR(CheckCount("inputs", instance->inputs, rule->inputs));
+  RM_RETURN_IF_ERROR(CheckCount("outputs", instance->outputs, rule->outputs));
+  RM_RETURN_IF_ERROR(rule->infer(instance));
+  return CheckLikes(graph, node, *instance, types);
+}
+
+}  // namespace
+
+kernels::OpInstance MakeInstance(const Node& node, const std::vector<kernels::TensorType>& types) {
+  kernels::OpInstance instance;
+  instance.op = node.op;
+  instance.attributes = node.attributes;
+  instance.inputs = Operands(node.inputs, types);
+  instance.outputs = Operands(node.outputs, types);
+  return instance;
+}
+
+absl::Status InferNode(const Graph& graph, const Node& node,
+                       std::vector<kernels::TensorType>* types) {
+  types->resize(graph.values().size());
+  for (ValueId output : node.outputs) {
+    if (output == kNoValue) continue;
+    const ValueId like = graph.value(output).like;
+    if (like == kNoValue) continue;
+    (*types)[static_cast<size_t>(output)] = (*types)[static_cast<size_t>(like)];
+  }
+  kernels::OpInstance instance = MakeInstance(node, *types);
+  const absl::Status status = Infer(graph, node, *types, &instance);
+  if (!status.ok()) return base::Annotate(status, Describe(node, instance));
+  for (size_t i = 0; i < node.outputs.size(); ++i) {
+    if (node.outputs[i] == kNoValue) continue;
+    (*types)[static_cast<size_t>(node.outputs[i])] = instance.outputs[i].type;
+  }
+  return absl::OkStatus();
+}
+
+}  // namespace rm::graph

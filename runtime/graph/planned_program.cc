@@ -1,0 +1,212 @@
+#include "runtime/graph/planned_program.h"
+
+#include <algorithm>
+#include <cstdint>
+#include <cstring>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
+#include "base/check.h"
+#include "base/clock.h"
+#include "base/status.h"
+#include "runtime/graph/memory_plan.h"
+
+namespace rm::graph {
+namespace {
+
+using Ports = std::map<std::string, ProgramPort>;
+
+absl::StatusOr<const ProgramPort*> FindPort(const Ports& ports, absl::string_view kind,
+                                            absl::string_view name) {
+  const auto it = ports.find(std::string(name));
+  if (it != ports.end()) return &it->second;
+  const std::string names = absl::StrJoin(
+      ports, ", ", [](std::string* out, const auto& port) { absl::StrAppend(out, port.first); });
+  return absl::NotFoundError(
+      absl::StrCat("the model has no ", kind, " '", name, "'; there is ", names));
+}
+
+bool IsAligned(const void* pointer) {
+  return reinterpret_cast<uintptr_t>(pointer) % kArenaAlignment == 0;
+}
+
+class PlannedProgram final : public Program {
+ public:
+  explicit PlannedProgram(ProgramParts parts)
+      : parts_(std::move(parts)),
+        arena_(static_cast<size_t>(parts_.arena_bytes)),
+        memory_(parts_.groups.size(), nullptr),
+        bound_(parts_.parameters.size(), false) {
+    for (const auto& [id, values] : parts_.constants) {
+      AlignedMemory& memory = constants_[id];
+      memory = AlignedMemory(values.size() * sizeof(float));
+      std::copy(values.begin(), values.end(), reinterpret_cast<float*>(memory.data()));
+    }
+    for (size_t i = 0; i < memory_.size(); ++i) {
+      const StorageGroup& group = parts_.groups[i];
+      if (group.kind == StorageGroup::Kind::kArena) {
+        memory_[i] = arena_.data() + parts_.group_offsets[i];
+      } else if (group.kind == StorageGroup::Kind::kConstant) {
+        memory_[i] = constants_[group.index].data();
+      }
+    }
+    OrderGradients();
+    Resolve();
+  }
+
+  absl::Span<const ParameterInfo> parameters() const override { return parts_.parameters; }
+  absl::Span<const int> gradient_order() const override { return gradient_order_; }
+
+  void BindParameter(int index, const float* value, float* gradient) override {
+    RM_CHECK(index >= 0 && index < static_cast<int>(bound_.size()), "parameter ", index);
+    RM_CHECK(value != nullptr && IsAligned(value) && IsAligned(gradient), "memory of parameter '",
+             parts_.parameters[static_cast<size_t>(index)].name, "'");
+    RM_CHECK(gradient != nullptr || !parts_.training, "training without memory for the gradient");
+    for (size_t i = 0; i < memory_.size(); ++i) {
+      const StorageGroup& group = parts_.groups[i];
+      if (group.index != index) continue;
+      // Kernels take the memory of all operands as void*; no node writes a parameter.
+      if (group.kind == StorageGroup::Kind::kParameter) memory_[i] = const_cast<float*>(value);
+      if (group.kind == StorageGroup::Kind::kGradient) memory_[i] = gradient;
+    }
+    gradients_.resize(bound_.size(), nullptr);
+    gradients_[static_cast<size_t>(index)] = gradient;
+    bound_[static_cast<size_t>(index)] = true;
+    resolved_ = false;
+  }
+
+  absl::StatusOr<void*> InputMemory(absl::string_view name) override {
+    RM_ASSIGN_OR_RETURN(const ProgramPort* port, FindPort(parts_.inputs, "input", name));
+    return memory_[static_cast<size_t>(port->group)];
+  }
+  absl::StatusOr<kernels::TensorType> InputType(absl::string_view name) const override {
+    RM_ASSIGN_OR_RETURN(const ProgramPort* port, FindPort(parts_.inputs, "input", name));
+    return port->type;
+  }
+  absl::StatusOr<const void*> OutputMemory(absl::string_view name) const override {
+    RM_ASSIGN_OR_RETURN(const ProgramPort* port, FindPort(parts_.outputs, "output", name));
+    return memory_[static_cast<size_t>(port->group)];
+  }
+  absl::StatusOr<kernels::TensorType> OutputType(absl::string_view name) const override {
+    RM_ASSIGN_OR_RETURN(const ProgramPort* port, FindPort(parts_.outputs, "output", name));
+    return port->type;
+  }
+
+  absl::Status Forward() override {
+    RM_RETURN_IF_ERROR(CheckBound());
+    if (!resolved_) Resolve();
+    forward_done_ = false;
+    for (size_t i = 0; i < parts_.forward_steps; ++i) RM_RETURN_IF_ERROR(Run(parts_.steps[i]));
+    forward_done_ = true;
+    return absl::OkStatus();
+  }
+
+  absl::Status Backward(absl::FunctionRef<void(int)> on_gradient_ready) override {
+    if (!parts_.training) return absl::FailedPreconditionError("the program is not for training");
+    if (!forward_done_) return absl::FailedPreconditionError("Backward without a Forward before");
+    forward_done_ = false;  // the backward pass works over the activations' memory
+    for (size_t i = 0; i < parts_.parameters.size(); ++i) {
+      if (parts_.has_gradient[i]) continue;
+      const size_t elements = static_cast<size_t>(parts_.parameters[i].elements);
+      std::fill_n(gradients_[i], elements, 0.0F);
+      on_gradient_ready(static_cast<int>(i));
+    }
+    for (size_t i = parts_.forward_steps; i < parts_.steps.size(); ++i) {
+      RM_RETURN_IF_ERROR(Run(parts_.steps[i]));
+      for (int parameter : parts_.steps[i].final_gradients) on_gradient_ready(parameter);
+    }
+    return absl::OkStatus();
+  }
+
+  int64_t arena_bytes() const override { return parts_.arena_bytes; }
+
+  std::vector<NodeReport> Report() const override {
+    std::vector<NodeReport> reports;
+    for (const ProgramStep& step : parts_.steps) reports.push_back(step.report);
+    return reports;
+  }
+
+  void MeasureNodes(bool on) override {
+    if (on && !measuring_) {
+      for (ProgramStep& step : parts_.steps) {
+        step.report.runs = 0;
+        step.report.time = absl::ZeroDuration();
+      }
+    }
+    measuring_ = on;
+  }
+
+ private:
+  void OrderGradients() {
+    if (!parts_.training) return;
+    for (size_t i = 0; i < parts_.parameters.size(); ++i) {
+      if (!parts_.has_gradient[i]) gradient_order_.push_back(static_cast<int>(i));
+    }
+    for (const ProgramStep& step : parts_.steps) {
+      gradient_order_.insert(gradient_order_.end(), step.final_gradients.begin(),
+                             step.final_gradients.end());
+    }
+  }
+
+  absl::Status CheckBound() const {
+    for (size_t i = 0; i < bound_.size(); ++i) {
+      if (bound_[i]) continue;
+      return absl::FailedPreconditionError(
+          absl::StrCat("parameter '", parts_.parameters[i].name, "' is not bound to memory"));
+    }
+    return absl::OkStatus();
+  }
+
+  // Sets the pointers of every step from the memory of its groups.
+  void Resolve() {
+    const auto memory = [this](int group) {
+      return group == kNoGroup ? nullptr : memory_[static_cast<size_t>(group)];
+    };
+    for (ProgramStep& step : parts_.steps) {
+      step.inputs.resize(step.input_groups.size());
+      step.outputs.resize(step.output_groups.size());
+      std::transform(step.input_groups.begin(), step.input_groups.end(), step.inputs.begin(),
+                     memory);
+      std::transform(step.output_groups.begin(), step.output_groups.end(), step.outputs.begin(),
+                     memory);
+    }
+    resolved_ = true;
+  }
+
+  absl::Status Run(ProgramStep& step) {
+    if (step.kernel == nullptr) return absl::OkStatus();
+    const kernels::Arguments arguments{step.inputs, step.outputs,
+                                       arena_.data() + step.scratch_offset};
+    if (!measuring_) return Checked(step, step.kernel->Run(arguments));
+    const absl::Duration start = base::RealClock().Monotonic();
+    const absl::Status status = step.kernel->Run(arguments);
+    step.report.time += base::RealClock().Monotonic() - start;
+    ++step.report.runs;
+    return Checked(step, status);
+  }
+
+  static absl::Status Checked(const ProgramStep& step, const absl::Status& status) {
+    if (status.ok()) return status;
+    return base::Annotate(status, absl::StrCat("node '", step.report.node, "'"));
+  }
+
+  ProgramParts parts_;
+  AlignedMemory arena_;
+  std::map<int, AlignedMemory> constants_;
+  std::vector<void*> memory_;      // by group
+  std::vector<float*> gradients_;  // by parameter
+  std::vector<bool> bound_;        // by parameter
+  std::vector<int> gradient_order_;
+  bool resolved_ = false;
+  bool forward_done_ = false;
+  bool measuring_ = false;
+};
+
+}  // namespace
+
+std::unique_ptr<Program> MakeProgram(ProgramParts parts) {
+  return std::make_unique<PlannedProgram>(std::move(parts));
+}
+
+}  // namespace rm::graph

@@ -1,0 +1,138 @@
+#include "runtime/zoo/zoo.h"
+
+#include <algorithm>
+#include <cmath>
+#include <numeric>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
+#include "absl/types/span.h"
+#include "base/status.h"
+#include "runtime/zoo/models.h"
+
+namespace rm::zoo {
+namespace {
+
+// Whole numbers from 1 to `most`.
+struct Param {
+  const char* name;
+  int64_t fallback;
+  int64_t most;
+};
+
+// Limits that keep every product of sizes far from the end of int64.
+constexpr int64_t kSideMax = 1 << 14;
+constexpr int64_t kWidthMax = 1 << 20;
+
+constexpr Param kMlpParams[] = {
+    {"classes", 10, kWidthMax}, {"hidden1", 512, kWidthMax}, {"hidden2", 256, kWidthMax},
+    {"channels", 1, kSideMax},  {"height", 28, kSideMax},    {"width", 28, kSideMax},
+};
+
+constexpr Param kConvnetParams[] = {
+    {"classes", 10, kWidthMax},
+    {"channels", 1, kSideMax},
+    {"height", 28, kSideMax},
+    {"width", 28, kSideMax},
+};
+
+struct Model {
+  const char* name;
+  absl::Span<const Param> params;
+  absl::StatusOr<graph::Graph> (*build)(const Params& params);
+};
+
+constexpr Model kModels[] = {
+    {"mlp", kMlpParams, &BuildMlp},
+    {"convnet", kConvnetParams, &BuildConvnet},
+};
+
+const Model* FindModel(absl::string_view name) {
+  for (const Model& model : kModels) {
+    if (name == model.name) return &model;
+  }
+  return nullptr;
+}
+
+// Letters to insert, remove or change to make one of the other (Levenshtein's distance).
+size_t EditDistance(absl::string_view a, absl::string_view b) {
+  std::vector<size_t> row(b.size() + 1);
+  std::iota(row.begin(), row.end(), size_t{0});
+  for (size_t i = 1; i <= a.size(); ++i) {
+    size_t diagonal = std::exchange(row[0], i);
+    for (size_t j = 1; j <= b.size(); ++j) {
+      const size_t change = diagonal + (a[i - 1] == b[j - 1] ? 0 : 1);
+      diagonal = row[j];
+      row[j] = std::min({change, row[j] + 1, row[j - 1] + 1});
+    }
+  }
+  return row.back();
+}
+
+// "unknown model 'mpl' – did you mean 'mlp'? There is mlp, convnet".
+absl::Status Unknown(absl::string_view what, absl::string_view name,
+                     const std::vector<std::string>& known) {
+  const auto nearest =
+      std::min_element(known.begin(), known.end(), [&](const std::string& a, const std::string& b) {
+        return EditDistance(name, a) < EditDistance(name, b);
+      });
+  std::string suggestion;
+  if (EditDistance(name, *nearest) <= 2) {
+    suggestion = absl::StrCat(" – did you mean '", *nearest, "'?");
+  }
+  return absl::InvalidArgumentError(absl::StrCat("unknown ", what, " '", name, "'", suggestion,
+                                                 suggestion.empty() ? "; there is " : " There is ",
+                                                 absl::StrJoin(known, ", ")));
+}
+
+std::vector<std::string> ParamNames(const Model& model) {
+  std::vector<std::string> names;
+  for (const Param& param : model.params) names.emplace_back(param.name);
+  return names;
+}
+
+absl::Status SetParam(const Model& model, const std::string& name, double value, Params* params) {
+  for (const Param& param : model.params) {
+    if (name != param.name) continue;
+    // A NaN fails the comparison as well.
+    if (!(value >= 1 && value <= static_cast<double>(param.most)) || std::floor(value) != value) {
+      return absl::InvalidArgumentError(
+          absl::StrCat("parameter '", name, "' of model '", model.name, "' is ", value,
+                       "; it must be a whole number from 1 to ", param.most));
+    }
+    (*params)[name] = static_cast<int64_t>(value);
+    return absl::OkStatus();
+  }
+  return Unknown(absl::StrCat("parameter of model '", model.name, "':"), name, ParamNames(model));
+}
+
+}  // namespace
+
+absl::StatusOr<graph::Graph> BuildModel(absl::string_view name,
+                                        const std::map<std::string, double>& params) {
+  const Model* model = FindModel(name);
+  if (model == nullptr) return Unknown("model", name, ModelNames());
+  Params complete;
+  for (const Param& param : model->params) complete[param.name] = param.fallback;
+  for (const auto& [key, value] : params) {
+    RM_RETURN_IF_ERROR(SetParam(*model, key, value, &complete));
+  }
+  return model->build(complete);
+}
+
+std::vector<std::string> ModelNames() {
+  std::vector<std::string> names;
+  for (const Model& model : kModels) names.emplace_back(model.name);
+  return names;
+}
+
+std::map<std::string, double> ModelParams(absl::string_view name) {
+  std::map<std::string, double> params;
+  const Model* model = FindModel(name);
+  if (model == nullptr) return params;
+  for (const Param& param : model->params) params[param.name] = static_cast<double>(param.fallback);
+  return params;
+}
+
+}  // namespace rm::zoo
