@@ -1,0 +1,104 @@
+#include "runtime/coordinator/history.h"
+
+#include <string>
+#include <vector>
+
+#include <catch2/catch.hpp>
+
+namespace rm::coordinator {
+namespace {
+
+namespace pb = ::ringmaster::v1;
+
+// Records of one job transition each, a given number of seconds apart from the epoch.
+struct Story {
+  History history;
+
+  void Becomes(const std::string& job_id, pb::JobState from, pb::JobState to, int64_t at_seconds,
+               const std::string& code = "Test") {
+    pb::JournalRecord record;
+    pb::JobTransition& transition = *record.add_job_transitions();
+    transition.set_job_id(job_id);
+    transition.set_from(from);
+    transition.set_to(to);
+    transition.set_time_ns(at_seconds * 1'000'000'000);
+    transition.mutable_reason()->set_code(code);
+    if (from == pb::JOB_STATE_UNSPECIFIED) {
+      transition.mutable_submission()->set_request_id("request of " + job_id);
+      record.add_events()->mutable_submit()->set_job_id(job_id);
+    }
+    history.Apply(record);
+  }
+};
+
+TEST_CASE("a new history is empty") {
+  const History history;
+  CHECK(history.events().empty());
+  CHECK(history.jobs().empty());
+  CHECK(history.EventsOf("a").empty());
+  CHECK(history.JobOfRequest("r") == nullptr);
+}
+
+TEST_CASE("jobs stand in the order of their submission and are found by their request") {
+  Story story;
+  story.Becomes("b", pb::JOB_STATE_UNSPECIFIED, pb::QUEUED, 1);
+  story.Becomes("a", pb::JOB_STATE_UNSPECIFIED, pb::QUEUED, 2);
+  story.Becomes("b", pb::QUEUED, pb::CANCELLED, 3);
+  CHECK(story.history.jobs() == std::vector<std::string>{"b", "a"});
+  REQUIRE(story.history.JobOfRequest("request of a") != nullptr);
+  CHECK(*story.history.JobOfRequest("request of a") == "a");
+  CHECK(story.history.JobOfRequest("request of c") == nullptr);
+}
+
+TEST_CASE("a submission without a request id is nobody's answer") {
+  History history;
+  pb::JournalRecord record;
+  record.add_job_transitions()->set_job_id("a");
+  history.Apply(record);
+  CHECK(history.jobs().size() == 1);
+  CHECK(history.JobOfRequest("") == nullptr);
+}
+
+TEST_CASE("events are kept in order, each job's findable, without the submission") {
+  Story story;
+  story.Becomes("a", pb::JOB_STATE_UNSPECIFIED, pb::QUEUED, 1);
+  story.Becomes("b", pb::JOB_STATE_UNSPECIFIED, pb::QUEUED, 2);
+  pb::JournalRecord worker;
+  worker.add_worker_transitions()->set_worker_id("w1");
+  story.history.Apply(worker);
+  story.Becomes("a", pb::QUEUED, pb::STARTING, 3);
+
+  REQUIRE(story.history.events().size() == 4);
+  CHECK(story.history.events()[2].worker().worker_id() == "w1");
+  CHECK_FALSE(story.history.events()[0].transition().has_submission());
+  const absl::Span<const size_t> of_a = story.history.EventsOf("a");
+  CHECK(std::vector<size_t>(of_a.begin(), of_a.end()) == std::vector<size_t>{0, 3});
+}
+
+TEST_CASE("the wait in the queue is counted when a gang starts, from the last time it was queued") {
+  Story story;
+  story.Becomes("a", pb::JOB_STATE_UNSPECIFIED, pb::QUEUED, 10);
+  story.Becomes("a", pb::QUEUED, pb::STARTING, 14);
+  story.Becomes("a", pb::STARTING, pb::QUEUED, 20);
+  story.Becomes("a", pb::QUEUED, pb::STARTING, 21);
+  const telemetry::Histogram& waits = story.history.statistics().queue_wait_seconds;
+  CHECK(waits.count() == 2);
+  CHECK(waits.sum() == Approx(5));
+}
+
+TEST_CASE("a recovery counts once, by its cause, however many generations it takes") {
+  Story story;
+  story.Becomes("a", pb::RUNNING, pb::RECOVERING, 100, "RankLost");
+  story.Becomes("a", pb::RECOVERING, pb::RECOVERING, 101, "RankLost");
+  story.Becomes("a", pb::RECOVERING, pb::RUNNING, 103);
+  story.Becomes("a", pb::RUNNING, pb::RECOVERING, 110, "WorkerLost");
+  story.Becomes("a", pb::RECOVERING, pb::QUEUED, 120);
+  const Statistics& statistics = story.history.statistics();
+  CHECK(statistics.recoveries == std::map<std::string, int64_t>{{"RankLost", 1}, {"WorkerLost", 1}});
+  CHECK(statistics.recovery_seconds.count() == 1);
+  CHECK(statistics.recovery_seconds.sum() == Approx(3));
+  CHECK(statistics.records == 5);
+}
+
+}  // namespace
+}  // namespace rm::coordinator

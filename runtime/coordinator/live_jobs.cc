@@ -1,0 +1,90 @@
+#include "runtime/coordinator/live_jobs.h"
+
+#include <algorithm>
+
+namespace rm::coordinator {
+namespace {
+
+namespace pb = ::ringmaster::v1;
+
+void Merge(const google::protobuf::Map<std::string, double>& from,
+           std::map<std::string, double>* to) {
+  for (const auto& [name, value] : from) (*to)[name] = value;
+}
+
+}  // namespace
+
+void LiveJobs::OnReport(const pb::RankRef& rank, const pb::RankMessage& message, absl::Time now) {
+  LiveJob& job = jobs_[rank.job_id()];
+  if (rank.generation() < job.generation) return;
+  if (rank.generation() > job.generation) {
+    job.generation = rank.generation();
+    job.ranks.clear();
+  }
+  switch (message.message_case()) {
+    case pb::RankMessage::kJoined:
+      OnJoined(job, rank.rank(), message.joined().first_step());
+      break;
+    case pb::RankMessage::kProgress:
+      OnProgress(job, rank.rank(), message.progress(), now);
+      break;
+    case pb::RankMessage::kEvaluated:
+      Merge(message.evaluated().metrics(), &job.metrics);
+      break;
+    case pb::RankMessage::kCommitted:
+      Merge(message.committed().metrics(), &job.metrics);
+      break;
+    case pb::RankMessage::kFinished:
+      Merge(message.finished().metrics(), &job.metrics);
+      break;
+    case pb::RankMessage::kFailed:
+      job.ranks[rank.rank()].failed = message.failed();
+      break;
+    case pb::RankMessage::kListening:
+    case pb::RankMessage::MESSAGE_NOT_SET:
+      return;
+  }
+  ++job.changes;
+}
+
+void LiveJobs::OnProgress(LiveJob& job, int32_t rank, const pb::Progress& progress,
+                          absl::Time now) {
+  job.ranks[rank].progress = progress;
+  job.last_step = std::max(job.last_step, progress.step());
+  if (rank != 0) return;
+  job.progress.set_step(progress.step());
+  job.progress.set_total_steps(progress.total_steps());
+  job.progress.set_epoch(progress.epoch());
+  job.progress.set_loss(progress.loss());
+  job.progress.set_samples_per_second(progress.samples_per_second());
+  job.progress.set_learning_rate(progress.learning_rate());
+  job.progress.set_updated_ns(absl::ToUnixNanos(now));
+}
+
+void LiveJobs::OnJoined(LiveJob& job, int32_t rank, int64_t first_step) {
+  if (rank != 0) return;  // all ranks join at the same step
+  steps_lost_ += std::max<int64_t>(0, job.last_step - first_step);
+  job.last_step = first_step;
+  job.progress.set_step(first_step);
+}
+
+const LiveJob* LiveJobs::Find(const std::string& job_id) const {
+  const auto job = jobs_.find(job_id);
+  return job == jobs_.end() ? nullptr : &job->second;
+}
+
+const LiveRank* LiveJobs::Find(const pb::RankRef& rank) const {
+  const LiveJob* const job = Find(rank.job_id());
+  if (job == nullptr || job->generation != rank.generation()) return nullptr;
+  const auto live = job->ranks.find(rank.rank());
+  return live == job->ranks.end() ? nullptr : &live->second;
+}
+
+void LiveJobs::OnEnded(const std::string& job_id) {
+  const auto job = jobs_.find(job_id);
+  if (job == jobs_.end()) return;
+  job->second.ranks.clear();
+  ++job->second.changes;
+}
+
+}  // namespace rm::coordinator
