@@ -11,7 +11,8 @@
 namespace rm::base {
 namespace {
 
-// Frames printed: the caller's chain is what matters, and a runaway recursion must not flood the log.
+// Frames printed: the caller's chain is what matters, and a runaway recursion must not flood the
+// log.
 constexpr int kFramesMax = 32;
 
 // "  @ 0x55d0… rm::scheduler::Step()" a frame; addresses alone where the binary has no symbols.
@@ -33,8 +34,8 @@ void CheckFailed(const char* file, int line, const char* condition, const std::s
   std::string text = absl::StrCat(file, ":", line, ": check failed: ", condition);
   if (!message.empty()) absl::StrAppend(&text, ": ", message);
   absl::StrAppend(&text, "\n", StackText());
-  // One write, so that the report of a dying thread is not torn by its siblings' last words. Nothing
-  // can be done about a failed one.
+  // One write, so that the report of a dying thread is not torn by its siblings' last words.
+  // Nothing can be done about a failed one.
   const ssize_t written = write(STDERR_FILENO, text.data(), text.size());
   static_cast<void>(written);
   std::abort();

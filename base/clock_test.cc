@@ -24,7 +24,7 @@ TEST_CASE("The real clock's monotonic time never goes back") {
   }
 }
 
-TEST_CASE("Sleeping takes at least as long as it was asked to, and nothing at all for zero and less") {
+TEST_CASE("Sleeping takes at least as long as asked, and nothing at all for zero and less") {
   const absl::Duration start = RealClock().Monotonic();
   RealClock().SleepFor(absl::Milliseconds(5));
   CHECK(RealClock().Monotonic() - start >= absl::Milliseconds(5));

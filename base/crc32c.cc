@@ -1,5 +1,6 @@
-// All of it is in the reflected form of the polynomial: bit 31 of a register is the coefficient of x⁰. Registers hold
-// the inverted CRC, as RFC 3720 has it; each public function inverts on the way in and on the way out.
+// All of it is in the reflected form of the polynomial: bit 31 of a register is the coefficient of
+// x⁰. Registers hold the inverted CRC, as RFC 3720 has it; each public function inverts on the way
+// in and on the way out.
 #include "base/crc32c.h"
 
 #include <nmmintrin.h>
@@ -27,7 +28,8 @@ constexpr uint32_t PowerOfX(size_t n) {
 
 using Tables = std::array<std::array<uint32_t, 256>, 8>;
 
-// tables[k][b]: what byte b becomes when k + 1 bytes (itself among them) have gone through the register.
+// tables[k][b]: what byte b becomes when k + 1 bytes (itself among them) have gone through the
+// register.
 constexpr Tables MakeTables() {
   Tables tables{};
   for (size_t byte = 0; byte < 256; ++byte) {
@@ -52,27 +54,27 @@ uint64_t Load(const unsigned char* at) {
   return word;
 }
 
-// The crc32 instruction takes 3 cycles but one can start in each, so three lanes of the input go through it side by
-// side. Long lanes make the joining cheap, short ones do most of what is left over.
+// The crc32 instruction takes 3 cycles but one can start in each, so three lanes of the input go
+// through it side by side. Long lanes make the joining cheap, short ones do most of what is left
+// over.
 constexpr size_t kLongLane = 2048;  // bytes; three of them stay in the first-level cache
 constexpr size_t kShortLane = 128;
 
-// register · x^(8·kBytes) mod P: the register after kBytes more bytes of zero. The carry-less product of two reflected
-// 32-bit values lies one bit low in 64 bits (a factor x) and the crc32 instruction multiplies by x³² as it reduces,
-// hence the exponent less 33.
+// register · x^(8·kBytes) mod P: the register after kBytes more bytes of zero. The carry-less
+// product of two reflected 32-bit values lies one bit low in 64 bits (a factor x) and the crc32
+// instruction multiplies by x³² as it reduces, hence the exponent less 33.
 template <size_t kBytes>
 __attribute__((target("sse4.2,pclmul"))) inline uint32_t ShiftBytes(uint64_t value) {
   constexpr int64_t kFactor = PowerOfX(8 * kBytes - 33);
   const __m128i product = _mm_clmulepi64_si128(_mm_cvtsi64_si128(static_cast<int64_t>(value)),
                                                _mm_cvtsi64_si128(kFactor), 0);
-  return static_cast<uint32_t>(
-      _mm_crc32_u64(0, static_cast<uint64_t>(_mm_cvtsi128_si64(product))));
+  return static_cast<uint32_t>(_mm_crc32_u64(0, static_cast<uint64_t>(_mm_cvtsi128_si64(product))));
 }
 
 // The register after the 3 · kLane bytes at `at`.
 template <size_t kLane>
 __attribute__((target("sse4.2,pclmul"))) inline uint32_t ThreeLanes(uint32_t crc,
-                                                                     const unsigned char* at) {
+                                                                    const unsigned char* at) {
   uint64_t first = crc, second = 0, third = 0;
   for (size_t i = 0; i < kLane; i += 8) {
     first = _mm_crc32_u64(first, Load(at + i));

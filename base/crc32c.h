@@ -1,7 +1,9 @@
-// CRC-32C (Castagnoli, polynomial 0x1EDC6F41, RFC 3720 appendix B.4), with the CPU's instruction where it has one.
+// CRC-32C (Castagnoli, polynomial 0x1EDC6F41, RFC 3720 appendix B.4), with the CPU's instruction
+// where it has one.
 //
-// The forms here give the same value for every input; they differ in speed only, by about a hundred times from the
-// first to the last. Nothing is allocated; all are thread-safe and work at any alignment.
+// The forms here give the same value for every input; they differ in speed only, by about two
+// hundred times from the reference to the fast one, which is as fast as memory. Nothing is
+// allocated; all are thread-safe and work at any alignment and on any size, 0 included.
 #ifndef RM_BASE_CRC32C_H_
 #define RM_BASE_CRC32C_H_
 
@@ -26,7 +28,8 @@ namespace rm::base {
 // The obvious bit-by-bit form: the reference that the others are tested against.
 [[nodiscard]] uint32_t Crc32cReference(uint32_t crc, const void* data, size_t size);
 
-// Eight table look-ups for eight bytes: what Crc32cExtend is on a CPU without SSE 4.2 and PCLMULQDQ.
+// Eight table look-ups for eight bytes: what Crc32cExtend is on a CPU without SSE 4.2 and
+// PCLMULQDQ.
 [[nodiscard]] uint32_t Crc32cPortable(uint32_t crc, const void* data, size_t size);
 
 }  // namespace rm::base

@@ -33,10 +33,11 @@ std::string Counting(int first, int step) {
 }
 
 TEST_CASE("The examples of RFC 3720, appendix B.4, and the check value of the CRC catalogue") {
-  const std::string scsi_read("\x01\xC0\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00"
-                              "\x14\x00\x00\x00\x00\x00\x04\x00\x00\x00\x00\x14\x00\x00\x00\x18"
-                              "\x28\x00\x00\x00\x00\x00\x00\x00\x02\x00\x00\x00\x00\x00\x00\x00",
-                              48);
+  const std::string scsi_read(
+      "\x01\xC0\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00"
+      "\x14\x00\x00\x00\x00\x00\x04\x00\x00\x00\x00\x14\x00\x00\x00\x18"
+      "\x28\x00\x00\x00\x00\x00\x00\x00\x02\x00\x00\x00\x00\x00\x00\x00",
+      48);
   struct Case {
     std::string bytes;
     uint32_t crc;
@@ -61,7 +62,7 @@ TEST_CASE("The examples of RFC 3720, appendix B.4, and the check value of the CR
   CHECK(Crc32c("123456789", 9) == 0xE3069283);
 }
 
-TEST_CASE("Every form gives the reference's value for every size from 0 to 1300 and every alignment") {
+TEST_CASE("Every form gives the reference's value for sizes 0 to 1300 at every alignment") {
   RandomStream random(1, 0);
   const std::string bytes = RandomBytes(random, 1400);
   for (size_t size = 0; size <= 1300; ++size) {
@@ -75,7 +76,7 @@ TEST_CASE("Every form gives the reference's value for every size from 0 to 1300 
   }
 }
 
-TEST_CASE("Every form gives the reference's value around the sizes where the fast one changes its step") {
+TEST_CASE("Every form gives the reference's value where the fast one changes its step") {
   RandomStream random(2, 0);
   const std::string bytes = RandomBytes(random, 40'000);
   constexpr size_t kSteps[] = {3 * 128, 3 * 2048, 2 * 3 * 2048, 3 * 2048 + 3 * 128, 36'000};

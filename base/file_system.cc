@@ -13,8 +13,9 @@
 namespace rm::base {
 namespace {
 
-// A name beside `path` that no other write uses, in this process, in another, or on another machine that shares
-// the storage (process ids repeat between machines and containers, so a random number stands for the process).
+// A name beside `path` that no other write uses, in this process, in another, or on another machine
+// that shares the storage (process ids repeat between machines and containers, so a random number
+// stands for the process).
 std::string TemporaryPath(const std::string& path) {
   static const uint32_t process = std::random_device()();
   static std::atomic<uint32_t> next{0};

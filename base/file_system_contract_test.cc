@@ -1,32 +1,24 @@
-// What every FileSystem does, run on each of them: what a test saw in memory must hold on the machine's disk.
-#include <unistd.h>
-
+// What every FileSystem does, run on each of them: what a test saw in memory must hold on the
+// machine's disk.
 #include <catch2/catch.hpp>
-#include <cstdlib>
-#include <filesystem>
 #include <memory>
 #include <string>
 #include <vector>
 
 #include "base/file_system.h"
 #include "base/memory_file_system.h"
-#include "base/status.h"
+#include "base/temporary_folder.h"
 
 namespace rm::base {
 namespace {
 
-// A folder of the machine's file system, removed at the end.
 class PosixDisk {
  public:
-  PosixDisk() : root_((std::filesystem::temp_directory_path() / "contract-XXXXXX").string()) {
-    REQUIRE(mkdtemp(root_.data()) != nullptr);
-  }
-  ~PosixDisk() { PosixFileSystem().RemoveAll(root_).IgnoreError(); }
   FileSystem& files() { return PosixFileSystem(); }
-  std::string At(const std::string& name) const { return JoinPath(root_, name); }
+  std::string At(const std::string& name) const { return JoinPath(folder_.path(), name); }
 
  private:
-  std::string root_;
+  TemporaryFolder folder_;
 };
 
 class MemoryDisk {
@@ -80,7 +72,8 @@ TEMPLATE_TEST_CASE("A closed file takes nothing more", "", PosixDisk, MemoryDisk
   }
 }
 
-TEMPLATE_TEST_CASE("Create empties a file, OpenForAppend goes on with it", "", PosixDisk, MemoryDisk) {
+TEMPLATE_TEST_CASE("Create empties a file, OpenForAppend goes on with it", "", PosixDisk,
+                   MemoryDisk) {
   TestType disk;
   FileSystem& files = disk.files();
   const std::string path = disk.At("file");
@@ -110,7 +103,8 @@ TEMPLATE_TEST_CASE("Any range of a file can be read, and nothing beyond its end"
       const absl::Status status = (*file)->Read(offset, size, bytes.data());
       CAPTURE(offset, size, status.ToString());
       if (size == 0 && offset > 10) continue;  // nothing, from nowhere: either answer will do
-      CHECK(status.code() == (offset + size <= 10 ? absl::StatusCode::kOk : absl::StatusCode::kOutOfRange));
+      CHECK(status.code() ==
+            (offset + size <= 10 ? absl::StatusCode::kOk : absl::StatusCode::kOutOfRange));
       if (status.ok()) CHECK(bytes == std::string("0123456789").substr(offset, size));
     }
   }
@@ -128,8 +122,9 @@ TEMPLATE_TEST_CASE("What is not there is NotFound, with the call and the path", 
     const std::string path = disk.At(name);
     CAPTURE(path);
     const absl::Status failures[] = {
-        files.Open(path).status(), files.ReadFile(path).status(), files.Stat(path).status(),
-        files.List(path).status(), files.RemoveFile(path),        files.SyncFolder(path),
+        files.Open(path).status(),      files.ReadFile(path).status(),
+        files.Stat(path).status(),      files.List(path).status(),
+        files.RemoveFile(path),         files.SyncFolder(path),
         files.FreeBytes(path).status(), files.Rename(path, disk.At("other"))};
     for (const absl::Status& status : failures) {
       CHECK(status.code() == absl::StatusCode::kNotFound);
@@ -186,7 +181,8 @@ TEMPLATE_TEST_CASE("Stat tells kind, size and time", "", PosixDisk, MemoryDisk) 
   CHECK(folder->bytes == 0);
 }
 
-TEMPLATE_TEST_CASE("Folders are made with their parents, again and again", "", PosixDisk, MemoryDisk) {
+TEMPLATE_TEST_CASE("Folders are made with their parents, again and again", "", PosixDisk,
+                   MemoryDisk) {
   TestType disk;
   FileSystem& files = disk.files();
   CHECK(files.MakeFolders(disk.At("a/b/c")).ok());
@@ -195,7 +191,7 @@ TEMPLATE_TEST_CASE("Folders are made with their parents, again and again", "", P
   CHECK(*files.List(disk.At("a/b")) == Names{"c", "d"});
 }
 
-TEMPLATE_TEST_CASE("A folder's names come sorted, files and folders alike", "", PosixDisk, MemoryDisk) {
+TEMPLATE_TEST_CASE("A folder's names come sorted", "", PosixDisk, MemoryDisk) {
   TestType disk;
   FileSystem& files = disk.files();
   CHECK(*files.List(disk.At("")) == Names{});
@@ -235,7 +231,8 @@ TEMPLATE_TEST_CASE("Rename moves a folder with all it holds, to a free name only
   CHECK_FALSE(files.Exists(disk.At("from")));
 }
 
-TEMPLATE_TEST_CASE("Removing takes a file, or a folder with all it holds", "", PosixDisk, MemoryDisk) {
+TEMPLATE_TEST_CASE("Removing takes a file, or a folder with all it holds", "", PosixDisk,
+                   MemoryDisk) {
   TestType disk;
   FileSystem& files = disk.files();
   REQUIRE(files.MakeFolders(disk.At("a/b")).ok());
@@ -282,7 +279,8 @@ TEMPLATE_TEST_CASE("WriteFileAtomically makes and replaces a file and leaves not
   CHECK(*files.List(disk.At("")) == Names{"file"});
 }
 
-TEMPLATE_TEST_CASE("WriteFileAtomically that fails leaves nothing behind", "", PosixDisk, MemoryDisk) {
+TEMPLATE_TEST_CASE("WriteFileAtomically that fails leaves nothing behind", "", PosixDisk,
+                   MemoryDisk) {
   TestType disk;
   FileSystem& files = disk.files();
   CHECK(absl::IsNotFound(WriteFileAtomically(files, disk.At("missing/file"), "x")));

@@ -1,4 +1,5 @@
-// Paths, and what only the machine's file system does; file_system_contract_test has what all of them do.
+// Paths, and what only the machine's file system does; file_system_contract_test has what all of
+// them do.
 #include "base/file_system.h"
 
 #include <fcntl.h>
@@ -7,37 +8,23 @@
 
 #include <atomic>
 #include <catch2/catch.hpp>
-#include <cstdlib>
-#include <filesystem>
 #include <string>
 #include <thread>
 #include <vector>
 
 #include "absl/strings/match.h"
 #include "absl/time/clock.h"
+#include "base/temporary_folder.h"
 
 namespace rm::base {
 namespace {
-
-// A folder that is removed at the end.
-class ScratchFolder {
- public:
-  ScratchFolder() : path_((std::filesystem::temp_directory_path() / "files-XXXXXX").string()) {
-    REQUIRE(mkdtemp(path_.data()) != nullptr);
-  }
-  ~ScratchFolder() { PosixFileSystem().RemoveAll(path_).IgnoreError(); }
-  std::string At(const std::string& name) const { return JoinPath(path_, name); }
-
- private:
-  std::string path_;
-};
 
 TEST_CASE("JoinPath puts one slash between two parts; an absolute second part wins") {
   struct Case {
     std::string folder, name, joined;
   };
   const Case cases[] = {
-      {"a/b", "c", "a/b/c"}, {"a/b/", "c", "a/b/c"}, {"/", "c", "/c"},     {"", "c", "c"},
+      {"a/b", "c", "a/b/c"}, {"a/b/", "c", "a/b/c"}, {"/", "c", "/c"},      {"", "c", "c"},
       {"a", "", "a"},        {"a", "/c", "/c"},      {"a", "b/c", "a/b/c"}, {"", "", ""},
   };
   for (const Case& c : cases) {
@@ -67,10 +54,10 @@ TEST_CASE("AbsolutePath resolves dots against its base and never climbs above th
     std::string path, base, absolute;
   };
   const Case cases[] = {
-      {"x", "/a/b", "/a/b/x"},       {"./x", "/a/b", "/a/b/x"},    {"../x", "/a/b", "/a/x"},
-      {"/x/y", "/a/b", "/x/y"},      {"", "/a/b", "/a/b"},         {".", "/a/b", "/a/b"},
-      {"x//y/", "/a", "/a/x/y"},     {"x/../../y", "/a/b", "/a/y"}, {"../../..", "/a/b", "/"},
-      {"/../x", "/a", "/x"},         {"...", "/a", "/a/..."},      {"x", "/", "/x"},
+      {"x", "/a/b", "/a/b/x"},   {"./x", "/a/b", "/a/b/x"},     {"../x", "/a/b", "/a/x"},
+      {"/x/y", "/a/b", "/x/y"},  {"", "/a/b", "/a/b"},          {".", "/a/b", "/a/b"},
+      {"x//y/", "/a", "/a/x/y"}, {"x/../../y", "/a/b", "/a/y"}, {"../../..", "/a/b", "/"},
+      {"/../x", "/a", "/x"},     {"...", "/a", "/a/..."},       {"x", "/", "/x"},
   };
   for (const Case& c : cases) {
     CAPTURE(c.path, c.base);
@@ -85,11 +72,11 @@ TEST_CASE("Files whose size the kernel does not tell are read to their end") {
 }
 
 TEST_CASE("A file larger than any buffer is read whole") {
-  const ScratchFolder scratch;
+  const TemporaryFolder scratch;
   std::string content;
   for (int i = 0; i < 300'000; ++i) content += std::to_string(i);
-  REQUIRE(WriteFileAtomically(PosixFileSystem(), scratch.At("file"), content).ok());
-  const absl::StatusOr<std::string> read = PosixFileSystem().ReadFile(scratch.At("file"));
+  REQUIRE(WriteFileAtomically(PosixFileSystem(), scratch.File("file"), content).ok());
+  const absl::StatusOr<std::string> read = PosixFileSystem().ReadFile(scratch.File("file"));
   REQUIRE(read.ok());
   CHECK(*read == content);
 }
@@ -109,24 +96,24 @@ TEST_CASE("A full disk is ResourceExhausted, and the file stays broken") {
 
 TEST_CASE("A failed sync is told again and never retried") {
   // A pipe cannot be synced: fsync answers EINVAL.
-  const ScratchFolder scratch;
-  REQUIRE(mkfifo(scratch.At("pipe").c_str(), 0600) == 0);
-  const int reader = open(scratch.At("pipe").c_str(), O_RDONLY | O_NONBLOCK);
+  const TemporaryFolder scratch;
+  REQUIRE(mkfifo(scratch.File("pipe").c_str(), 0600) == 0);
+  const int reader = open(scratch.File("pipe").c_str(), O_RDONLY | O_NONBLOCK);
   REQUIRE(reader >= 0);
-  const auto file = PosixFileSystem().OpenForAppend(scratch.At("pipe"));
+  const auto file = PosixFileSystem().OpenForAppend(scratch.File("pipe"));
   REQUIRE(file.ok());
   const absl::Status failed = (*file)->Sync();
-  CHECK(failed.message() == "fsync " + scratch.At("pipe") + ": Invalid argument");
+  CHECK(failed.message() == "fsync " + scratch.File("pipe") + ": Invalid argument");
   CHECK((*file)->Sync() == failed);
   CHECK((*file)->Append("x") == failed);
   close(reader);
 }
 
 TEST_CASE("The time of a change is the machine's") {
-  const ScratchFolder scratch;
+  const TemporaryFolder scratch;
   const absl::Time before = absl::Now();
-  REQUIRE(WriteFileAtomically(PosixFileSystem(), scratch.At("file"), "x").ok());
-  const absl::StatusOr<FileInfo> info = PosixFileSystem().Stat(scratch.At("file"));
+  REQUIRE(WriteFileAtomically(PosixFileSystem(), scratch.File("file"), "x").ok());
+  const absl::StatusOr<FileInfo> info = PosixFileSystem().Stat(scratch.File("file"));
   REQUIRE(info.ok());
   // Files carry the coarse clock of the kernel's tick.
   CHECK(info->modified > before - absl::Seconds(1));
@@ -134,21 +121,21 @@ TEST_CASE("The time of a change is the machine's") {
 }
 
 TEST_CASE("RemoveAll removes a link and not what it leads to") {
-  const ScratchFolder scratch;
+  const TemporaryFolder scratch;
   FileSystem& files = PosixFileSystem();
-  REQUIRE(files.MakeFolders(scratch.At("kept")).ok());
-  REQUIRE(files.MakeFolders(scratch.At("removed")).ok());
-  REQUIRE(WriteFileAtomically(files, scratch.At("kept/file"), "x").ok());
-  REQUIRE(symlink(scratch.At("kept").c_str(), scratch.At("removed/link").c_str()) == 0);
-  CHECK(files.RemoveAll(scratch.At("removed")).ok());
-  CHECK(files.Exists(scratch.At("kept/file")));
-  CHECK_FALSE(files.Exists(scratch.At("removed")));
+  REQUIRE(files.MakeFolders(scratch.File("kept")).ok());
+  REQUIRE(files.MakeFolders(scratch.File("removed")).ok());
+  REQUIRE(WriteFileAtomically(files, scratch.File("kept/file"), "x").ok());
+  REQUIRE(symlink(scratch.File("kept").c_str(), scratch.File("removed/link").c_str()) == 0);
+  CHECK(files.RemoveAll(scratch.File("removed")).ok());
+  CHECK(files.Exists(scratch.File("kept/file")));
+  CHECK_FALSE(files.Exists(scratch.File("removed")));
 }
 
 TEST_CASE("Threads that make the same folders at once all succeed") {
-  const ScratchFolder scratch;
+  const TemporaryFolder scratch;
   for (int round = 0; round < 20; ++round) {
-    const std::string path = scratch.At(std::to_string(round) + "/a/b/c/d");
+    const std::string path = scratch.File(std::to_string(round) + "/a/b/c/d");
     std::atomic<int> failures{0};
     std::vector<std::thread> threads;
     for (int i = 0; i < 4; ++i) {
@@ -163,9 +150,9 @@ TEST_CASE("Threads that make the same folders at once all succeed") {
 TEST_CASE("While writers replace a file, a reader always sees one whole content") {
   constexpr int kWriters = 3, kRounds = 60;
   constexpr size_t kSize = 100'000;
-  const ScratchFolder scratch;
+  const TemporaryFolder scratch;
   FileSystem& files = PosixFileSystem();
-  const std::string path = scratch.At("file");
+  const std::string path = scratch.File("file");
   REQUIRE(WriteFileAtomically(files, path, std::string(kSize, 'a')).ok());
   std::atomic<int> running{kWriters}, failures{0};
   std::vector<std::thread> writers;
@@ -186,7 +173,7 @@ TEST_CASE("While writers replace a file, a reader always sees one whole content"
   for (std::thread& writer : writers) writer.join();
   CHECK(failures == 0);
   CHECK(torn == 0);
-  CHECK(files.List(scratch.At(""))->size() == 1);
+  CHECK(files.List(scratch.path())->size() == 1);
 }
 
 }  // namespace

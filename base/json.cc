@@ -10,8 +10,8 @@
 namespace rm::base {
 namespace {
 
-// The shortest text that reads back as the same double, always with a '.' or an exponent, so that it stays a
-// double when it is parsed. JSON has no NaN and no infinities: null.
+// The shortest text that reads back as the same double, always with a '.' or an exponent, so that
+// it stays a double when it is parsed. JSON has no NaN and no infinities: null.
 std::string DoubleText(double value) {
   if (!std::isfinite(value)) return "null";
   char buffer[32];  // the longest shortest form is 24 characters: -2.2250738585072014e-308

@@ -4,7 +4,8 @@
 //   object = "{" [ string ":" value *( "," string ":" value ) ] "}"
 //   array  = "[" [ value *( "," value ) ] "]"
 //
-// White space (space, tab, LF, CR) may stand between any two tokens. Recursion is as deep as `depth_max` lets it be.
+// White space (space, tab, LF, CR) may stand between any two tokens. Recursion is as deep as
+// `depth_max` lets it be.
 #include <charconv>
 #include <cmath>
 #include <cstdlib>
@@ -35,22 +36,16 @@ class Parser {
     SkipSpace();
     if (at_ == text_.size()) return Error(at_, "a value is missing at the end of the text");
     switch (text_[at_]) {
-      case '{':
-        return Nested(&Parser::Object);
-      case '[':
-        return Nested(&Parser::Array);
+      case '{': return Nested(&Parser::Object);
+      case '[': return Nested(&Parser::Array);
       case '"': {
         RM_ASSIGN_OR_RETURN(std::string text, String());
         return Json(std::move(text));
       }
-      case 't':
-        return Word("true", Json(true));
-      case 'f':
-        return Word("false", Json(false));
-      case 'n':
-        return Word("null", Json());
-      default:
-        return Number();
+      case 't': return Word("true", Json(true));
+      case 'f': return Word("false", Json(false));
+      case 'n': return Word("null", Json());
+      default: return Number();
     }
   }
 
@@ -85,7 +80,9 @@ class Parser {
       SkipSpace();
       const size_t start = at_;
       RM_ASSIGN_OR_RETURN(std::string key, String());
-      if (!keys.insert(key).second) return Error(start, absl::StrCat("duplicate key ", JsonQuote(key)));
+      if (!keys.insert(key).second) {
+        return Error(start, absl::StrCat("duplicate key ", JsonQuote(key)));
+      }
       RM_RETURN_IF_ERROR(Expect(':', "':'"));
       RM_ASSIGN_OR_RETURN(Json value, Value());
       members.emplace_back(std::move(key), std::move(value));
@@ -95,7 +92,9 @@ class Parser {
   }
 
   absl::StatusOr<std::string> String() {
-    if (at_ == text_.size() || text_[at_] != '"') return Error(at_, "expected a string in double quotes");
+    if (at_ == text_.size() || text_[at_] != '"') {
+      return Error(at_, "expected a string in double quotes");
+    }
     const size_t start = at_++;
     std::string value;
     while (at_ < text_.size() && text_[at_] != '"') {
@@ -111,7 +110,9 @@ class Parser {
     const absl::string_view rest = text_.substr(at_);
     const size_t length = Utf8SequenceLength(rest);
     if (length == 0) return Error(at_, "the text is not valid UTF-8");
-    if (length == 1 && rest[0] < 0x20) return Error(at_, "control characters must be escaped in a string");
+    if (length == 1 && rest[0] < 0x20) {
+      return Error(at_, "control characters must be escaped in a string");
+    }
     value->append(rest.data(), length);
     at_ += length;
     return absl::OkStatus();
@@ -141,7 +142,9 @@ class Parser {
       if (unit < 0xDC00 || unit > 0xDFFF) return Error(start, "half of a surrogate pair");
       code_point = 0x10000 + ((code_point - 0xD800) << 10) + (static_cast<uint32_t>(unit) - 0xDC00);
     }
-    if (code_point >= 0xD800 && code_point <= 0xDFFF) return Error(start, "half of a surrogate pair");
+    if (code_point >= 0xD800 && code_point <= 0xDFFF) {
+      return Error(start, "half of a surrogate pair");
+    }
     AppendUtf8(code_point, value);
     return absl::OkStatus();
   }
@@ -158,7 +161,8 @@ class Parser {
     return unit;
   }
 
-  // number = [ "-" ] ( "0" / digit1-9 *digit ) [ "." 1*digit ] [ ( "e" / "E" ) [ "+" / "-" ] 1*digit ]
+  // number   = [ "-" ] ( "0" / digit1-9 *digit ) [ "." 1*digit ] [ exponent ]
+  // exponent = ( "e" / "E" ) [ "+" / "-" ] 1*digit
   absl::StatusOr<Json> Number() {
     const size_t start = at_;
     if (Peek() == '-') ++at_;
@@ -187,7 +191,8 @@ class Parser {
     if (integer && std::from_chars(digits.data(), end, whole).ec == std::errc()) return Json(whole);
     double value = 0;
     if (std::from_chars(digits.data(), end, value).ec == std::errc()) return Json(value);
-    // Too large or too small for from_chars; strtod says which, and rounds a tiny one to a subnormal or zero.
+    // Too large or too small for from_chars; strtod says which, and rounds a tiny one to a
+    // subnormal or zero.
     value = std::strtod(std::string(digits).c_str(), nullptr);
     if (std::isinf(value)) return Error(start, "the number is too large");
     return Json(value);

@@ -282,14 +282,10 @@ Json RandomJson(RandomStream& random, int depth) {
   Json value;
   std::string text;
   switch (kind) {
-    case 0:
-      return value;
-    case 1:
-      return random.NextBelow(2) == 1;
-    case 2:
-      return static_cast<int64_t>(random.NextBits());
-    case 3:
-      return static_cast<double>(random.NextNormal()) * 1e10;
+    case 0: return value;
+    case 1: return random.NextBelow(2) == 1;
+    case 2: return static_cast<int64_t>(random.NextBits());
+    case 3: return static_cast<double>(random.NextNormal()) * 1e10;
     case 4:
       while (random.NextBelow(8) != 0) text.push_back(static_cast<char>(random.NextBelow(128)));
       return text;

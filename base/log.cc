@@ -5,16 +5,15 @@
 #include <atomic>
 #include <cerrno>
 
-#include "absl/base/const_init.h"
 #include "absl/strings/str_replace.h"
-#include "absl/synchronization/mutex.h"
 #include "absl/time/clock.h"
 #include "base/json.h"
+#include "base/mutex.h"
 
 namespace rm::base {
 namespace {
 
-ABSL_CONST_INIT absl::Mutex mutex(absl::kConstInit);
+Mutex mutex;  // one for the process: it needs no constructor and no destructor to run
 std::atomic<int64_t> log_step{-1};
 
 // Never destroyed: threads may log while the process ends. Guarded by `mutex`.
@@ -25,14 +24,10 @@ LogContext& Context() {
 
 absl::string_view LevelName(LogLevel level) {
   switch (level) {
-    case LogLevel::kDebug:
-      return "debug";
-    case LogLevel::kInfo:
-      return "info";
-    case LogLevel::kWarning:
-      return "warning";
-    case LogLevel::kError:
-      return "error";
+    case LogLevel::kDebug: return "debug";
+    case LogLevel::kInfo: return "info";
+    case LogLevel::kWarning: return "warning";
+    case LogLevel::kError: return "error";
   }
   return "unknown";
 }
@@ -46,8 +41,8 @@ std::string FormatText(const LogContext& context, absl::string_view time, LogLev
                        absl::string_view message) {
   std::string line = absl::StrCat(time, " ", std::string(1, LevelLetter(level)), " ");
   if (!context.component.empty()) absl::StrAppend(&line, "[", context.component, "] ");
-  // A message of several lines stays one record: what follows is indented, so no part of it looks like a line
-  // of its own.
+  // A message of several lines stays one record: what follows is indented, so no part of it looks
+  // like a line of its own.
   absl::StrAppend(&line, absl::StrReplaceAll(message, {{"\n", "\n    "}}), "\n");
   return line;
 }
@@ -78,7 +73,7 @@ void WriteLine(absl::string_view line) {
 }  // namespace
 
 void SetLogContext(const LogContext& context) {
-  absl::MutexLock lock(&mutex);
+  MutexLock lock(mutex);
   Context() = context;
 }
 
@@ -92,7 +87,7 @@ std::string FormatLogLine(const LogContext& context, absl::Time time, LogLevel l
 }
 
 void LogLine(LogLevel level, absl::string_view message) {
-  absl::MutexLock lock(&mutex);
+  MutexLock lock(mutex);
   if (level < Context().least) return;
   WriteLine(FormatLogLine(Context(), absl::Now(), level, log_step.load(std::memory_order_relaxed),
                           message));

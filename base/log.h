@@ -3,8 +3,10 @@
 // Text:  2026-11-22T10:00:00.123Z I [rank 1] message
 // JSON:  {"ts":"…","level":"info","component":"…","job":"…","rank":1,"host":"…","step":7,"msg":"…"}
 //
-// A message may hold line breaks: as text its later lines are indented, as JSON they are escaped, so nothing that is
-// logged can pass for a line of its own. Thread-safe: a line is written whole, never torn by another thread's.
+// A message may hold line breaks: as text its later lines are indented, as JSON they are escaped,
+// so nothing that is logged can pass for a line of its own. Thread-safe: a line is written whole,
+// never torn by another thread's. A line that cannot be written (standard error is closed) is lost
+// in silence: logging never fails the work that is logged.
 #ifndef RM_BASE_LOG_H_
 #define RM_BASE_LOG_H_
 
@@ -30,9 +32,9 @@ struct LogContext {
   int rank = -1;
 };
 
-// Sets the context of this process; call before threads start.
+// Sets the context of this process; call once, first thing in main.
 void SetLogContext(const LogContext& context);
-// The step that following lines carry (-1: none). Thread-safe.
+// The step that following lines of all threads carry, as JSON (-1: none).
 void SetLogStep(int64_t step);
 
 // Writes one line, unless the level is below the context's `least`.

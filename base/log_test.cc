@@ -4,7 +4,6 @@
 #include <unistd.h>
 
 #include <catch2/catch.hpp>
-#include <filesystem>
 #include <functional>
 #include <string>
 #include <thread>
@@ -13,6 +12,7 @@
 #include "absl/strings/str_split.h"
 #include "absl/time/clock.h"
 #include "base/json.h"
+#include "base/temporary_folder.h"
 
 namespace rm::base {
 namespace {
@@ -27,8 +27,8 @@ LogContext Context(LogFormat format) {
 
 // What `body` writes to standard error.
 std::string StandardErrorOf(const std::function<void()>& body) {
-  std::string path = (std::filesystem::temp_directory_path() / "log-XXXXXX").string();
-  const int file = mkstemp(path.data());
+  const TemporaryFolder scratch;
+  const int file = open(scratch.File("log").c_str(), O_RDWR | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
   const int before = dup(STDERR_FILENO);
   REQUIRE(file >= 0);
   REQUIRE(dup2(file, STDERR_FILENO) >= 0);
@@ -38,7 +38,6 @@ std::string StandardErrorOf(const std::function<void()>& body) {
   REQUIRE(pread(file, text.data(), text.size(), 0) == static_cast<ssize_t>(text.size()));
   close(before);
   close(file);
-  unlink(path.c_str());
   return text;
 }
 

@@ -43,7 +43,8 @@ class PowerCut {
     for (const auto& [name, child] : folder.names) Cut(*child);
   }
 
-  // A folder that was moved may have survived under both names. It keeps the first that is met, as fsck has it.
+  // A folder that was moved may have survived under both names. It keeps the first that is met, as
+  // fsck has it.
   void DropFoldersSeen(DiskNode& folder) {
     for (auto it = folder.durable_names.begin(); it != folder.durable_names.end();) {
       const bool seen = it->second->is_folder && !folders_.insert(it->second.get()).second;

@@ -8,24 +8,26 @@
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
-#include "absl/synchronization/mutex.h"
 #include "base/memory_disk.h"
+#include "base/mutex.h"
 #include "base/status.h"
 
 namespace rm::base {
 
-// The disk, the fault that is set, and the counters. Methods REQUIRE the mutex, which the entry points take.
+// The disk, the fault that is set, and the counters. Methods REQUIRE the mutex, which the entry
+// points take.
 struct MemoryFileSystem::State {
   class Writer;  // a file open for writing
   class Reader;  // a file open for reading
 
-  absl::Mutex mutex;
+  Mutex mutex;
   int64_t operations ABSL_GUARDED_BY(mutex) = 0;
   DiskNodePtr root ABSL_GUARDED_BY(mutex) = MakeNode(/*is_folder=*/true);
   int64_t fault_from ABSL_GUARDED_BY(mutex) = 0;  // 0: no fault
   Fault fault ABSL_GUARDED_BY(mutex) = Fault::kCrash;
   std::optional<uint64_t> capacity ABSL_GUARDED_BY(mutex);
-  int64_t boots ABSL_GUARDED_BY(mutex) = 0;  // power cuts survived; files of an earlier boot are dead
+  // Power cuts survived. Files opened before the last one are dead.
+  int64_t boots ABSL_GUARDED_BY(mutex) = 0;
 
   // Where a path leads: the folder and the name in it. The root has an empty name.
   struct Place {
@@ -41,7 +43,8 @@ struct MemoryFileSystem::State {
     return node;
   }
 
-  // A time of its own, so that tests are the same on every run: one second an operation, from 1970 on.
+  // A time of its own, so that tests are the same on every run: one second an operation, from 1970
+  // on.
   absl::Time Now() const ABSL_SHARED_LOCKS_REQUIRED(mutex) {
     return absl::UnixEpoch() + absl::Seconds(operations);
   }
@@ -54,7 +57,9 @@ struct MemoryFileSystem::State {
   // Counts a mutating call and fails it when the fault that is set says so.
   absl::Status Begin(absl::string_view what) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex) {
     ++operations;
-    if (IsFaulty(Fault::kCrash)) return absl::UnavailableError(absl::StrCat(what, ": the power is off"));
+    if (IsFaulty(Fault::kCrash)) {
+      return absl::UnavailableError(absl::StrCat(what, ": the power is off"));
+    }
     if (IsFaulty(Fault::kIoError)) return ErrnoStatus(EIO, what);
     return absl::OkStatus();
   }
@@ -132,7 +137,8 @@ struct MemoryFileSystem::State {
     return status;
   }
 
-  // A Sync that fails loses the bytes that it should have made durable, and the next one answers OK: so does Linux.
+  // A Sync that fails loses the bytes that it should have made durable, and the next one answers
+  // OK: so does Linux.
   absl::Status Sync(DiskNode& file, const std::string& path) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex) {
     absl::Status status = Begin(absl::StrCat("fsync ", path));
     if (status.ok()) file.Sync();
@@ -171,19 +177,19 @@ class MemoryFileSystem::State::Writer final : public WritableFile {
       : state_(state), node_(std::move(node)), boot_(boot), path_(std::move(path)) {}
 
   absl::Status Append(absl::string_view bytes) override {
-    absl::MutexLock lock(&state_->mutex);
+    MutexLock lock(state_->mutex);
     RM_RETURN_IF_ERROR(Usable("append"));
     return state_->Append(*node_, bytes, path_);
   }
 
   absl::Status Sync() override {
-    absl::MutexLock lock(&state_->mutex);
+    MutexLock lock(state_->mutex);
     RM_RETURN_IF_ERROR(Usable("sync"));
     return state_->Sync(*node_, path_);
   }
 
   absl::Status Close() override {
-    absl::MutexLock lock(&state_->mutex);
+    MutexLock lock(state_->mutex);
     RM_RETURN_IF_ERROR(Usable("close"));
     node_ = nullptr;
     return absl::OkStatus();
@@ -193,7 +199,8 @@ class MemoryFileSystem::State::Writer final : public WritableFile {
   absl::Status Usable(absl::string_view operation) const {
     if (state_->boots != boot_) return DeadFile(path_);
     if (node_ != nullptr) return absl::OkStatus();
-    return absl::FailedPreconditionError(absl::StrCat(operation, " ", path_, ": the file is closed"));
+    return absl::FailedPreconditionError(
+        absl::StrCat(operation, " ", path_, ": the file is closed"));
   }
 
   State* const state_;
@@ -212,7 +219,7 @@ class MemoryFileSystem::State::Reader final : public RandomAccessFile {
         path_(std::move(path)) {}
 
   absl::Status Read(uint64_t offset, uint64_t size, char* destination) const override {
-    absl::MutexLock lock(&state_->mutex);
+    MutexLock lock(state_->mutex);
     if (state_->boots != boot_) return DeadFile(path_);
     const std::string& bytes = node_->bytes;
     if (offset > bytes.size() || size > bytes.size() - offset) {
@@ -237,30 +244,30 @@ MemoryFileSystem::MemoryFileSystem() : state_(std::make_unique<State>()) {}
 MemoryFileSystem::~MemoryFileSystem() = default;
 
 void MemoryFileSystem::FailFrom(int64_t operation, Fault fault) {
-  absl::MutexLock lock(&state_->mutex);
+  MutexLock lock(state_->mutex);
   state_->fault_from = operation;
   state_->fault = fault;
 }
 
 int64_t MemoryFileSystem::operations() const {
-  absl::MutexLock lock(&state_->mutex);
+  MutexLock lock(state_->mutex);
   return state_->operations;
 }
 
 void MemoryFileSystem::Crash(uint64_t torn_seed) {
-  absl::MutexLock lock(&state_->mutex);
+  MutexLock lock(state_->mutex);
   LosePower(*state_->root, torn_seed);
   state_->fault_from = 0;
   ++state_->boots;
 }
 
 void MemoryFileSystem::SetCapacity(uint64_t bytes) {
-  absl::MutexLock lock(&state_->mutex);
+  MutexLock lock(state_->mutex);
   state_->capacity = bytes;
 }
 
 absl::Status MemoryFileSystem::FlipBit(const std::string& path, uint64_t offset) {
-  absl::MutexLock lock(&state_->mutex);
+  MutexLock lock(state_->mutex);
   RM_ASSIGN_OR_RETURN(const DiskNodePtr file, state_->FindFile(path, absl::StrCat("open ", path)));
   if (offset >= file->bytes.size()) {
     return absl::OutOfRangeError(absl::StrCat(path, " has ", file->bytes.size(), " bytes"));
@@ -271,40 +278,40 @@ absl::Status MemoryFileSystem::FlipBit(const std::string& path, uint64_t offset)
 }
 
 absl::StatusOr<std::unique_ptr<WritableFile>> MemoryFileSystem::Create(const std::string& path) {
-  absl::MutexLock lock(&state_->mutex);
+  MutexLock lock(state_->mutex);
   RM_ASSIGN_OR_RETURN(DiskNodePtr node, state_->OpenToWrite(path, /*truncate=*/true));
   return std::make_unique<State::Writer>(state_.get(), std::move(node), state_->boots, path);
 }
 
 absl::StatusOr<std::unique_ptr<WritableFile>> MemoryFileSystem::OpenForAppend(
     const std::string& path) {
-  absl::MutexLock lock(&state_->mutex);
+  MutexLock lock(state_->mutex);
   RM_ASSIGN_OR_RETURN(DiskNodePtr node, state_->OpenToWrite(path, /*truncate=*/false));
   return std::make_unique<State::Writer>(state_.get(), std::move(node), state_->boots, path);
 }
 
 absl::StatusOr<std::unique_ptr<RandomAccessFile>> MemoryFileSystem::Open(
     const std::string& path) const {
-  absl::MutexLock lock(&state_->mutex);
+  MutexLock lock(state_->mutex);
   RM_ASSIGN_OR_RETURN(DiskNodePtr node, state_->FindFile(path, absl::StrCat("open ", path)));
   return std::make_unique<State::Reader>(state_.get(), std::move(node), state_->boots, path);
 }
 
 absl::StatusOr<std::string> MemoryFileSystem::ReadFile(const std::string& path) const {
-  absl::MutexLock lock(&state_->mutex);
+  MutexLock lock(state_->mutex);
   RM_ASSIGN_OR_RETURN(const DiskNodePtr node, state_->FindFile(path, absl::StrCat("open ", path)));
   return node->bytes;
 }
 
 absl::StatusOr<FileInfo> MemoryFileSystem::Stat(const std::string& path) const {
-  absl::MutexLock lock(&state_->mutex);
+  MutexLock lock(state_->mutex);
   RM_ASSIGN_OR_RETURN(const DiskNodePtr node, state_->Find(path, absl::StrCat("stat ", path)));
   return FileInfo{node->is_folder, node->bytes.size(), node->modified};
 }
 
 absl::StatusOr<std::vector<std::string>> MemoryFileSystem::List(const std::string& path) const {
   const std::string what = absl::StrCat("list ", path);
-  absl::MutexLock lock(&state_->mutex);
+  MutexLock lock(state_->mutex);
   RM_ASSIGN_OR_RETURN(const DiskNodePtr node, state_->Find(path, what));
   if (!node->is_folder) return ErrnoStatus(ENOTDIR, what);
   std::vector<std::string> names;
@@ -314,7 +321,7 @@ absl::StatusOr<std::vector<std::string>> MemoryFileSystem::List(const std::strin
 
 absl::Status MemoryFileSystem::MakeFolders(const std::string& path) {
   const std::string what = absl::StrCat("mkdir ", path);
-  absl::MutexLock lock(&state_->mutex);
+  MutexLock lock(state_->mutex);
   RM_RETURN_IF_ERROR(state_->Begin(what));
   DiskNodePtr folder = state_->root;
   const std::string absolute = AbsolutePath(path, "/");
@@ -332,7 +339,7 @@ absl::Status MemoryFileSystem::MakeFolders(const std::string& path) {
 
 absl::Status MemoryFileSystem::Rename(const std::string& from, const std::string& to) {
   const std::string what = absl::StrCat("rename ", from, " to ", to);
-  absl::MutexLock lock(&state_->mutex);
+  MutexLock lock(state_->mutex);
   RM_RETURN_IF_ERROR(state_->Begin(what));
   RM_ASSIGN_OR_RETURN(const State::Place source, state_->Locate(from, what));
   RM_ASSIGN_OR_RETURN(const State::Place target, state_->Locate(to, what));
@@ -343,7 +350,7 @@ absl::Status MemoryFileSystem::Rename(const std::string& from, const std::string
 
 absl::Status MemoryFileSystem::RemoveFile(const std::string& path) {
   const std::string what = absl::StrCat("remove ", path);
-  absl::MutexLock lock(&state_->mutex);
+  MutexLock lock(state_->mutex);
   RM_RETURN_IF_ERROR(state_->Begin(what));
   RM_RETURN_IF_ERROR(state_->FindFile(path, what).status());
   RM_ASSIGN_OR_RETURN(const State::Place place, state_->Locate(path, what));
@@ -353,7 +360,7 @@ absl::Status MemoryFileSystem::RemoveFile(const std::string& path) {
 
 absl::Status MemoryFileSystem::RemoveAll(const std::string& path) {
   const std::string what = absl::StrCat("remove ", path);
-  absl::MutexLock lock(&state_->mutex);
+  MutexLock lock(state_->mutex);
   RM_RETURN_IF_ERROR(state_->Begin(what));
   const absl::StatusOr<DiskNodePtr> node = state_->Find(path, what);
   if (absl::IsNotFound(node.status())) return absl::OkStatus();
@@ -366,7 +373,7 @@ absl::Status MemoryFileSystem::RemoveAll(const std::string& path) {
 
 absl::Status MemoryFileSystem::SyncFolder(const std::string& path) {
   const std::string what = absl::StrCat("fsync ", path);
-  absl::MutexLock lock(&state_->mutex);
+  MutexLock lock(state_->mutex);
   RM_RETURN_IF_ERROR(state_->Begin(what));
   RM_ASSIGN_OR_RETURN(const DiskNodePtr node, state_->Find(path, what));
   if (!node->is_folder) return ErrnoStatus(ENOTDIR, what);
@@ -376,7 +383,7 @@ absl::Status MemoryFileSystem::SyncFolder(const std::string& path) {
 
 absl::StatusOr<uint64_t> MemoryFileSystem::FreeBytes(const std::string& path) const {
   constexpr uint64_t kUnlimited = uint64_t{1} << 40;
-  absl::MutexLock lock(&state_->mutex);
+  MutexLock lock(state_->mutex);
   RM_RETURN_IF_ERROR(state_->Find(path, absl::StrCat("statvfs ", path)).status());
   return state_->IsFaulty(Fault::kDiskFull) ? 0 : state_->Room(kUnlimited);
 }

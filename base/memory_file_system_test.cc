@@ -39,8 +39,8 @@ TEST_CASE("A file survives a power cut as far as it and its name were synced") {
     bool sync_file, sync_name;
     std::string survivor;
   };
-  const Case cases[] = {{true, true, "bytes"}, {false, true, ""}, {true, false, "absent"},
-                        {false, false, "absent"}};
+  const Case cases[] = {
+      {true, true, "bytes"}, {false, true, ""}, {true, false, "absent"}, {false, false, "absent"}};
   for (const Case& c : cases) {
     MemoryFileSystem files;
     Write(files, "/file", "bytes", c.sync_file, c.sync_name);
@@ -286,10 +286,11 @@ TEST_CASE("Paths may be written in any way that leads to the same place") {
   }
 }
 
-// ---- Every crash point ---------------------------------------------------------------------------------------
+// ---- Every crash point ----
 
-// Runs `program` on a fresh disk prepared by `prepare`, with `fault` at each of its operations in turn, and for each
-// of some seeds; then, the power being back, `verify` looks. Returns how many operations the program has.
+// Runs `program` on a fresh disk prepared by `prepare`, with `fault` at each of its operations in
+// turn, and for each of some seeds; then, the power being back, `verify` looks. Returns how many
+// operations the program has.
 int64_t ForEveryPoint(Fault fault, const std::function<void(MemoryFileSystem&)>& prepare,
                       const std::function<absl::Status(MemoryFileSystem&)>& program,
                       const std::function<void(MemoryFileSystem&, const absl::Status&)>& verify) {
@@ -322,17 +323,17 @@ absl::Status ReplaceAtomically(MemoryFileSystem& files) {
   return WriteFileAtomically(files, "/folder/file", kNew);
 }
 
-TEST_CASE("WriteFileAtomically: after a power cut at any operation the file is the old or the new") {
+TEST_CASE("WriteFileAtomically: after a power cut at any operation the file is old or new") {
   std::set<std::string> seen;
-  const int64_t operations = ForEveryPoint(
-      Fault::kCrash, PrepareOldFile, ReplaceAtomically,
-      [&](MemoryFileSystem& files, const absl::Status& status) {
-        CHECK_FALSE(status.ok());  // it cannot promise what it did not finish
-        const std::string content = Content(files, "/folder/file");
-        CHECK((content == kOld || content == kNew));
-        seen.insert(content);
-      });
-  CHECK(operations == 5);  // create, append, sync, rename, sync of the folder
+  const int64_t operations =
+      ForEveryPoint(Fault::kCrash, PrepareOldFile, ReplaceAtomically,
+                    [&](MemoryFileSystem& files, const absl::Status& status) {
+                      CHECK_FALSE(status.ok());  // it cannot promise what it did not finish
+                      const std::string content = Content(files, "/folder/file");
+                      CHECK((content == kOld || content == kNew));
+                      seen.insert(content);
+                    });
+  CHECK(operations == 5);   // create, append, sync, rename, sync of the folder
   CHECK(seen.size() == 2);  // the seeds bring out both
 }
 
@@ -346,7 +347,7 @@ TEST_CASE("WriteFileAtomically: once it has said OK, a power cut takes nothing")
   }
 }
 
-TEST_CASE("WriteFileAtomically: with an I/O error at any operation the file is the old or the new") {
+TEST_CASE("WriteFileAtomically: with an I/O error at any operation the file is old or new") {
   ForEveryPoint(Fault::kIoError, PrepareOldFile, ReplaceAtomically,
                 [&](MemoryFileSystem& files, const absl::Status& status) {
                   CHECK(absl::IsUnavailable(status));
@@ -379,7 +380,8 @@ TEST_CASE("WriteFileAtomically: a file that was not there is absent or whole aft
   CHECK(seen.size() == 2);
 }
 
-// The loop must be able to find what is wrong: each of these forgets one thing that WriteFileAtomically does.
+// The loop must be able to find what is wrong: each of these forgets one thing that
+// WriteFileAtomically does.
 absl::Status WithoutSync(MemoryFileSystem& files) {
   RM_ASSIGN_OR_RETURN(const std::unique_ptr<WritableFile> file, files.Create("/folder/temporary"));
   RM_RETURN_IF_ERROR(file->Append(kNew));
@@ -405,9 +407,10 @@ TEST_CASE("The loop over crash points finds a missing sync and a file overwritte
   }
 }
 
-// ---- Against a model -----------------------------------------------------------------------------------------
+// ---- Against a model ----
 
-// A random program over a few files in one folder, with a plain map of what must be durable beside it.
+// A random program over a few files in one folder, with a plain map of what must be durable beside
+// it.
 class Model {
  public:
   explicit Model(uint64_t seed) : random_(seed, 0) {}
@@ -424,7 +427,9 @@ class Model {
     REQUIRE(names.ok());
     for (const std::string& name : *names) found[name] = Content(files_, "/" + name);
     std::map<std::string, std::string> expected;
-    for (const auto& [name, id] : durable_names_) expected[name] = bytes_[id].substr(0, synced_[id]);
+    for (const auto& [name, id] : durable_names_) {
+      expected[name] = bytes_[id].substr(0, synced_[id]);
+    }
     CHECK(found == expected);
   }
 
@@ -432,17 +437,11 @@ class Model {
   void Step() {
     const std::string name(1, static_cast<char>('a' + random_.NextBelow(4)));
     switch (random_.NextBelow(6)) {
-      case 0:
-        return Create(name);
-      case 1:
-        return Append(name);
-      case 2:
-        return Sync(name);
-      case 3:
-        return Rename(name);
-      case 4:
-        CHECK(files_.RemoveFile("/" + name).ok() == (names_.erase(name) == 1));
-        return;
+      case 0: return Create(name);
+      case 1: return Append(name);
+      case 2: return Sync(name);
+      case 3: return Rename(name);
+      case 4: CHECK(files_.RemoveFile("/" + name).ok() == (names_.erase(name) == 1)); return;
       default:
         CHECK(files_.SyncFolder("/").ok());
         durable_names_ = names_;

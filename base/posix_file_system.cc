@@ -1,4 +1,5 @@
-// The machine's file system: plain POSIX calls, each error with the call and the path in its message.
+// The machine's file system: plain POSIX calls, each error with the call and the path in its
+// message.
 #include <dirent.h>
 #include <fcntl.h>
 #include <sys/stat.h>
@@ -20,7 +21,7 @@
 namespace rm::base {
 namespace {
 
-constexpr mode_t kFileMode = 0644;    // less the process's umask
+constexpr mode_t kFileMode = 0644;  // less the process's umask
 constexpr mode_t kFolderMode = 0755;
 
 // Repeats a system call that a signal has interrupted.
@@ -64,8 +65,8 @@ absl::StatusOr<struct stat> StatDescriptor(int fd, const std::string& path) {
   return info;
 }
 
-// Once an Append or a Sync has failed, every later call returns that same error: after a failed fsync the kernel
-// may have dropped the pages and would answer a second one with success.
+// Once an Append or a Sync has failed, every later call returns that same error: after a failed
+// fsync the kernel may have dropped the pages and would answer a second one with success.
 class PosixWritableFile final : public WritableFile {
  public:
   PosixWritableFile(Descriptor file, std::string path)
@@ -97,7 +98,8 @@ class PosixWritableFile final : public WritableFile {
  private:
   absl::Status Usable(absl::string_view operation) const {
     if (!failed_.ok() || file_.get() >= 0) return failed_;
-    return absl::FailedPreconditionError(absl::StrCat(operation, " ", path_, ": the file is closed"));
+    return absl::FailedPreconditionError(
+        absl::StrCat(operation, " ", path_, ": the file is closed"));
   }
 
   Descriptor file_;
@@ -114,7 +116,8 @@ class PosixRandomAccessFile final : public RandomAccessFile {
     uint64_t done = 0;
     while (done < size) {
       const ssize_t got = Retry([&] {
-        return pread(file_.get(), destination + done, size - done, static_cast<off_t>(offset + done));
+        return pread(file_.get(), destination + done, size - done,
+                     static_cast<off_t>(offset + done));
       });
       if (got < 0) return LastError("read", path_);
       if (got == 0) return EndsTooSoon(offset, size, offset + done);
@@ -213,12 +216,12 @@ class PosixFiles final : public FileSystem {
 
   absl::Status Rename(const std::string& from, const std::string& to) override {
     // rename(2) would let a folder replace an empty one; the contract wants a free name.
+    const std::string what = absl::StrCat("rename ", from, " to ", to);
     const absl::StatusOr<FileInfo> source = Stat(from);
     if (source.ok() && source->is_folder && from != to && Exists(to)) {
-      return ErrnoStatus(EEXIST, absl::StrCat("rename ", from, " to ", to));
+      return ErrnoStatus(EEXIST, what);
     }
-    if (rename(from.c_str(), to.c_str()) != 0) return LastError("rename", absl::StrCat(from, " to ", to));
-    return absl::OkStatus();
+    return ErrnoStatus(rename(from.c_str(), to.c_str()) == 0 ? 0 : errno, what);
   }
 
   absl::Status RemoveFile(const std::string& path) override {

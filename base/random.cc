@@ -20,14 +20,16 @@ constexpr uint64_t Join(uint32_t high, uint32_t low) {
   return (static_cast<uint64_t>(high) << 32) | low;
 }
 
-// ln and cos by +, −, ·, / alone, which IEEE 754 rounds alike everywhere; those of the C library differ in the last
-// bit between versions and CPUs, and a weight would with them. Both are good to a few units of 10⁻¹⁵.
+// ln and cos by +, −, ·, / alone, which IEEE 754 rounds alike everywhere; those of the C library
+// differ in the last bit between versions and CPUs, and a weight would with them. Both are good to
+// a few units of 10⁻¹⁵.
 
 // 1/(2j+1), from the last term of the series of artanh that counts to the first.
 constexpr double kOddReciprocals[] = {1.0 / 19, 1.0 / 17, 1.0 / 15, 1.0 / 13, 1.0 / 11,
                                       1.0 / 9,  1.0 / 7,  1.0 / 5,  1.0 / 3,  1.0};
 
-// ln x, x > 0 and normal: x = m · 2^e with m in [√½, √2), ln m = 2·artanh(s) with s = (m − 1) / (m + 1).
+// ln x, x > 0 and normal: x = m · 2^e with m in [√½, √2), ln m = 2·artanh(s) with s = (m − 1) / (m
+// + 1).
 double Log(double x) {
   constexpr double kLn2 = 0.69314718055994530942;
   int exponent = 0;
@@ -43,15 +45,17 @@ double Log(double x) {
   return 2 * s * sum + exponent * kLn2;
 }
 
-// 1/(k(k−1)) for k = 16, 14 … 2 (cos) and 1/(k(k+1)) (sin): each term of the series by the one before.
+// 1/(k(k−1)) for k = 16, 14 … 2 (cos) and 1/(k(k+1)) (sin): each term of the series by the one
+// before.
 constexpr double kPairReciprocals[2][8] = {
     {1.0 / 240, 1.0 / 182, 1.0 / 132, 1.0 / 90, 1.0 / 56, 1.0 / 30, 1.0 / 12, 1.0 / 2},
     {1.0 / 272, 1.0 / 210, 1.0 / 156, 1.0 / 110, 1.0 / 72, 1.0 / 42, 1.0 / 20, 1.0 / 6}};
 
-// cos(2π·turns), turns in [0, 1): by the Taylor series of cos or sin within an eighth of a turn of the nearest quarter.
+// cos(2π·turns), turns in [0, 1): by the Taylor series of cos or sin within an eighth of a turn of
+// the nearest quarter.
 double CosOfTurns(double turns) {
   constexpr double kTwoPi = 6.28318530717958647693;
-  const int quarter = static_cast<int>(turns * 4 + 0.5);   // 0–4
+  const int quarter = static_cast<int>(turns * 4 + 0.5);  // 0–4
   const double angle = (turns - quarter * 0.25) * kTwoPi;  // |angle| ≤ π/4; the difference is exact
   const double square = angle * angle;
   // cos(q·π/2 + a) is cos a, −sin a, −cos a, sin a for q = 0, 1, 2, 3.
@@ -103,8 +107,8 @@ uint64_t RandomStream::At(uint64_t index) const {
 
 float RandomStream::NextUniform() { return static_cast<float>(NextBits() >> 40) * 0x1p-24F; }
 
-// Lemire, "Fast random integer generation in an interval" (2019): the high half of bits · bound, and a new draw for
-// the few low halves that would favour some results.
+// Lemire, "Fast random integer generation in an interval" (2019): the high half of bits · bound,
+// and a new draw for the few low halves that would favour some results.
 uint64_t RandomStream::NextBelow(uint64_t bound) {
   RM_CHECK(bound > 0, "an empty range");
   const uint64_t unfair = (0 - bound) % bound;  // 2⁶⁴ mod bound
@@ -129,8 +133,8 @@ Permutation::Permutation(uint64_t size, uint64_t seed, uint64_t stream)
   for (size_t round = 0; round < round_keys_.size(); ++round) round_keys_[round] = keys.At(round);
 }
 
-// Each round maps (left, right) to (right, left ^ F(right)), which the same F undoes, so the whole is a bijection of
-// [0, 4^half_bits_), whatever F is.
+// Each round maps (left, right) to (right, left ^ F(right)), which the same F undoes, so the whole
+// is a bijection of [0, 4^half_bits_), whatever F is.
 uint64_t Permutation::Encrypt(uint64_t value) const {
   const uint64_t mask = (uint64_t{1} << half_bits_) - 1;
   uint64_t left = value >> half_bits_;
@@ -143,8 +147,8 @@ uint64_t Permutation::Encrypt(uint64_t value) const {
   return (left << half_bits_) | right;
 }
 
-// Walks the cycle of `position` until it is back inside [0, size): that keeps it a bijection of the smaller set. The
-// domain is less than 4 times as large, so fewer than 4 steps on average.
+// Walks the cycle of `position` until it is back inside [0, size): that keeps it a bijection of the
+// smaller set. The domain is less than 4 times as large, so fewer than 4 steps on average.
 uint64_t Permutation::operator()(uint64_t position) const {
   RM_CHECK(position < size_, position, " of ", size_);
   uint64_t value = Encrypt(position);

@@ -34,9 +34,9 @@ TEST_CASE("A stream's draws are the halves of Philox's blocks, keyed by seed and
   constexpr uint64_t kSeed = 0x0123456789ABCDEF, kStream = 0xFEDCBA9876543210;
   const RandomStream stream(kSeed, kStream);
   for (const uint64_t block : std::vector<uint64_t>{0, 1, 77, 0x123456789A}) {
-    const auto bits = Philox({static_cast<uint32_t>(block), static_cast<uint32_t>(block >> 32),
-                              0x76543210, 0xFEDCBA98},
-                             {0x89ABCDEF, 0x01234567});
+    const auto bits = Philox(
+        {static_cast<uint32_t>(block), static_cast<uint32_t>(block >> 32), 0x76543210, 0xFEDCBA98},
+        {0x89ABCDEF, 0x01234567});
     CHECK(stream.At(2 * block) == ((uint64_t{bits[1]} << 32) | bits[0]));
     CHECK(stream.At(2 * block + 1) == ((uint64_t{bits[3]} << 32) | bits[2]));
   }
@@ -55,7 +55,8 @@ TEST_CASE("Different seeds, streams and indices give different draws") {
   std::set<uint64_t> draws;
   for (uint64_t seed = 0; seed < 20; ++seed) {
     for (uint64_t stream = 0; stream < 20; ++stream) {
-      for (uint64_t index = 0; index < 20; ++index) draws.insert(RandomStream(seed, stream).At(index));
+      const RandomStream random(seed, stream);
+      for (uint64_t index = 0; index < 20; ++index) draws.insert(random.At(index));
     }
   }
   CHECK(draws.size() == 20 * 20 * 20);
@@ -165,8 +166,9 @@ TEST_CASE("Names that differ in one letter have unrelated hashes") {
   int flipped = 0, pairs = 0;
   for (char a = 'a'; a <= 'z'; ++a) {
     for (char b = 'a'; b <= 'z'; ++b) {
-      hashes.insert(StableHash(std::string{a, b}));
-      flipped += __builtin_popcountll(StableHash(std::string{a, b}) ^ StableHash(std::string{a, 'A'}));
+      const uint64_t hash = StableHash(std::string{a, b});
+      hashes.insert(hash);
+      flipped += __builtin_popcountll(hash ^ StableHash(std::string{a, 'A'}));
       ++pairs;
     }
   }
@@ -190,8 +192,8 @@ TEST_CASE("A permutation is a bijection for every size from 1 to 2000") {
 }
 
 TEST_CASE("A permutation is a bijection for large sizes, around powers of four and at random") {
-  for (const uint64_t size : std::vector<uint64_t>{16383, 16384, 16385, 65535, 65536, 65537,
-                                                   262143, 262144, 262145, 1048577}) {
+  for (const uint64_t size : std::vector<uint64_t>{16383, 16384, 16385, 65535, 65536, 65537, 262143,
+                                                   262144, 262145, 1048577}) {
     CheckBijection(Permutation(size, 1, size));
   }
   RandomStream random(36, 0);
@@ -220,7 +222,7 @@ TEST_CASE("A permutation of a size too large to walk stays inside it and repeats
   }
 }
 
-TEST_CASE("A permutation is fixed by size, seed and stream, and another seed or stream gives another") {
+TEST_CASE("A permutation is fixed by its key, and another seed or stream gives another") {
   const auto order = [](uint64_t seed, uint64_t stream) {
     const Permutation permutation(100, seed, stream);
     std::vector<uint64_t> values;

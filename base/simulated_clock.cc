@@ -7,37 +7,38 @@
 namespace rm::base {
 
 absl::Time SimulatedClock::Now() const {
-  absl::MutexLock lock(&mutex_);
+  MutexLock lock(mutex_);
   return now_;
 }
 
 absl::Duration SimulatedClock::Monotonic() const {
-  absl::MutexLock lock(&mutex_);
+  MutexLock lock(mutex_);
   return now_ - start_;
 }
 
 void SimulatedClock::SleepFor(absl::Duration duration) {
-  absl::MutexLock lock(&mutex_);
   if (duration <= absl::ZeroDuration()) return;
+  MutexLock lock(mutex_);
   const absl::Time wake_up = now_ + duration;
-  const auto is_over = [this, wake_up]() ABSL_SHARED_LOCKS_REQUIRED(mutex_) { return now_ >= wake_up; };
   const auto entry = wake_ups_.insert(wake_up);
-  mutex_.Await(absl::Condition(&is_over));
+  changed_.SignalAll();
+  while (now_ < wake_up) changed_.Wait(mutex_);
   wake_ups_.erase(entry);
 }
 
 void SimulatedClock::Advance(absl::Duration duration) {
   RM_CHECK(duration >= absl::ZeroDuration(), absl::FormatDuration(duration));
-  absl::MutexLock lock(&mutex_);
+  MutexLock lock(mutex_);
   now_ += duration;
+  changed_.SignalAll();
 }
 
 void SimulatedClock::AwaitSleepers(int count) {
-  absl::MutexLock lock(&mutex_);
-  const auto are_asleep = [this, count]() ABSL_SHARED_LOCKS_REQUIRED(mutex_) {
-    return std::distance(wake_ups_.upper_bound(now_), wake_ups_.end()) >= count;
-  };
-  mutex_.Await(absl::Condition(&are_asleep));
+  MutexLock lock(mutex_);
+  // Those whose time has come are no sleepers any more, even if they have not run yet.
+  while (std::distance(wake_ups_.upper_bound(now_), wake_ups_.end()) < count) {
+    changed_.Wait(mutex_);
+  }
 }
 
 }  // namespace rm::base

@@ -1,17 +1,27 @@
 // A clock that stands still until a test moves it.
+//
+//   SimulatedClock clock;
+//   std::thread waiter([&] { clock.SleepFor(absl::Seconds(10)); });
+//   clock.AwaitSleepers(1);             // it sleeps now, however long its thread took to start
+//   clock.Advance(absl::Seconds(10));   // and now it does not
+//   waiter.join();
+//
+// So a test of an hour's timeouts takes a millisecond, and never fails because a machine is slow.
 #ifndef RM_BASE_SIMULATED_CLOCK_H_
 #define RM_BASE_SIMULATED_CLOCK_H_
 
 #include <set>
 
 #include "absl/base/thread_annotations.h"
-#include "absl/synchronization/mutex.h"
 #include "absl/time/time.h"
 #include "base/clock.h"
+#include "base/mutex.h"
 
 namespace rm::base {
 
-// Thread-safe. Invariant: Monotonic() moves exactly as Now() does.
+// Thread-safe; outlives its sleepers. Invariants:
+//   1. Monotonic() moves exactly as Now() does, from zero.
+//   2. Time moves in Advance only.
 class SimulatedClock final : public Clock {
  public:
   explicit SimulatedClock(absl::Time start = absl::UnixEpoch()) : now_(start), start_(start) {}
@@ -25,14 +35,16 @@ class SimulatedClock final : public Clock {
   // Moves time forward and wakes every sleeper whose time has come. REQUIRES: duration ≥ 0.
   void Advance(absl::Duration duration);
 
-  // Blocks until at least `count` threads are inside SleepFor with their time still to come, so that a test knows
-  // whom its next Advance will wake.
+  // Blocks until at least `count` threads are inside SleepFor with their time still to come, so
+  // that a test knows whom its next Advance will wake.
   void AwaitSleepers(int count);
 
  private:
-  mutable absl::Mutex mutex_;
+  mutable Mutex mutex_;
+  CondVar changed_;  // the time, or who sleeps
   absl::Time now_ ABSL_GUARDED_BY(mutex_);
-  std::multiset<absl::Time> wake_ups_ ABSL_GUARDED_BY(mutex_);  // one for each thread inside SleepFor
+  // When each thread inside SleepFor is to wake.
+  std::multiset<absl::Time> wake_ups_ ABSL_GUARDED_BY(mutex_);
   const absl::Time start_;
 };
 

@@ -12,29 +12,23 @@ namespace {
 absl::StatusCode CodeOfErrno(int error) {
   switch (error) {
     case ENOENT:
-    case ENOTDIR:
-      return absl::StatusCode::kNotFound;
+    case ENOTDIR: return absl::StatusCode::kNotFound;
     case EACCES:
     case EPERM:
-    case EROFS:
-      return absl::StatusCode::kPermissionDenied;
+    case EROFS: return absl::StatusCode::kPermissionDenied;
     case ENOSPC:
-    case EDQUOT:
-      return absl::StatusCode::kResourceExhausted;
-    case EEXIST:
-      return absl::StatusCode::kAlreadyExists;
+    case EDQUOT: return absl::StatusCode::kResourceExhausted;
+    case EEXIST: return absl::StatusCode::kAlreadyExists;
     case EISDIR:
-    case ENOTEMPTY:
-      return absl::StatusCode::kFailedPrecondition;
+    case ENOTEMPTY: return absl::StatusCode::kFailedPrecondition;
     case EINVAL:
-    case ENAMETOOLONG:
-      return absl::StatusCode::kInvalidArgument;
-    default:
-      return absl::StatusCode::kUnavailable;
+    case ENAMETOOLONG: return absl::StatusCode::kInvalidArgument;
+    default: return absl::StatusCode::kUnavailable;
   }
 }
 
-// strerror without its shared buffer; the GNU form may return a static text instead of filling `buffer`.
+// strerror without its shared buffer; the GNU form may return a static text instead of filling
+// `buffer`.
 std::string ErrnoText(int error) {
   char buffer[256] = "";
   return strerror_r(error, buffer, sizeof(buffer));

@@ -24,7 +24,8 @@ struct Decimal {
 // Digits that a Decimal may have: digits · (the largest unit) stays far below 2¹²⁸.
 constexpr size_t kDigitsMax = 20;
 
-// Takes the number that `text` begins with ("1.5" of "1.5GiB"); false when it begins with none, or too long a one.
+// Takes the number that `text` begins with ("1.5" of "1.5GiB"); false when it begins with none, or
+// too long a one.
 bool TakeDecimal(absl::string_view* text, Decimal* number) {
   size_t digits = 0, fraction = 0, at = 0;
   bool point = false;
@@ -110,8 +111,8 @@ constexpr ByteUnit kByteUnits[] = {
 absl::Status BytesError(absl::string_view text, absl::string_view why) {
   return absl::InvalidArgumentError(
       absl::StrCat(JsonQuote(text), " is not a size: ", why,
-                   "; write a number and a unit (B, KB, MB, GB, TB of 1000, or KiB, MiB, GiB, TiB of 1024), "
-                   "as in 64MB, 1.5GiB"));
+                   "; write a number and a unit (B, KB, MB, GB, TB of 1000, or KiB, MiB, GiB, TiB "
+                   "of 1024), as in 64MB, 1.5GiB"));
 }
 
 // ---- Formatting ----
@@ -141,7 +142,9 @@ absl::StatusOr<absl::Duration> ParseDuration(absl::string_view text) {
   if (absl::StartsWith(rest, "-")) return DurationError(text, "it may not be negative");
   while (!rest.empty()) {
     Decimal number;
-    if (!TakeDecimal(&rest, &number)) return DurationError(text, "a number is missing or malformed");
+    if (!TakeDecimal(&rest, &number)) {
+      return DurationError(text, "a number is missing or malformed");
+    }
     const absl::string_view name = TakeLetters(&rest);
     if (name.empty()) return DurationError(text, "a unit is missing");
     const TimeUnit* const unit = FindUnit(kTimeUnits, name);

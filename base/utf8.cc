@@ -5,8 +5,9 @@
 namespace rm::base {
 namespace {
 
-// What may follow a lead byte (Unicode 15, table 3-7): the second byte is the one that tells overlong forms,
-// surrogates and values above U+10FFFF from good ones; every later byte is 0x80–0xBF.
+// What may follow a lead byte (Unicode 15, table 3-7): the second byte is the one that tells
+// overlong forms, surrogates and values above U+10FFFF from good ones; every later byte is
+// 0x80–0xBF.
 struct Lead {
   uint8_t first, last;                // lead bytes of this row
   uint8_t second_first, second_last;  // their second byte

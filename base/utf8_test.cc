@@ -7,17 +7,23 @@ namespace {
 
 bool IsSurrogate(uint32_t code_point) { return code_point >= 0xD800 && code_point <= 0xDFFF; }
 
+size_t LengthOf(uint32_t code_point) {
+  if (code_point < 0x80) return 1;
+  if (code_point < 0x800) return 2;
+  return code_point < 0x10000 ? 3 : 4;
+}
+
 TEST_CASE("Every code point is written in a sequence that is recognised whole and unique") {
   std::string before;
   for (uint32_t code_point = 0; code_point <= 0x10FFFF; ++code_point) {
     if (IsSurrogate(code_point)) continue;
     std::string text;
     AppendUtf8(code_point, &text);
-    const size_t expected = code_point < 0x80 ? 1 : code_point < 0x800 ? 2 : code_point < 0x10000 ? 3 : 4;
+    const size_t expected = LengthOf(code_point);
     // Plain ifs: a million assertions of the test library would take half a minute.
     if (text.size() != expected) FAIL("length of " << code_point);
     if (Utf8SequenceLength(text) != expected) FAIL("recognition of " << code_point);
-    if (Utf8SequenceLength(text + "x") != expected) FAIL("recognition before text of " << code_point);
+    if (Utf8SequenceLength(text + "x") != expected) FAIL("before text: " << code_point);
     if (Utf8SequenceLength(text.substr(0, expected - 1)) != 0) FAIL("half of " << code_point);
     if (code_point > 0 && text <= before) FAIL("order of " << code_point);  // UTF-8 keeps the order
     before = text;
