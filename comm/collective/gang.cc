@@ -1,0 +1,81 @@
+#include "comm/collective/gang.h"
+
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "absl/strings/str_cat.h"
+#include "absl/time/clock.h"
+#include "base/status.h"
+#include "comm/collective/gang_communicator.h"
+#include "comm/collective/ring_edges.h"
+#include "comm/collective/ring_gather.h"
+#include "comm/collective/solo_communicator.h"
+#include "comm/transport/transport_table.h"
+
+namespace rm::comm {
+namespace {
+
+TransportMembership RingMembership(const Membership& membership) {
+  const int world_size = static_cast<int>(membership.peers.size());
+  TransportMembership ring;
+  ring.job = membership.job;
+  ring.generation = membership.generation;
+  ring.rank = membership.rank;
+  ring.addresses = membership.peers;
+  if (world_size > 1) {
+    ring.send_to = {(membership.rank + 1) % world_size};
+    ring.receive_from = {(membership.rank + world_size - 1) % world_size};
+  }
+  return ring;
+}
+
+// Every rank has come and every edge stands, or every rank says which one is missing: a rank's token
+// passes around the ring only as far as there are ranks.
+absl::Status MeetPeers(const Membership& membership, Transport& transport) {
+  RingEdges ring(transport);
+  transport.SetActivity({CollectiveName(CollectiveKind::kJoin), 0});
+  const absl::Time deadline = absl::Now() + membership.join_timeout;
+  int missing = ring.next();
+  absl::Status met =
+      RingGather(ring, {CollectiveKind::kJoin, 0}, {}, 0, deadline, &missing);
+  if (met.ok()) met = ring.Flush(deadline);
+  if (absl::IsDeadlineExceeded(met) && transport.status().ok()) {
+    transport.Abort(absl::DeadlineExceededError(absl::StrCat(
+        "rank ", missing, " (", membership.peers[static_cast<size_t>(missing)],
+        ") did not join generation ", membership.generation, " of job ", membership.job,
+        " within ", absl::FormatDuration(membership.join_timeout))));
+  }
+  return met.ok() ? met : transport.status();
+}
+
+class GangEndpoint final : public Endpoint {
+ public:
+  explicit GangEndpoint(std::unique_ptr<TransportEndpoint> endpoint)
+      : endpoint_(std::move(endpoint)) {}
+
+  [[nodiscard]] const std::string& address() const override { return endpoint_->address(); }
+
+  [[nodiscard]] absl::StatusOr<std::unique_ptr<Communicator>> Join(
+      const Membership& membership) override {
+    RM_ASSIGN_OR_RETURN(std::unique_ptr<Transport> transport,
+                        endpoint_->Connect(RingMembership(membership)));
+    if (transport->world_size() == 1) return MakeSoloCommunicator();
+    RM_RETURN_IF_ERROR(MeetPeers(membership, *transport));
+    return MakeGangCommunicator(std::move(transport));
+  }
+
+ private:
+  std::unique_ptr<TransportEndpoint> endpoint_;
+};
+
+}  // namespace
+
+absl::StatusOr<std::unique_ptr<Endpoint>> OpenEndpoint(const EndpointOptions& options) {
+  RM_ASSIGN_OR_RETURN(
+      std::unique_ptr<TransportEndpoint> endpoint,
+      OpenTransport(options.transport, {options.listen_host, options.advertise_host}));
+  return std::make_unique<GangEndpoint>(std::move(endpoint));
+}
+
+}  // namespace rm::comm

@@ -1,0 +1,311 @@
+#include "comm/collective/gang_communicator.h"
+
+#include <algorithm>
+#include <cstddef>
+#include <cstring>
+#include <deque>
+#include <string>
+#include <thread>
+#include <utility>
+#include <vector>
+
+#include "absl/time/clock.h"
+#include "base/check.h"
+#include "base/mutex.h"
+#include "base/status.h"
+#include "comm/collective/allreduce.h"
+#include "comm/collective/float_buckets.h"
+#include "comm/collective/ring_broadcast.h"
+#include "comm/collective/ring_edges.h"
+#include "comm/collective/ring_gather.h"
+
+namespace rm::comm {
+namespace {
+
+// Values summed in one gather.
+constexpr size_t kSumBlock = 4096;
+
+// Something that the caller has started.
+struct Operation {
+  CollectiveId id;
+  int bucket = 0;               // allreduce
+  absl::Span<double> values;    // sum
+  absl::Span<char> bytes;       // broadcast
+  int root = 0;                 // broadcast
+};
+
+class GangCommunicator final : public Communicator {
+ public:
+  explicit GangCommunicator(std::unique_ptr<Transport> transport)
+      : transport_(std::move(transport)), ring_(*transport_), thread_([this] { Run(); }) {}
+  ~GangCommunicator() override;
+
+  [[nodiscard]] int rank() const override { return ring_.rank(); }
+  [[nodiscard]] int world_size() const override { return ring_.world_size(); }
+  [[nodiscard]] absl::StatusOr<std::vector<absl::Span<float>>> AllocateBuckets(
+      absl::Span<const int64_t> elements) override;
+  void AllReduce(int index) override;
+  [[nodiscard]] absl::Status WaitAll() override;
+  [[nodiscard]] absl::Status SumInPlace(absl::Span<double> values) override;
+  [[nodiscard]] absl::Status Broadcast(absl::Span<char> bytes, int root) override;
+  [[nodiscard]] absl::Status Barrier() override;
+  void Abort(const absl::Status& cause) override;
+  [[nodiscard]] CommunicatorStats stats() const override;
+
+ private:
+  // The caller's side.
+  void Start(CollectiveKind kind, Operation operation);
+  [[nodiscard]] absl::Status WaitUntilIdle();
+
+  // The thread's side.
+  void Run();
+  [[nodiscard]] bool HasWork(bool* stopping);
+  [[nodiscard]] const Operation* Peek(size_t position);
+  void Pop();
+  [[nodiscard]] absl::Status Execute(const Operation& operation);
+  [[nodiscard]] absl::Status ExecuteAllReduce(const Operation& operation);
+  [[nodiscard]] absl::Status ExecuteSum(const Operation& operation);
+  void BeginNext();
+  [[nodiscard]] AllReduceCall CallOf(const Operation& operation);
+  [[nodiscard]] absl::Status FirstCause(const absl::Status& status) const;
+
+  FloatBuckets buckets_;  // outlives the transport, which may still read it while it ends
+  std::vector<char> scratch_;
+  std::unique_ptr<Transport> transport_;
+  RingEdges ring_;
+
+  mutable base::Mutex mutex_;
+  base::CondVar idle_;
+  std::deque<Operation> started_ ABSL_GUARDED_BY(mutex_);  // the first one is being executed
+  std::vector<bool> in_flight_;                            // buckets; the caller's thread only
+  uint64_t next_ordinal_ ABSL_GUARDED_BY(mutex_) = 0;
+  bool asleep_ ABSL_GUARDED_BY(mutex_) = false;  // the thread is in Serve
+  bool stopping_ ABSL_GUARDED_BY(mutex_) = false;
+  absl::Status failure_ ABSL_GUARDED_BY(mutex_);
+  absl::Duration waited_ ABSL_GUARDED_BY(mutex_);
+
+  bool next_began_ = false;  // the thread's: the second operation has begun already
+  std::thread thread_;
+};
+
+GangCommunicator::~GangCommunicator() {
+  {
+    base::MutexLock lock(mutex_);
+    stopping_ = true;
+    if (!started_.empty()) transport_->Abort(absl::AbortedError("left in the middle"));
+  }
+  transport_->Wake();
+  thread_.join();
+  transport_.reset();
+}
+
+absl::StatusOr<std::vector<absl::Span<float>>> GangCommunicator::AllocateBuckets(
+    absl::Span<const int64_t> elements) {
+  RM_RETURN_IF_ERROR(buckets_.Allocate(elements));
+  size_t scratch = 0;
+  for (const absl::Span<float> bucket : buckets_.spans()) {
+    const int64_t bytes = static_cast<int64_t>(bucket.size() * sizeof(float));
+    scratch = std::max(scratch, AllReduceFor(bytes).scratch_bytes(world_size(), bytes));
+  }
+  scratch_.resize(scratch);
+  in_flight_.assign(elements.size(), false);
+  return buckets_.spans();
+}
+
+void GangCommunicator::AllReduce(int index) {
+  const size_t i = static_cast<size_t>(index);
+  RM_CHECK(index >= 0 && i < in_flight_.size(), "there is no bucket ", index);
+  RM_CHECK(!in_flight_[i], "bucket ", index, " is started twice");
+  in_flight_[i] = true;
+  Operation operation;
+  operation.bucket = index;
+  Start(CollectiveKind::kAllReduce, operation);
+}
+
+void GangCommunicator::Start(CollectiveKind kind, Operation operation) {
+  bool wake = false;
+  {
+    base::MutexLock lock(mutex_);
+    operation.id = {kind, next_ordinal_++};
+    started_.push_back(operation);
+    wake = asleep_;
+    asleep_ = false;
+  }
+  if (wake) transport_->Wake();
+}
+
+absl::Status GangCommunicator::WaitUntilIdle() {
+  const absl::Time begin = absl::Now();
+  base::MutexLock lock(mutex_);
+  while (!started_.empty()) idle_.Wait(mutex_);
+  waited_ += absl::Now() - begin;
+  if (!failure_.ok()) return failure_;
+  const absl::Status since = transport_->status();
+  return since.ok() ? since : FirstCause(since);
+}
+
+absl::Status GangCommunicator::WaitAll() {
+  const absl::Status status = WaitUntilIdle();
+  in_flight_.assign(in_flight_.size(), false);
+  return status;
+}
+
+absl::Status GangCommunicator::SumInPlace(absl::Span<double> values) {
+  while (!values.empty()) {
+    Operation operation;
+    operation.values = values.subspan(0, kSumBlock);
+    Start(CollectiveKind::kSum, operation);
+    values.remove_prefix(operation.values.size());
+  }
+  return WaitUntilIdle();
+}
+
+absl::Status GangCommunicator::Broadcast(absl::Span<char> bytes, int root) {
+  Operation operation;
+  operation.bytes = bytes;
+  operation.root = root;
+  Start(CollectiveKind::kBroadcast, operation);
+  return WaitUntilIdle();
+}
+
+absl::Status GangCommunicator::Barrier() {
+  Start(CollectiveKind::kBarrier, Operation());
+  return WaitUntilIdle();
+}
+
+void GangCommunicator::Abort(const absl::Status& cause) {
+  transport_->Abort(cause.ok() ? absl::AbortedError("aborted without a cause") : cause);
+  const absl::Status first = FirstCause(transport_->status());
+  base::MutexLock lock(mutex_);
+  if (failure_.ok()) failure_ = first;
+}
+
+CommunicatorStats GangCommunicator::stats() const {
+  const TransportStats moved = transport_->stats();
+  base::MutexLock lock(mutex_);
+  CommunicatorStats stats;
+  stats.bytes_sent = moved.bytes_sent;
+  stats.bytes_received = moved.bytes_received;
+  stats.collectives = static_cast<int64_t>(next_ordinal_);
+  stats.waited = waited_;
+  return stats;
+}
+
+void GangCommunicator::Run() {
+  bool stopping = false;
+  while (!stopping) {
+    if (!HasWork(&stopping)) {
+      transport_->Serve();
+      continue;
+    }
+    // Only this thread pops, so that the first operation stays where it is.
+    const Operation* const operation = Peek(0);
+    const absl::Status status = Execute(*operation);
+    if (!status.ok()) {
+      const absl::Status cause = FirstCause(status);
+      base::MutexLock lock(mutex_);
+      if (failure_.ok()) failure_ = cause;
+    }
+    Pop();
+  }
+}
+
+bool GangCommunicator::HasWork(bool* stopping) {
+  base::MutexLock lock(mutex_);
+  asleep_ = started_.empty() && !stopping_;
+  *stopping = stopping_ && started_.empty();
+  return !started_.empty();
+}
+
+const Operation* GangCommunicator::Peek(size_t position) {
+  base::MutexLock lock(mutex_);
+  return position < started_.size() ? &started_[position] : nullptr;
+}
+
+// The last operation is done only when its memory is the caller's again.
+void GangCommunicator::Pop() {
+  const bool last = Peek(1) == nullptr;
+  const absl::Status flushed = last ? ring_.Flush() : absl::OkStatus();
+  const absl::Status cause = flushed.ok() ? flushed : FirstCause(flushed);
+  base::MutexLock lock(mutex_);
+  if (failure_.ok()) failure_ = cause;
+  started_.pop_front();
+  if (started_.empty()) idle_.SignalAll();
+}
+
+absl::Status GangCommunicator::Execute(const Operation& operation) {
+  RM_RETURN_IF_ERROR(transport_->status());
+  transport_->SetActivity({CollectiveName(operation.id.kind), operation.id.ordinal});
+  switch (operation.id.kind) {
+    case CollectiveKind::kAllReduce:
+      return ExecuteAllReduce(operation);
+    case CollectiveKind::kSum:
+      return ExecuteSum(operation);
+    case CollectiveKind::kBroadcast:
+      return RingBroadcast(ring_, operation.id, operation.bytes, operation.root);
+    case CollectiveKind::kBarrier:
+    case CollectiveKind::kJoin:
+      return RingGather(ring_, operation.id, {}, 0);
+  }
+  return absl::InternalError("no such operation");
+}
+
+absl::Status GangCommunicator::ExecuteAllReduce(const Operation& operation) {
+  const AllReduceCall call = CallOf(operation);
+  const AllReduceAlgorithm& algorithm =
+      AllReduceFor(static_cast<int64_t>(call.bucket.size() * sizeof(float)));
+  if (!next_began_) algorithm.begin(ring_, call);
+  next_began_ = false;
+  RM_RETURN_IF_ERROR(algorithm.finish(ring_, call, [this] { BeginNext(); }));
+  return call.scratch.empty() ? absl::OkStatus() : ring_.Flush();
+}
+
+void GangCommunicator::BeginNext() {
+  const Operation* const next = Peek(1);
+  if (next == nullptr || next->id.kind != CollectiveKind::kAllReduce) return;
+  const AllReduceCall call = CallOf(*next);
+  const AllReduceAlgorithm& algorithm =
+      AllReduceFor(static_cast<int64_t>(call.bucket.size() * sizeof(float)));
+  if (!algorithm.begins_early) return;
+  algorithm.begin(ring_, call);
+  next_began_ = true;
+}
+
+AllReduceCall GangCommunicator::CallOf(const Operation& operation) {
+  const absl::Span<float> bucket = buckets_.spans()[static_cast<size_t>(operation.bucket)];
+  const int64_t bytes = static_cast<int64_t>(bucket.size() * sizeof(float));
+  const size_t scratch = AllReduceFor(bytes).scratch_bytes(world_size(), bytes);
+  return {operation.id, bucket, absl::MakeSpan(scratch_).subspan(0, scratch)};
+}
+
+absl::Status GangCommunicator::ExecuteSum(const Operation& operation) {
+  const size_t bytes = operation.values.size() * sizeof(double);
+  std::vector<double> all(operation.values.size() * static_cast<size_t>(world_size()));
+  const absl::Span<char> slots(reinterpret_cast<char*>(all.data()), all.size() * sizeof(double));
+  std::memcpy(slots.data() + bytes * static_cast<size_t>(rank()), operation.values.data(), bytes);
+  RM_RETURN_IF_ERROR(RingGather(ring_, operation.id, slots, bytes));
+  for (size_t i = 0; i < operation.values.size(); ++i) {
+    double sum = all[i];
+    for (size_t r = 1; r < static_cast<size_t>(world_size()); ++r) {
+      sum += all[r * operation.values.size() + i];
+    }
+    operation.values[i] = sum;
+  }
+  return ring_.Flush();
+}
+
+// What callers are told: the first cause, as Aborted unless it is damage.
+absl::Status GangCommunicator::FirstCause(const absl::Status& status) const {
+  const absl::Status first = transport_->status();
+  const absl::Status& cause = first.ok() ? status : first;
+  if (cause.code() == absl::StatusCode::kDataLoss) return cause;
+  return absl::AbortedError(cause.message());
+}
+
+}  // namespace
+
+std::unique_ptr<Communicator> MakeGangCommunicator(std::unique_ptr<Transport> transport) {
+  return std::make_unique<GangCommunicator>(std::move(transport));
+}
+
+}  // namespace rm::comm

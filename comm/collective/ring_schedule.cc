@@ -1,0 +1,37 @@
+#include "comm/collective/ring_schedule.h"
+
+#include <algorithm>
+
+namespace rm::comm {
+namespace {
+
+constexpr int64_t kAlignment = 16;  // elements
+
+int Modulo(int value, int world_size) { return (value % world_size + world_size) % world_size; }
+
+}  // namespace
+
+int RingHops(int world_size) { return 2 * (world_size - 1); }
+
+RingHop RingHopOf(int rank, int world_size, int hop) {
+  const int sent = Modulo(rank - hop, world_size);
+  const int received = Modulo(rank - hop - 1, world_size);
+  return {sent, received, hop < world_size - 1};
+}
+
+Range ChunkOf(int64_t elements, int world_size, int chunk) {
+  const int64_t share = (elements + world_size - 1) / world_size;
+  const int64_t size = (share + kAlignment - 1) / kAlignment * kAlignment;
+  return {std::min(elements, chunk * size), std::min(elements, (chunk + 1) * size)};
+}
+
+int64_t SegmentCount(const Range& chunk, int64_t segment_elements) {
+  return (chunk.size() + segment_elements - 1) / segment_elements;
+}
+
+Range SegmentOf(const Range& chunk, int64_t segment_elements, int64_t segment) {
+  const int64_t begin = chunk.begin + segment * segment_elements;
+  return {begin, std::min(chunk.end, begin + segment_elements)};
+}
+
+}  // namespace rm::comm

@@ -1,0 +1,237 @@
+#include "comm/transport/grpc_endpoint.h"
+
+#include <grpcpp/grpcpp.h>
+
+#include <algorithm>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "absl/strings/str_cat.h"
+#include "absl/time/clock.h"
+#include "base/check.h"
+#include "base/random.h"
+#include "comm/transport/grpc_reactor.h"
+#include "comm/transport/grpc_settings.h"
+#include "comm/transport/grpc_stream.h"
+#include "comm/transport/grpc_transport.h"
+
+namespace rm::comm {
+namespace {
+
+// Peers of a later generation that may wait here: the ranks of a large gang, each twice.
+constexpr size_t kWaitingPeersMax = 4096;
+
+class GrpcEndpoint final : public TransportEndpoint,
+                           public GrpcServerStream::Acceptor,
+                           public GrpcStream::Listener {
+ public:
+  GrpcEndpoint(std::string address, std::unique_ptr<grpc::AsyncGenericService> service,
+               std::unique_ptr<grpc::Server> server,
+               std::unique_ptr<grpc::ServerCompletionQueue> queue)
+      : address_(std::move(address)),
+        service_(std::move(service)),
+        server_(std::move(server)),
+        reactor_(std::move(queue)) {
+    base::MutexLock lock(reactor_.mutex());
+    AcceptNext();
+  }
+  ~GrpcEndpoint() override;
+
+  [[nodiscard]] const std::string& address() const override { return address_; }
+  [[nodiscard]] absl::StatusOr<std::unique_ptr<Transport>> Connect(
+      const TransportMembership& membership) override;
+
+ private:
+  // Somebody who has called: has not said hello yet, waits for a Connect, or is being seen off.
+  struct Caller {
+    std::unique_ptr<GrpcServerStream> stream;
+    absl::optional<Hello> hello;  // waits
+  };
+
+  void OnAccepted(GrpcServerStream& stream, bool ok) override;
+  void OnControl(GrpcStream& stream, const Frame& frame) override;
+  void OnEnd(GrpcStream& /*stream*/, const absl::Status& /*status*/) override {}
+
+  void AcceptNext();
+  void Receive(Caller& caller);
+  void Refuse(Caller& caller, const absl::Status& why);
+  void SweepCallers();
+  [[nodiscard]] bool IsPast(const FrameRoute& route) const;
+  [[nodiscard]] bool IsPresent(const FrameRoute& route) const;
+  [[nodiscard]] size_t WaitingCallers() const;
+
+  const std::string address_;
+  std::unique_ptr<grpc::AsyncGenericService> service_;
+  std::unique_ptr<grpc::Server> server_;
+  GrpcReactor reactor_;
+  std::unique_ptr<GrpcServerStream> next_caller_;
+  std::vector<Caller> callers_;
+  bool closing_ = false;
+  bool joined_ = false;  // there was a Connect; job_ and generation_ are its
+  std::string job_;
+  int64_t generation_ = 0;
+  int rank_ = 0;
+  GrpcTransport* transport_ = nullptr;  // of job_ and generation_, while it lives
+  int transports_ = 0;                  // that live, earlier generations included
+};
+
+GrpcEndpoint::~GrpcEndpoint() {
+  {
+    base::MutexLock lock(reactor_.mutex());
+    RM_CHECK(transports_ == 0, "the endpoint must outlive its transports");
+    closing_ = true;
+    for (Caller& caller : callers_) caller.stream->Cancel();
+  }
+  server_->Shutdown(std::chrono::system_clock::now());
+  base::MutexLock lock(reactor_.mutex());
+  const auto gone = [this] {
+    SweepCallers();
+    return callers_.empty() && next_caller_ == nullptr;
+  };
+  reactor_.ServeUntil(gone, absl::InfiniteFuture());
+}
+
+void GrpcEndpoint::AcceptNext() {
+  next_caller_ = std::make_unique<GrpcServerStream>(reactor_, *service_, *this);
+}
+
+void GrpcEndpoint::OnAccepted(GrpcServerStream& stream, bool ok) {
+  SweepCallers();
+  callers_.push_back({std::move(next_caller_), absl::nullopt});
+  stream.set_listener(this);
+  if (ok && !closing_) AcceptNext();
+  if (closing_ && !stream.ended()) stream.Cancel();
+}
+
+void GrpcEndpoint::SweepCallers() {
+  const auto gone = [](const Caller& caller) {
+    return caller.stream == nullptr ||
+           (caller.stream->drained() && caller.stream->memory_released());
+  };
+  callers_.erase(std::remove_if(callers_.begin(), callers_.end(), gone), callers_.end());
+}
+
+void GrpcEndpoint::OnControl(GrpcStream& stream, const Frame& frame) {
+  for (Caller& caller : callers_) {
+    if (caller.stream.get() != &stream) continue;
+    const absl::StatusOr<std::string> text = frame.Text();
+    absl::StatusOr<Hello> hello = text.ok() ? ParseHello(*text) : text.status();
+    if (frame.header.kind != FrameKind::kHello || caller.hello.has_value()) {
+      hello = absl::DataLossError("a stream begins with one hello");
+    }
+    if (!hello.ok()) {
+      Refuse(caller, hello.status());
+      return;
+    }
+    const FrameRoute& theirs = frame.header.route;
+    stream.SetRoute({theirs.job, theirs.generation, theirs.to, theirs.from});
+    caller.hello = *std::move(hello);
+    Receive(caller);
+    return;
+  }
+}
+
+void GrpcEndpoint::Receive(Caller& caller) {
+  const FrameRoute& route = *caller.stream->route();
+  if (IsPresent(route) && transport_ != nullptr) {
+    const absl::Status adopted = transport_->Adopt(*caller.hello, caller.stream);
+    if (!adopted.ok()) Refuse(caller, adopted);
+    return;
+  }
+  if (IsPast(route)) {
+    Refuse(caller, absl::FailedPreconditionError(absl::StrCat(
+                       "generation ", route.generation, " of job ", caller.hello->job,
+                       " is over: rank ", rank_, " at ", address_, " is in generation ",
+                       generation_, " of job ", job_)));
+    return;
+  }
+  if (WaitingCallers() > kWaitingPeersMax) {
+    Refuse(caller, absl::ResourceExhaustedError(
+                       absl::StrCat("too many peers wait for ", address_, " to join")));
+  }
+}
+
+void GrpcEndpoint::Refuse(Caller& caller, const absl::Status& why) {
+  caller.hello.reset();
+  caller.stream->set_listener(nullptr);
+  caller.stream->Discard();
+  caller.stream->Close(why);
+}
+
+bool GrpcEndpoint::IsPast(const FrameRoute& route) const {
+  if (!joined_) return false;
+  return route.job != base::StableHash(job_) || route.generation < generation_;
+}
+
+bool GrpcEndpoint::IsPresent(const FrameRoute& route) const {
+  return joined_ && route.job == base::StableHash(job_) && route.generation == generation_;
+}
+
+size_t GrpcEndpoint::WaitingCallers() const {
+  return static_cast<size_t>(std::count_if(callers_.begin(), callers_.end(), [](const Caller& c) {
+    return c.stream != nullptr && c.hello.has_value();
+  }));
+}
+
+absl::StatusOr<std::unique_ptr<Transport>> GrpcEndpoint::Connect(
+    const TransportMembership& membership) {
+  const absl::Status valid = ValidateMembership(membership);
+  if (!valid.ok()) return valid;
+  base::MutexLock lock(reactor_.mutex());
+  if (joined_ && membership.job == job_ && membership.generation < generation_) {
+    return absl::FailedPreconditionError(
+        absl::StrCat("generation ", membership.generation, " of job ", job_, " is over: rank ",
+                     rank_, " is in generation ", generation_));
+  }
+  if (transport_ != nullptr) {
+    transport_->Fail(absl::AbortedError(absl::StrCat(
+        "rank ", rank_, " left generation ", generation_, " for ", membership.generation)));
+    reactor_.Wake();
+  }
+  joined_ = true;
+  job_ = membership.job;
+  generation_ = membership.generation;
+  rank_ = membership.rank;
+  auto transport =
+      std::make_unique<GrpcTransport>(reactor_, membership, [this](const GrpcTransport* gone) {
+        if (transport_ == gone) transport_ = nullptr;
+        --transports_;
+      });
+  ++transports_;
+  transport_ = transport.get();
+  for (size_t i = callers_.size(); i-- > 0;) {  // the latest first: it replaces one that gave up
+    if (callers_[i].hello.has_value() && callers_[i].stream != nullptr &&
+        !callers_[i].stream->ended()) {
+      Receive(callers_[i]);
+    }
+  }
+  SweepCallers();
+  return std::unique_ptr<Transport>(std::move(transport));
+}
+
+}  // namespace
+
+absl::StatusOr<std::unique_ptr<TransportEndpoint>> OpenGrpcEndpoint(
+    const TransportOptions& options) {
+  auto service = std::make_unique<grpc::AsyncGenericService>();
+  grpc::ServerBuilder builder;
+  int port = 0;
+  builder.AddListeningPort(absl::StrCat(options.listen_host, ":0"),
+                           grpc::InsecureServerCredentials(), &port);
+  builder.RegisterAsyncGenericService(service.get());
+  ApplyGrpcServerSettings(builder);
+  std::unique_ptr<grpc::ServerCompletionQueue> queue = builder.AddCompletionQueue();
+  std::unique_ptr<grpc::Server> server = builder.BuildAndStart();
+  if (server == nullptr || port == 0) {
+    queue->Shutdown();
+    return absl::UnavailableError(absl::StrCat(
+        "cannot listen on host '", options.listen_host, "': it is not an address of this machine"));
+  }
+  const std::string& host =
+      options.advertise_host.empty() ? options.listen_host : options.advertise_host;
+  return std::make_unique<GrpcEndpoint>(absl::StrCat(host, ":", port), std::move(service),
+                                        std::move(server), std::move(queue));
+}
+
+}  // namespace rm::comm

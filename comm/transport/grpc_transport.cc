@@ -1,0 +1,306 @@
+#include "comm/transport/grpc_transport.h"
+
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "base/check.h"
+#include "base/random.h"
+#include "comm/transport/grpc_settings.h"
+
+namespace rm::comm {
+namespace {
+
+// Did the peer itself end the stream with this status, rather than the connection break?
+bool SaidByPeer(const absl::Status& status) {
+  switch (status.code()) {
+    case absl::StatusCode::kAborted:
+    case absl::StatusCode::kDataLoss:
+    case absl::StatusCode::kDeadlineExceeded:
+    case absl::StatusCode::kFailedPrecondition:
+    case absl::StatusCode::kResourceExhausted:
+      return true;
+    default:
+      return false;
+  }
+}
+
+OutgoingFrame ControlFrame(FrameKind kind, std::string text) {
+  OutgoingFrame frame;
+  frame.kind = kind;
+  frame.text = std::move(text);
+  return frame;
+}
+
+}  // namespace
+
+GrpcTransport::GrpcTransport(GrpcReactor& reactor, const TransportMembership& membership,
+                             std::function<void(const GrpcTransport*)> on_destroyed)
+    : reactor_(reactor),
+      membership_(membership),
+      job_(base::StableHash(membership.job)),
+      on_destroyed_(std::move(on_destroyed)) {
+  edges_.reserve(membership.send_to.size() + membership.receive_from.size());
+  for (const int peer : membership.receive_from) {
+    edges_.emplace_back();
+    edges_.back().peer = peer;
+  }
+  for (const int peer : membership.send_to) Dial(peer);
+}
+
+void GrpcTransport::Dial(int peer) {
+  edges_.emplace_back();
+  Edge& edge = edges_.back();
+  edge.peer = peer;
+  edge.outgoing = true;
+  edge.channel = MakeGrpcChannel(membership_.addresses[static_cast<size_t>(peer)]);
+  edge.stream = std::make_unique<GrpcClientStream>(reactor_, edge.channel);
+  edge.stream->set_listener(this);
+  edge.stream->SetRoute({job_, membership_.generation, membership_.rank, peer});
+  edge.stream->Queue(
+      ControlFrame(FrameKind::kHello, EncodeHello({membership_.job, world_size()})));
+}
+
+GrpcTransport::~GrpcTransport() {
+  base::MutexLock lock(reactor_.mutex());
+  on_destroyed_(this);
+  const bool failed = !failure_.ok();
+  leaving_ = true;
+  if (!failed) SayGoodbye();
+  FinishStreams();
+}
+
+void GrpcTransport::SayGoodbye() {
+  for (Edge& edge : edges_) {
+    if (edge.stream == nullptr || edge.stream->ended()) continue;
+    if (edge.outgoing && !edge.welcomed) continue;
+    edge.stream->Queue(ControlFrame(FrameKind::kBye, ""));
+    edge.stream->Close(absl::OkStatus());
+  }
+}
+
+void GrpcTransport::FinishStreams() {
+  for (Edge& edge : edges_) {
+    const bool strange = edge.outgoing && !edge.welcomed;
+    if (strange) edge.stream->Cancel();
+  }
+  const absl::Duration linger = failure_.ok() ? kLinger : kLingerAfterFailure;
+  const auto ended = [](const GrpcStream& stream) { return stream.ended(); };
+  const auto drained = [](const GrpcStream& stream) { return stream.drained(); };
+  if (!reactor_.ServeUntil([&] { return AllStreams(ended); }, absl::Now() + linger)) {
+    for (Edge& edge : edges_) {
+      if (edge.stream != nullptr && !edge.stream->ended()) edge.stream->Cancel();
+    }
+  }
+  reactor_.ServeUntil([&] { return AllStreams(drained); }, absl::InfiniteFuture());
+  for (Edge& edge : edges_) edge.channel.reset();
+  // gRPC lets go of the last slices on a thread of its own, without a completion.
+  const auto released = [](const GrpcStream& stream) { return stream.memory_released(); };
+  while (!AllStreams(released)) {
+    reactor_.ServeUntil([] { return false; }, absl::Now() + absl::Milliseconds(1));
+  }
+  edges_.clear();
+}
+
+bool GrpcTransport::AllStreams(absl::FunctionRef<bool(const GrpcStream&)> is) const {
+  for (const Edge& edge : edges_) {
+    if (edge.stream != nullptr && !is(*edge.stream)) return false;
+  }
+  return true;
+}
+
+void GrpcTransport::SetActivity(const Activity& activity) {
+  base::MutexLock lock(reactor_.mutex());
+  activity_ = activity;
+}
+
+void GrpcTransport::Send(int peer, const FrameTag& tag, absl::Span<const char> payload,
+                         absl::optional<uint32_t> payload_crc) {
+  RM_CHECK(payload.size() <= kFramePayloadBytesMax, payload.size(), " bytes in one frame");
+  base::MutexLock lock(reactor_.mutex());
+  if (!failure_.ok()) return;
+  Edge& edge = EdgeWith(peer, /*outgoing=*/true);
+  if (edge.left) {
+    Fail(HasLeft(edge));
+    return;
+  }
+  OutgoingFrame frame;
+  frame.tag = tag;
+  frame.payload = payload;
+  frame.payload_crc = payload_crc;
+  edge.stream->Queue(std::move(frame));
+}
+
+absl::StatusOr<Frame> GrpcTransport::Receive(int peer, absl::Time deadline) {
+  base::MutexLock lock(reactor_.mutex());
+  Edge& edge = EdgeWith(peer, /*outgoing=*/false);
+  const auto has_frame = [&] { return edge.stream != nullptr && edge.stream->has_frame(); };
+  reactor_.ServeUntil([&] { return has_frame() || edge.left || !failure_.ok(); }, deadline);
+  if (!failure_.ok()) return failure_;
+  if (has_frame()) return edge.stream->TakeFrame();
+  if (edge.left) {
+    Fail(HasLeft(edge));
+    return failure_;
+  }
+  return absl::DeadlineExceededError(
+      absl::StrCat("nothing came from rank ", peer, " to rank ", rank(), " in time"));
+}
+
+absl::Status GrpcTransport::Flush(absl::Time deadline) {
+  base::MutexLock lock(reactor_.mutex());
+  const auto written = [](const GrpcStream& stream) { return stream.written(); };
+  const bool done = reactor_.ServeUntil(
+      [&] { return AllStreams(written) || !failure_.ok(); }, deadline);
+  if (!failure_.ok()) return failure_;
+  if (done) return absl::OkStatus();
+  for (const Edge& edge : edges_) {
+    if (!edge.outgoing || edge.stream->written()) continue;
+    return absl::DeadlineExceededError(absl::StrCat(
+        "rank ", edge.peer, edge.welcomed ? " did not take" : " has not come to take",
+        " the frames of rank ", rank(), " in time"));
+  }
+  return absl::DeadlineExceededError("frames were not taken in time");
+}
+
+void GrpcTransport::Serve() {
+  base::MutexLock lock(reactor_.mutex());
+  reactor_.ServeUntil([&] { return woken_.exchange(false); }, absl::InfiniteFuture());
+}
+
+void GrpcTransport::Wake() {
+  woken_ = true;
+  reactor_.Wake();
+}
+
+void GrpcTransport::Abort(const absl::Status& cause) {
+  base::MutexLock lock(reactor_.mutex());
+  Fail(cause);
+  reactor_.Wake();
+}
+
+absl::Status GrpcTransport::status() const {
+  base::MutexLock lock(reactor_.mutex());
+  return failure_;
+}
+
+TransportStats GrpcTransport::stats() const {
+  base::MutexLock lock(reactor_.mutex());
+  TransportStats stats;
+  for (const Edge& edge : edges_) {
+    if (edge.stream == nullptr) continue;
+    stats.bytes_sent += edge.stream->bytes_sent();
+    stats.bytes_received += edge.stream->bytes_received();
+  }
+  return stats;
+}
+
+absl::Status GrpcTransport::Adopt(const Hello& hello, std::unique_ptr<GrpcServerStream>& stream) {
+  const int peer = stream->route()->to;
+  if (!failure_.ok()) return failure_;
+  if (hello.world_size != world_size()) {
+    return absl::FailedPreconditionError(absl::StrCat(
+        "rank ", peer, " counts ", hello.world_size, " ranks, rank ", rank(), " ", world_size()));
+  }
+  for (Edge& edge : edges_) {
+    if (edge.outgoing || edge.peer != peer || edge.stream != nullptr) continue;
+    edge.stream = std::move(stream);
+    edge.stream->set_listener(this);
+    edge.welcomed = true;
+    edge.stream->Queue(ControlFrame(FrameKind::kWelcome, ""));
+    return absl::OkStatus();
+  }
+  return absl::FailedPreconditionError(
+      absl::StrCat("rank ", rank(), " expects no (second) edge from rank ", peer));
+}
+
+void GrpcTransport::Fail(const absl::Status& cause) {
+  if (!failure_.ok() || leaving_) return;
+  failure_ = cause;
+  const std::string payload = EncodeAbort(cause);
+  for (Edge& edge : edges_) {
+    if (edge.stream == nullptr || edge.stream->ended()) continue;
+    edge.stream->Discard();
+    if (edge.outgoing && !edge.welcomed) continue;
+    edge.stream->Queue(ControlFrame(FrameKind::kAbort, payload));
+    edge.stream->Close(cause);
+  }
+}
+
+void GrpcTransport::OnControl(GrpcStream& stream, const Frame& frame) {
+  Edge& edge = EdgeOf(stream);
+  absl::StatusOr<std::string> text = frame.Text();
+  if (!text.ok()) {
+    Fail(text.status());
+    return;
+  }
+  switch (frame.header.kind) {
+    case FrameKind::kWelcome:
+      edge.welcomed = true;
+      if (failure_.ok()) {
+        edge.stream->ReleaseData();
+      } else {
+        edge.stream->Queue(ControlFrame(FrameKind::kAbort, EncodeAbort(failure_)));
+        edge.stream->Close(failure_);
+      }
+      return;
+    case FrameKind::kAbort:
+      Fail(ParseAbort(*text));
+      return;
+    case FrameKind::kBye:
+      OnBye(edge);
+      return;
+    default:
+      Fail(absl::DataLossError(absl::StrCat("rank ", edge.peer, " said ",
+                                            FrameKindName(frame.header.kind), " to rank ", rank(),
+                                            " out of turn")));
+  }
+}
+
+void GrpcTransport::OnBye(Edge& edge) {
+  edge.left = true;
+  if (edge.outgoing && !edge.stream->written()) {
+    Fail(HasLeft(edge));
+    return;
+  }
+  edge.stream->Close(absl::OkStatus());
+}
+
+void GrpcTransport::OnEnd(GrpcStream& stream, const absl::Status& status) {
+  Edge& edge = EdgeOf(stream);
+  if (leaving_ || edge.left || !failure_.ok()) return;
+  Fail(SaidByPeer(status) ? status : Lost(edge, status));
+}
+
+GrpcTransport::Edge& GrpcTransport::EdgeOf(const GrpcStream& stream) {
+  for (Edge& edge : edges_) {
+    if (edge.stream.get() == &stream) return edge;
+  }
+  RM_CHECK(false, "a stream of no edge");
+  return edges_.front();
+}
+
+GrpcTransport::Edge& GrpcTransport::EdgeWith(int peer, bool outgoing) {
+  for (Edge& edge : edges_) {
+    if (edge.peer == peer && edge.outgoing == outgoing) return edge;
+  }
+  RM_CHECK(false, "rank ", rank(), " has no edge ", outgoing ? "to" : "from", " rank ", peer);
+  return edges_.front();
+}
+
+std::string GrpcTransport::Where() const {
+  return absl::StrCat(" during ", activity_.what, " ", activity_.ordinal, " of generation ",
+                      membership_.generation);
+}
+
+absl::Status GrpcTransport::Lost(const Edge& edge, const absl::Status& status) const {
+  return absl::AbortedError(absl::StrCat(
+      "rank ", rank(), " lost rank ", edge.peer, Where(), ": the stream ",
+      edge.outgoing ? "to" : "from", " it broke", status.message().empty() ? "" : ": ",
+      status.message()));
+}
+
+absl::Status GrpcTransport::HasLeft(const Edge& edge) const {
+  return absl::AbortedError(absl::StrCat("rank ", edge.peer, " has left while rank ", rank(),
+                                         " still needed it", Where()));
+}
+
+}  // namespace rm::comm
