@@ -1,0 +1,193 @@
+#include "tools/bench/train_bench.h"
+
+#include <algorithm>
+#include <cstdint>
+#include <cstdio>
+#include <string>
+#include <vector>
+
+#include "absl/strings/numbers.h"
+#include "absl/strings/str_cat.h"
+#include "base/flags.h"
+#include "base/nearest_name.h"
+#include "base/status.h"
+#include "tools/bench/rank_group.h"
+#include "tools/bench/report.h"
+
+namespace rm::bench {
+namespace {
+
+// What the peers measure each model with (batch rows a rank).
+struct ModelDefaults {
+  const char* name;
+  int64_t batch;
+};
+constexpr ModelDefaults kModels[] = {{"mlp", 128}, {"convnet", 64}};
+
+struct Options {
+  std::string model = "mlp";
+  int64_t ranks = 2;
+  int64_t threads = 1;
+  int64_t batch = 0;
+  int64_t global_batch = 0;
+  int64_t steps = 60;
+  int64_t seed = 1;
+  double lr = 0.05;
+  std::string transport = "auto";
+  std::string determinism = "fast";
+  std::string precision = "fp32";
+  std::string save_weights;
+  std::vector<std::string> params;
+  std::string output = "table";
+  bool help = false;
+};
+
+absl::StatusOr<Options> ParseOptions(int argc, char** argv, std::string* help) {
+  Options o;
+  base::FlagSet flags("trainctl bench train",
+                      "Measures training throughput on synthetic data, ranks being processes.");
+  flags.Text("model", "NAME", "model of the zoo: mlp, convnet", &o.model);
+  flags.Integer("ranks", "N", "rank processes", 1, 1024, &o.ranks);
+  flags.Integer("threads", "N", "threads a rank", 1, 1024, &o.threads);
+  flags.Integer("batch", "N", "rows of a batch on each rank (0: the model's own)", 0, 1 << 24,
+                &o.batch);
+  flags.Integer("global-batch", "N", "rows of a batch over all ranks (0: batch × ranks)", 0,
+                1 << 24, &o.global_batch);
+  flags.Integer("steps", "N", "measured steps, in 6 windows", 1, 1 << 30, &o.steps);
+  flags.Integer("seed", "N", "seed of data and weights", 0, int64_t{1} << 53, &o.seed);
+  flags.Number("lr", "X", "learning rate of SGD with momentum 0.9", 0, 1e6, &o.lr);
+  flags.Choice("transport", {"auto", "grpc"}, "how ranks talk", &o.transport);
+  flags.Choice("determinism", {"fast"}, "exact comes with a later version", &o.determinism);
+  flags.Choice("precision", {"fp32"}, "bf16 comes with a later version", &o.precision);
+  flags.Text("save-weights", "FILE", "write the last weights as safetensors", &o.save_weights);
+  flags.Texts("param", "NAME=VALUE", "parameter of the zoo model; may be repeated", &o.params);
+  flags.Choice("output", {"table", "json"}, "form of the line", &o.output);
+  flags.Letter('o', "output");
+  RM_RETURN_IF_ERROR(flags.Parse(argc, argv));
+  *help = flags.Help();
+  o.help = flags.help_asked();
+  if (!o.help) RM_RETURN_IF_ERROR(flags.NoPositionals());
+  if (o.batch > 0 && o.global_batch > 0) {
+    return absl::InvalidArgumentError("give --batch or --global-batch, not both");
+  }
+  return o;
+}
+
+absl::Status FillBatchSizes(Options& o) {
+  std::vector<std::string> names;
+  for (const ModelDefaults& model : kModels) {
+    names.emplace_back(model.name);
+    if (o.model == model.name && o.batch == 0 && o.global_batch == 0) o.batch = model.batch;
+  }
+  if (std::find(names.begin(), names.end(), o.model) == names.end()) {
+    return absl::InvalidArgumentError(absl::StrCat("--model: unknown model '", o.model, "'",
+                                                   base::Suggestion(o.model, names),
+                                                   "; known: mlp, convnet"));
+  }
+  if (o.global_batch == 0) o.global_batch = o.batch * o.ranks;
+  if (o.global_batch < o.ranks) {
+    return absl::InvalidArgumentError(absl::StrCat("--global-batch ", o.global_batch,
+                                                   " leaves some of ", o.ranks,
+                                                   " ranks without a row"));
+  }
+  return absl::OkStatus();
+}
+
+absl::StatusOr<base::Json> SettingsOf(const Options& o) {
+  base::Json params{base::Json::Object()};
+  for (const std::string& text : o.params) {
+    const size_t equals = text.find('=');
+    double value = 0;
+    if (equals == std::string::npos || !absl::SimpleAtod(text.substr(equals + 1), &value)) {
+      return absl::InvalidArgumentError(
+          absl::StrCat("--param: '", text, "' is not NAME=NUMBER"));
+    }
+    params.Set(text.substr(0, equals), value);
+  }
+  base::Json settings;
+  settings.Set("model", o.model)
+      .Set("global_batch", o.global_batch)
+      .Set("steps", o.steps)
+      .Set("seed", o.seed)
+      .Set("lr", o.lr)
+      .Set("transport", o.transport == "auto" ? "grpc" : o.transport)
+      .Set("save_weights", o.save_weights)
+      .Set("params", params);
+  return settings;
+}
+
+base::Json LineOf(const Options& o, const base::Json& settings,
+                  const std::vector<base::Json>& results) {
+  const base::Json& first = results.front();
+  std::vector<double> rates;
+  for (const base::Json& rate : first.Find("windows")->array()) rates.push_back(rate.number_or(0));
+  const Spread spread = SpreadOf(rates);
+  double wait_share = 0;
+  int64_t peak = 0;
+  for (const base::Json& result : results) {
+    wait_share += result.Find("allreduce_wait_share")->number_or(0) /
+                  static_cast<double>(results.size());
+    peak = std::max(peak, result.Find("peak_rss_bytes")->int_or(0));
+  }
+  base::Json line;
+  line.Set("bench", "train")
+      .Set("model", o.model)
+      .Set("ranks", o.ranks)
+      .Set("threads", o.threads)
+      .Set("batch", o.batch > 0 ? o.batch : o.global_batch)
+      .Set("steps", o.steps)
+      .Set("parameters", *first.Find("parameters"))
+      .Set("transport", *settings.Find("transport"))
+      .Set("samples_per_s", spread.median)
+      .Set("samples_per_s_min", spread.least)
+      .Set("samples_per_s_max", spread.greatest)
+      .Set("first_loss", *first.Find("first_loss"))
+      .Set("last_loss", *first.Find("last_loss"))
+      .Set("allreduce_wait_share", wait_share)
+      .Set("peak_rss_bytes", peak)
+      .Set("weights_sha256", *first.Find("weights_sha256"))
+      .Set("global_batch", o.global_batch)
+      .Set("seed", o.seed)
+      .Set("lr", o.lr);
+  AddCircumstances(line);
+  return line;
+}
+
+absl::Status CheckReplicas(const std::vector<base::Json>& results) {
+  const std::string expected = results.front().Find("weights_sha256")->string_or("");
+  for (size_t rank = 1; rank < results.size(); ++rank) {
+    if (results[rank].Find("weights_sha256")->string_or("") != expected) {
+      return absl::InternalError(
+          absl::StrCat("ReplicaDiverged: ranks 0 and ", rank, " end with different weights"));
+    }
+  }
+  return absl::OkStatus();
+}
+
+absl::Status RunBench(Options o) {
+  RM_RETURN_IF_ERROR(FillBatchSizes(o));
+  RM_ASSIGN_OR_RETURN(const base::Json settings, SettingsOf(o));
+  RM_ASSIGN_OR_RETURN(const std::vector<base::Json> results,
+                      RunRanks("train", static_cast<int>(o.ranks), static_cast<int>(o.threads),
+                               settings));
+  RM_RETURN_IF_ERROR(CheckReplicas(results));
+  PrintLine(LineOf(o, settings, results), o.output == "json");
+  return absl::OkStatus();
+}
+
+}  // namespace
+
+int TrainBenchCommand(int argc, char** argv) {
+  std::string help;
+  const auto options = ParseOptions(argc, argv, &help);
+  if (options.ok() && options->help) {
+    std::fputs(help.c_str(), stdout);
+    return 0;
+  }
+  const absl::Status status = options.ok() ? RunBench(*options) : options.status();
+  if (status.ok()) return 0;
+  std::fprintf(stderr, "trainctl bench train: %s\n", std::string(status.message()).c_str());
+  return absl::IsInvalidArgument(status) ? 2 : 1;
+}
+
+}  // namespace rm::bench
