@@ -14,6 +14,7 @@
 #include "base/cpu.h"
 #include "base/file_system.h"
 #include "base/flags.h"
+#include "base/host_port.h"
 #include "base/status.h"
 
 namespace rm::worker {
@@ -30,10 +31,6 @@ std::string DefaultFolder() {
   const char* home = std::getenv("HOME");             // NOLINT(concurrency-mt-unsafe)
   if (state != nullptr && *state != 0) return absl::StrCat(state, "/ringmaster/worker");
   return absl::StrCat(home != nullptr ? home : ".", "/.local/state/ringmaster/worker");
-}
-
-bool IsLoopback(const std::string& host) {
-  return host == "localhost" || host == "::1" || absl::string_view(host).substr(0, 4) == "127.";
 }
 
 }  // namespace
@@ -90,7 +87,7 @@ absl::StatusOr<WorkerOptions> ParseWorkerOptions(int argc, const char* const* ar
   if (options.coordinator.empty()) {
     return absl::InvalidArgumentError("--coordinator HOST:PORT is missing (try --help)");
   }
-  if (!IsLoopback(options.advertise) && !options.insecure) {
+  if (!base::IsLoopback(options.advertise) && !options.insecure) {
     return absl::InvalidArgumentError(
         absl::StrCat("--advertise ", options.advertise,
                      ": beyond loopback without TLS; say --insecure if the network is trusted"));

@@ -1,0 +1,235 @@
+#include "runtime/client/client.h"
+
+#include <grpcpp/grpcpp.h>
+
+#include <chrono>
+#include <set>
+#include <utility>
+
+#include "absl/strings/cord.h"
+#include "absl/strings/str_cat.h"
+#include "absl/time/clock.h"
+#include "base/mutex.h"
+#include "proto/api.grpc.pb.h"
+#include "proto/error_details.pb.h"
+
+namespace rm::client {
+namespace {
+
+constexpr absl::Duration kCallTimeout = absl::Seconds(30);
+constexpr absl::Duration kVerifyTimeout = absl::Hours(1);
+constexpr int kMessageBytesMax = 64 << 20;
+
+// Where the violations of a status are kept: a serialised BadRequest.
+constexpr char kBadRequestUrl[] = "type.googleapis.com/google.rpc.BadRequest";
+
+// The BadRequest among the details of a gRPC error, serialised; "" when there is none.
+std::string BadRequestOf(const grpc::Status& status) {
+  pb::RpcStatus details;
+  if (!details.ParseFromString(status.error_details())) return "";
+  for (const auto& detail : details.details()) {
+    if (detail.type_url() == kBadRequestUrl) return detail.value();
+  }
+  return "";
+}
+
+absl::Status FromGrpc(const grpc::Status& status, const std::string& address) {
+  if (status.ok()) return absl::OkStatus();
+  const auto code = static_cast<absl::StatusCode>(status.error_code());
+  if (code == absl::StatusCode::kUnavailable) {
+    return absl::UnavailableError(
+        absl::StrCat("no coordinator answers at ", address, " (", status.error_message(),
+                     "); is it running? 'trainctl cluster up' starts one on this machine, -c "
+                     "HOST:PORT names another"));
+  }
+  absl::Status result(code, status.error_message());
+  const std::string violations = BadRequestOf(status);
+  if (!violations.empty()) result.SetPayload(kBadRequestUrl, absl::Cord(violations));
+  return result;
+}
+
+pb::GetJobRequest JobRequest(const std::string& job_id) {
+  pb::GetJobRequest request;
+  request.set_job_id(job_id);
+  return request;
+}
+
+pb::CancelRequest CancelRequestOf(const std::string& job_id) {
+  pb::CancelRequest request;
+  request.set_job_id(job_id);
+  return request;
+}
+
+}  // namespace
+
+std::vector<Violation> ViolationsOf(const absl::Status& status) {
+  std::vector<Violation> violations;
+  const auto payload = status.GetPayload(kBadRequestUrl);
+  pb::BadRequest bad;
+  if (!payload.has_value() || !bad.ParseFromString(std::string(*payload))) return violations;
+  for (const auto& violation : bad.field_violations()) {
+    violations.push_back({violation.field(), violation.description()});
+  }
+  return violations;
+}
+
+// Channel, stubs, and the calls that are under way.
+struct Client::Core {
+  std::unique_ptr<pb::Jobs::Stub> jobs;
+  std::unique_ptr<pb::Cluster::Stub> cluster;
+  std::unique_ptr<pb::Checkpoints::Stub> checkpoints;
+  base::Mutex mutex;
+  std::set<grpc::ClientContext*> running ABSL_GUARDED_BY(mutex);
+  bool interrupted ABSL_GUARDED_BY(mutex) = false;
+
+  // A context that Interrupt can reach.
+  class Call {
+   public:
+    Call(Core& core, absl::Duration timeout) : core_(core) {
+      if (timeout < absl::InfiniteDuration()) {
+        context.set_deadline(absl::ToChronoTime(absl::Now() + timeout));
+      }
+      base::MutexLock lock(core_.mutex);
+      core_.running.insert(&context);
+      if (core_.interrupted) context.TryCancel();
+    }
+    ~Call() {
+      base::MutexLock lock(core_.mutex);
+      core_.running.erase(&context);
+    }
+    Call(const Call&) = delete;
+    Call& operator=(const Call&) = delete;
+
+    grpc::ClientContext context;
+
+   private:
+    Core& core_;
+  };
+
+  // One unary call: `method` of `stub`.
+  template <typename Reply, typename Stub, typename Request>
+  absl::StatusOr<Reply> Unary(const std::string& address, Stub& stub,
+                              grpc::Status (Stub::*method)(grpc::ClientContext*, const Request&,
+                                                           Reply*),
+                              const Request& request, absl::Duration timeout = kCallTimeout) {
+    Call call(*this, timeout);
+    Reply reply;
+    const grpc::Status status = (stub.*method)(&call.context, request, &reply);
+    if (!status.ok()) return FromGrpc(status, address);
+    return reply;
+  }
+
+  // Reads a stream until `each` has enough.
+  template <typename Message>
+  static absl::Status ReadAll(Call& call, grpc::ClientReader<Message>& reader,
+                              absl::FunctionRef<bool(const Message&)> each,
+                              const std::string& address) {
+    Message message;
+    bool enough = false;
+    while (!enough && reader.Read(&message)) enough = !each(message);
+    if (enough) call.context.TryCancel();
+    const grpc::Status status = reader.Finish();
+    return enough ? absl::OkStatus() : FromGrpc(status, address);
+  }
+};
+
+Client::Client(const std::string& address) : address_(address), core_(std::make_unique<Core>()) {
+  grpc::ChannelArguments arguments;
+  arguments.SetMaxReceiveMessageSize(kMessageBytesMax);
+  const auto channel =
+      grpc::CreateCustomChannel(address, grpc::InsecureChannelCredentials(), arguments);
+  core_->jobs = pb::Jobs::NewStub(channel);
+  core_->cluster = pb::Cluster::NewStub(channel);
+  core_->checkpoints = pb::Checkpoints::NewStub(channel);
+}
+
+Client::~Client() = default;
+
+void Client::Interrupt() {
+  base::MutexLock lock(core_->mutex);
+  core_->interrupted = true;
+  for (grpc::ClientContext* context : core_->running) context->TryCancel();
+}
+
+absl::StatusOr<pb::SubmitReply> Client::Submit(const pb::SubmitRequest& request) {
+  return core_->Unary<pb::SubmitReply>(address_, *core_->jobs, &pb::Jobs::Stub::Submit, request);
+}
+
+absl::StatusOr<pb::Job> Client::Get(const std::string& job_id) {
+  return core_->Unary<pb::Job>(address_, *core_->jobs, &pb::Jobs::Stub::Get, JobRequest(job_id));
+}
+
+absl::StatusOr<pb::ListJobsReply> Client::List(const pb::ListJobsRequest& request) {
+  return core_->Unary<pb::ListJobsReply>(address_, *core_->jobs, &pb::Jobs::Stub::List, request);
+}
+
+absl::StatusOr<pb::Job> Client::Cancel(const std::string& job_id) {
+  return core_->Unary<pb::Job>(address_, *core_->jobs, &pb::Jobs::Stub::Cancel,
+                               CancelRequestOf(job_id));
+}
+
+absl::StatusOr<pb::Job> Client::Kill(const std::string& job_id) {
+  return core_->Unary<pb::Job>(address_, *core_->jobs, &pb::Jobs::Stub::Kill,
+                               CancelRequestOf(job_id));
+}
+
+absl::StatusOr<pb::Job> Client::Pause(const std::string& job_id) {
+  return core_->Unary<pb::Job>(address_, *core_->jobs, &pb::Jobs::Stub::Pause,
+                               JobRequest(job_id));
+}
+
+absl::StatusOr<pb::Job> Client::Resume(const std::string& job_id) {
+  return core_->Unary<pb::Job>(address_, *core_->jobs, &pb::Jobs::Stub::Resume,
+                               JobRequest(job_id));
+}
+
+absl::StatusOr<pb::Explanation> Client::Explain(const std::string& job_id) {
+  return core_->Unary<pb::Explanation>(address_, *core_->jobs, &pb::Jobs::Stub::Explain,
+                                       JobRequest(job_id));
+}
+
+absl::StatusOr<pb::NodesReply> Client::Nodes() {
+  return core_->Unary<pb::NodesReply>(address_, *core_->cluster, &pb::Cluster::Stub::Nodes,
+                                      pb::NodesRequest());
+}
+
+absl::StatusOr<pb::StatusReply> Client::Status() {
+  return core_->Unary<pb::StatusReply>(address_, *core_->cluster, &pb::Cluster::Stub::Status,
+                                       pb::StatusRequest());
+}
+
+absl::StatusOr<pb::ListCheckpointsReply> Client::ListCheckpoints(const std::string& job_id) {
+  return core_->Unary<pb::ListCheckpointsReply>(
+      address_, *core_->checkpoints, &pb::Checkpoints::Stub::List, JobRequest(job_id));
+}
+
+absl::StatusOr<pb::VerifyReply> Client::Verify(const std::string& job_id, int64_t step) {
+  pb::VerifyRequest request;
+  request.set_job_id(job_id);
+  request.set_step(step);
+  return core_->Unary<pb::VerifyReply>(address_, *core_->checkpoints,
+                                       &pb::Checkpoints::Stub::Verify, request, kVerifyTimeout);
+}
+
+absl::Status Client::Watch(const std::string& job_id, absl::FunctionRef<bool(const pb::Job&)> each,
+                           absl::Duration timeout) {
+  Core::Call call(*core_, timeout);
+  const auto reader = core_->jobs->Watch(&call.context, JobRequest(job_id));
+  return Core::ReadAll<pb::Job>(call, *reader, each, address_);
+}
+
+absl::Status Client::Logs(const pb::LogsRequest& request,
+                          absl::FunctionRef<bool(const pb::LogLines&)> each) {
+  Core::Call call(*core_, absl::InfiniteDuration());
+  const auto reader = core_->jobs->Logs(&call.context, request);
+  return Core::ReadAll<pb::LogLines>(call, *reader, each, address_);
+}
+
+absl::Status Client::Events(const pb::EventsRequest& request,
+                            absl::FunctionRef<bool(const pb::JobEvent&)> each) {
+  Core::Call call(*core_, absl::InfiniteDuration());
+  const auto reader = core_->jobs->Events(&call.context, request);
+  return Core::ReadAll<pb::JobEvent>(call, *reader, each, address_);
+}
+
+}  // namespace rm::client
