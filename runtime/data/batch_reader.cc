@@ -1,0 +1,108 @@
+#include "runtime/data/batch_reader.h"
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+#include <optional>
+
+#include "base/check.h"
+#include "base/random.h"
+
+namespace rm::data {
+namespace {
+
+int64_t DivideUp(int64_t a, int64_t b) { return a / b + (a % b > 0 ? 1 : 0); }
+
+// Zeroes rows [from, to) of a batch and takes their weight.
+void ClearRows(int64_t from, int64_t to, int64_t elements, float* features, int64_t* labels,
+               float* weights) {
+  std::fill(features + from * elements, features + to * elements, 0.0F);
+  std::fill(labels + from, labels + to, 0);
+  std::fill(weights + from, weights + to, 0.0F);
+}
+
+}  // namespace
+
+int64_t TotalSteps(double epochs, int64_t samples, int64_t global_batch_size) {
+  RM_CHECK(samples >= 0 && global_batch_size >= 1, samples, " samples in batches of ",
+           global_batch_size);
+  // Half a sample in 10⁹ steps of rounding: 0.1 epochs of 300 samples are 30.000000000000004, or
+  // 29.999999999999996.
+  constexpr double kRelativeError = 1e-12;
+  const double steps =
+      epochs * static_cast<double>(samples) / static_cast<double>(global_batch_size);
+  if (!(steps >= 0)) return 0;
+  const double nearest = std::round(steps);
+  const double whole =
+      std::fabs(steps - nearest) <= kRelativeError * nearest ? nearest : std::floor(steps);
+  constexpr double kStepsMax = 9e18;
+  return whole >= kStepsMax ? std::numeric_limits<int64_t>::max() : static_cast<int64_t>(whole);
+}
+
+Share ShareOf(int64_t total, int rank, int world_size) {
+  RM_CHECK(0 <= rank && rank < world_size && total >= 0, "rank ", rank, " of ", world_size);
+  // ⌊r·total/N⌋ without the product, which may not fit: total = q·N + m, and m < N, r < N are ints.
+  const int64_t quotient = total / world_size, remainder = total % world_size;
+  const auto bound = [&](int64_t r) { return r * quotient + r * remainder / world_size; };
+  return {bound(rank), bound(rank + 1) - bound(rank)};
+}
+
+BatchReader::BatchReader(const Dataset& dataset, const Options& options)
+    : dataset_(dataset), options_(options) {
+  RM_CHECK(options.global_batch_size >= 1, "global batch size ", options.global_batch_size);
+  RM_CHECK(0 <= options.rank && options.rank < options.world_size, "rank ", options.rank, " of ",
+           options.world_size);
+}
+
+int64_t BatchReader::local_batch_max() const {
+  return DivideUp(options_.global_batch_size, options_.world_size);
+}
+
+int64_t BatchReader::Fill(int64_t step, float* features, int64_t* labels, float* weights) const {
+  RM_CHECK(step >= 0, "step ", step);
+  const Share share = ShareOf(options_.global_batch_size, options_.rank, options_.world_size);
+  const int64_t samples = dataset_.size(), elements = dataset_.sample_elements();
+  const int64_t first = step * options_.global_batch_size + share.first;
+  std::optional<base::Permutation> order;
+  int64_t order_epoch = -1;
+  for (int64_t row = 0; row < share.count; ++row) {
+    const int64_t epoch = (first + row) / samples;
+    if (epoch != order_epoch) {
+      order.emplace(static_cast<uint64_t>(samples), options_.seed, static_cast<uint64_t>(epoch));
+      order_epoch = epoch;
+    }
+    const uint64_t sample = (*order)(static_cast<uint64_t>((first + row) % samples));
+    dataset_.Read(static_cast<int64_t>(sample), features + row * elements, labels + row);
+    weights[row] = 1.0F;
+  }
+  ClearRows(share.count, local_batch_max(), elements, features, labels, weights);
+  return share.count;
+}
+
+EvaluationReader::EvaluationReader(const Dataset& dataset, const Options& options)
+    : dataset_(dataset), options_(options) {
+  RM_CHECK(options.batch_size >= 1, "batch size ", options.batch_size);
+  RM_CHECK(0 <= options.rank && options.rank < options.world_size, "rank ", options.rank, " of ",
+           options.world_size);
+}
+
+int64_t EvaluationReader::batches() const {
+  return DivideUp(DivideUp(dataset_.size(), options_.world_size), options_.batch_size);
+}
+
+int64_t EvaluationReader::Fill(int64_t batch, float* features, int64_t* labels,
+                               float* weights) const {
+  RM_CHECK(0 <= batch && batch < batches(), "batch ", batch);
+  const Share share = ShareOf(dataset_.size(), options_.rank, options_.world_size);
+  const int64_t elements = dataset_.sample_elements();
+  const int64_t begin = batch * options_.batch_size;
+  const int64_t count = std::clamp<int64_t>(share.count - begin, 0, options_.batch_size);
+  for (int64_t row = 0; row < count; ++row) {
+    dataset_.Read(share.first + begin + row, features + row * elements, labels + row);
+    weights[row] = 1.0F;
+  }
+  ClearRows(count, options_.batch_size, elements, features, labels, weights);
+  return count;
+}
+
+}  // namespace rm::data

@@ -1,0 +1,192 @@
+#include "runtime/data/batch_reader.h"
+
+#include <algorithm>
+#include <catch2/catch.hpp>
+#include <map>
+#include <set>
+#include <vector>
+
+namespace rm::data {
+namespace {
+
+// n samples; sample i has the features {i, −i} and the label i.
+class CountingDataset final : public Dataset {
+ public:
+  explicit CountingDataset(int64_t size) : size_(size) {}
+  int64_t size() const override { return size_; }
+  const std::vector<int64_t>& sample_shape() const override { return shape_; }
+  int64_t classes() const override { return size_; }
+  absl::Status CheckLabels(int64_t) const override { return absl::OkStatus(); }
+  void Read(int64_t index, float* features, int64_t* label) const override {
+    features[0] = static_cast<float>(index);
+    features[1] = -static_cast<float>(index);
+    *label = index;
+  }
+
+ private:
+  int64_t size_;
+  std::vector<int64_t> shape_ = {1, 2};
+};
+
+struct Batch {
+  std::vector<float> features;
+  std::vector<int64_t> labels;
+  std::vector<float> weights;
+  int64_t count = 0;
+
+  // Filled with values that must not survive.
+  explicit Batch(int64_t rows)
+      : features(static_cast<size_t>(2 * rows), 77.0F),
+        labels(static_cast<size_t>(rows), 77),
+        weights(static_cast<size_t>(rows), 77.0F) {}
+
+  // The samples in it, after a check that every row is whole: a sample with weight 1, or zeros with
+  // weight 0.
+  std::vector<int64_t> Samples() const {
+    std::vector<int64_t> samples;
+    for (size_t row = 0; row < labels.size(); ++row) {
+      const bool used = row < static_cast<size_t>(count);
+      REQUIRE(weights[row] == (used ? 1.0F : 0.0F));
+      REQUIRE(features[2 * row] == static_cast<float>(labels[row]));
+      REQUIRE(features[2 * row + 1] == -static_cast<float>(labels[row]));
+      if (used) samples.push_back(labels[row]);
+      if (!used) REQUIRE(labels[row] == 0);
+    }
+    return samples;
+  }
+};
+
+std::vector<int64_t> SamplesOfStep(const BatchReader& reader, int64_t step) {
+  Batch batch(reader.local_batch_max());
+  batch.count =
+      reader.Fill(step, batch.features.data(), batch.labels.data(), batch.weights.data());
+  return batch.Samples();
+}
+
+// The samples of steps [0, steps), rank after rank in each step.
+std::vector<int64_t> Order(const Dataset& dataset, int64_t batch_size, int world_size,
+                           int64_t steps, uint64_t seed = 1) {
+  std::vector<int64_t> order;
+  for (int64_t step = 0; step < steps; ++step) {
+    for (int rank = 0; rank < world_size; ++rank) {
+      const BatchReader reader(dataset, {batch_size, seed, rank, world_size});
+      for (const int64_t sample : SamplesOfStep(reader, step)) order.push_back(sample);
+    }
+  }
+  return order;
+}
+
+TEST_CASE("the union over the ranks is the order of one rank, at every world size") {
+  const CountingDataset dataset(37);
+  for (const int64_t batch_size : {1, 5, 8, 37, 100}) {
+    const auto one = Order(dataset, batch_size, 1, 20);
+    for (int world_size = 2; world_size <= 9; ++world_size) {
+      CAPTURE(batch_size, world_size);
+      CHECK(Order(dataset, batch_size, world_size, 20) == one);
+    }
+  }
+}
+
+TEST_CASE("every sample is seen exactly once an epoch, with batches that straddle epochs") {
+  constexpr int64_t kSamples = 37, kBatch = 8;
+  const CountingDataset dataset(kSamples);
+  const auto order = Order(dataset, kBatch, 3, kSamples);  // 37 steps of 8: 8 epochs
+  REQUIRE(order.size() == kSamples * kBatch);
+  for (size_t epoch = 0; epoch < 8; ++epoch) {
+    const std::set<int64_t> seen(order.begin() + static_cast<int64_t>(epoch * kSamples),
+                                 order.begin() + static_cast<int64_t>((epoch + 1) * kSamples));
+    CHECK(seen.size() == kSamples);
+  }
+}
+
+TEST_CASE("each epoch has an order of its own, keyed by the seed") {
+  constexpr int64_t kSamples = 100;
+  const CountingDataset dataset(kSamples);
+  const auto two_epochs = Order(dataset, kSamples, 1, 2);
+  const std::vector<int64_t> first(two_epochs.begin(), two_epochs.begin() + kSamples);
+  const std::vector<int64_t> second(two_epochs.begin() + kSamples, two_epochs.end());
+  CHECK(first != second);
+  CHECK_FALSE(std::is_sorted(first.begin(), first.end()));
+  CHECK(Order(dataset, kSamples, 1, 1, /*seed=*/1) == first);
+  CHECK(Order(dataset, kSamples, 1, 1, /*seed=*/2) != first);
+}
+
+TEST_CASE("a step can be reached without the ones before it, and read again") {
+  const CountingDataset dataset(1000);
+  const BatchReader reader(dataset, {64, 3, 1, 2});
+  const auto late = SamplesOfStep(reader, 1'000'000);
+  SamplesOfStep(reader, 5);
+  CHECK(SamplesOfStep(reader, 1'000'000) == late);
+  CHECK(late.size() == 32);
+}
+
+TEST_CASE("more ranks than rows leave some ranks with weight 0 only") {
+  const CountingDataset dataset(10);
+  int64_t rows = 0;
+  for (int rank = 0; rank < 5; ++rank) {
+    const BatchReader reader(dataset, {2, 1, rank, 5});
+    CHECK(reader.local_batch_max() == 1);
+    rows += static_cast<int64_t>(SamplesOfStep(reader, 0).size());
+  }
+  CHECK(rows == 2);
+}
+
+TEST_CASE("shares are ⌊rB/N⌋ to ⌊(r+1)B/N⌋, for numbers whose product does not fit as well") {
+  for (const int64_t total : {0, 1, 7, 8, 100, 4093}) {
+    for (const int world_size : {1, 2, 3, 7, 64}) {
+      for (int rank = 0; rank < world_size; ++rank) {
+        const Share share = ShareOf(total, rank, world_size);
+        CHECK(share.first == rank * total / world_size);
+        CHECK(share.first + share.count == (rank + 1) * total / world_size);
+      }
+    }
+  }
+  const int64_t huge = int64_t{1} << 62;
+  const Share last = ShareOf(huge, 1023, 1024);
+  CHECK(last.first + last.count == huge);
+  CHECK(last.count == huge / 1024);
+}
+
+TEST_CASE("steps are the whole batches in the epochs asked for") {
+  const struct {
+    double epochs;
+    int64_t samples, batch, steps;
+  } cases[] = {
+      {1, 60000, 128, 468}, {3, 4000, 128, 93},  {1, 10, 10, 1},        {1, 9, 10, 0},
+      {0.5, 100, 10, 5},    {0.1, 300, 10, 3},   {0.7, 10, 1, 7},       {2.3, 1000, 23, 100},
+      {0, 100, 10, 0},      {-1, 100, 10, 0},    {1, 0, 10, 0},         {1e300, 100, 1, INT64_MAX},
+  };
+  for (const auto& test : cases) {
+    CAPTURE(test.epochs, test.samples, test.batch);
+    CHECK(TotalSteps(test.epochs, test.samples, test.batch) == test.steps);
+  }
+}
+
+TEST_CASE("evaluation sees every sample exactly once, in the same number of batches on each rank") {
+  for (const int64_t size : {1, 7, 10, 64, 65}) {
+    const CountingDataset dataset(size);
+    for (const int64_t batch_size : {1, 4, 100}) {
+      for (int world_size = 1; world_size <= 5; ++world_size) {
+        CAPTURE(size, batch_size, world_size);
+        std::vector<int64_t> seen;
+        std::set<int64_t> batches;
+        for (int rank = 0; rank < world_size; ++rank) {
+          const EvaluationReader reader(dataset, {batch_size, rank, world_size});
+          batches.insert(reader.batches());
+          for (int64_t b = 0; b < reader.batches(); ++b) {
+            Batch batch(batch_size);
+            batch.count =
+                reader.Fill(b, batch.features.data(), batch.labels.data(), batch.weights.data());
+            for (const int64_t sample : batch.Samples()) seen.push_back(sample);
+          }
+        }
+        CHECK(batches.size() == 1);
+        REQUIRE(seen.size() == static_cast<size_t>(size));
+        for (int64_t i = 0; i < size; ++i) CHECK(seen[static_cast<size_t>(i)] == i);
+      }
+    }
+  }
+}
+
+}  // namespace
+}  // namespace rm::data

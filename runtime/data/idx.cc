@@ -1,0 +1,175 @@
+#include "runtime/data/idx.h"
+
+#include <algorithm>
+#include <cstdint>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_format.h"
+#include "absl/strings/str_join.h"
+#include "base/status.h"
+#include "runtime/data/byte_stream.h"
+
+namespace rm::data {
+namespace {
+
+constexpr uint64_t kMagicBytes = 4;
+constexpr uint64_t kDimensionBytes = 4;
+constexpr uint32_t kUnsignedByte = 0x08;
+
+// One IDX file of bytes.
+struct IdxArray {
+  std::string path;
+  std::vector<int64_t> shape;  // each ≥ 1
+  std::vector<uint8_t> bytes;  // row-major
+
+  [[nodiscard]] uint64_t header_bytes() const {
+    return kMagicBytes + kDimensionBytes * shape.size();
+  }
+};
+
+uint32_t BigEndian(const char* bytes) {
+  uint32_t value = 0;
+  for (int i = 0; i < 4; ++i) value = value << 8 | static_cast<uint8_t>(bytes[i]);
+  return value;
+}
+
+absl::Status Malformed(const ByteStream& stream, absl::string_view what) {
+  return absl::InvalidArgumentError(absl::StrCat(stream.path(), ": ", what));
+}
+
+// Reads exactly `size` bytes of the header.
+absl::StatusOr<std::string> ReadHeaderBytes(ByteStream& stream, uint64_t offset, uint64_t size) {
+  std::string bytes(static_cast<size_t>(size), '\0');
+  RM_ASSIGN_OR_RETURN(const uint64_t found, stream.Read(size, bytes.data()));
+  if (found == size) return bytes;
+  return Malformed(stream, absl::StrCat("ends at offset ", offset + found,
+                                        ", within the header of ", offset + size, " bytes"));
+}
+
+absl::StatusOr<std::vector<int64_t>> ReadShape(ByteStream& stream, size_t dimensions) {
+  const uint32_t magic = kUnsignedByte << 8 | static_cast<uint32_t>(dimensions);
+  RM_ASSIGN_OR_RETURN(const std::string head, ReadHeaderBytes(stream, 0, kMagicBytes));
+  if (BigEndian(head.data()) != magic) {
+    return Malformed(stream, absl::StrFormat("is no IDX file of bytes with %d dimension(s): its "
+                                             "magic number at offset 0 is 0x%08x, not 0x%08x",
+                                             dimensions, BigEndian(head.data()), magic));
+  }
+  RM_ASSIGN_OR_RETURN(const std::string sizes,
+                      ReadHeaderBytes(stream, kMagicBytes, kDimensionBytes * dimensions));
+  std::vector<int64_t> shape;
+  for (size_t i = 0; i < dimensions; ++i) {
+    shape.push_back(BigEndian(sizes.data() + kDimensionBytes * i));
+    if (shape.back() == 0) {
+      return Malformed(stream, absl::StrCat("dimension ", i, " at offset ",
+                                            kMagicBytes + kDimensionBytes * i, " is 0"));
+    }
+  }
+  return shape;
+}
+
+// Bytes that the shape needs, or the largest uint64 when that does not hold them.
+uint64_t BytesOf(const std::vector<int64_t>& shape) {
+  uint64_t bytes = 1;
+  for (const int64_t size : shape) {
+    if (__builtin_mul_overflow(bytes, static_cast<uint64_t>(size), &bytes)) return ~uint64_t{0};
+  }
+  return bytes;
+}
+
+absl::Status WrongLength(const ByteStream& stream, const IdxArray& array, absl::string_view found) {
+  return Malformed(stream, absl::StrCat("expected ", BytesOf(array.shape), " bytes of data (",
+                                        absl::StrJoin(array.shape, " × "), ") after the header of ",
+                                        array.header_bytes(), " bytes, found ", found));
+}
+
+// Reads the data, and checks that it is as long as the header says. Memory grows with what is
+// really there, so a header that lies costs nothing.
+absl::Status ReadData(ByteStream& stream, IdxArray& array) {
+  constexpr uint64_t kPieceBytes = uint64_t{16} << 20;
+  const uint64_t expected = BytesOf(array.shape);
+  array.bytes.reserve(static_cast<size_t>(std::min(expected, stream.bytes_max())));
+  while (array.bytes.size() < expected) {
+    const uint64_t before = array.bytes.size();
+    const uint64_t wanted = std::min({expected - before, kPieceBytes, stream.bytes_max()});
+    array.bytes.resize(static_cast<size_t>(before + wanted));
+    char* const destination = reinterpret_cast<char*>(array.bytes.data() + before);
+    RM_ASSIGN_OR_RETURN(const uint64_t found, stream.Read(wanted, destination));
+    if (found < wanted) return WrongLength(stream, array, absl::StrCat(before + found));
+  }
+  char beyond = 0;
+  RM_ASSIGN_OR_RETURN(const uint64_t more, stream.Read(1, &beyond));
+  if (more > 0) return WrongLength(stream, array, "more");
+  return absl::OkStatus();
+}
+
+absl::StatusOr<IdxArray> ReadIdx(const base::FileSystem& files, const std::string& path,
+                                 size_t dimensions) {
+  RM_ASSIGN_OR_RETURN(const auto stream, OpenPlainOrGzip(files, path));
+  IdxArray array;
+  array.path = stream->path();
+  RM_ASSIGN_OR_RETURN(array.shape, ReadShape(*stream, dimensions));
+  RM_RETURN_IF_ERROR(ReadData(*stream, array));
+  return array;
+}
+
+class IdxDataset final : public Dataset {
+ public:
+  IdxDataset(IdxArray images, IdxArray labels)
+      : images_(std::move(images)),
+        labels_(std::move(labels)),
+        sample_shape_({1, images_.shape[1], images_.shape[2]}),
+        sample_elements_(static_cast<size_t>(images_.shape[1] * images_.shape[2])) {}
+
+  int64_t size() const override { return images_.shape[0]; }
+  const std::vector<int64_t>& sample_shape() const override { return sample_shape_; }
+
+  int64_t classes() const override {
+    return int64_t{*std::max_element(labels_.bytes.begin(), labels_.bytes.end())} + 1;
+  }
+
+  absl::Status CheckLabels(int64_t limit) const override {
+    for (size_t i = 0; i < labels_.bytes.size(); ++i) {
+      if (labels_.bytes[i] < limit) continue;
+      return absl::InvalidArgumentError(absl::StrCat(
+          labels_.path, ": label ", int{labels_.bytes[i]}, " of sample ", i, " at offset ",
+          labels_.header_bytes() + i, " is out of range: the model has ", limit, " classes, 0 to ",
+          limit - 1));
+    }
+    return absl::OkStatus();
+  }
+
+  void Read(int64_t index, float* features, int64_t* label) const override {
+    const size_t sample = static_cast<size_t>(index);
+    const uint8_t* const pixels = images_.bytes.data() + sample * sample_elements_;
+    // A division, not a product with 1/255: the same bits as other frameworks' scaling.
+    for (size_t i = 0; i < sample_elements_; ++i) {
+      features[i] = static_cast<float>(pixels[i]) / 255.0F;
+    }
+    *label = labels_.bytes[sample];
+  }
+
+ private:
+  const IdxArray images_;  // (n, height, width)
+  const IdxArray labels_;  // (n)
+  const std::vector<int64_t> sample_shape_;
+  const size_t sample_elements_;
+};
+
+}  // namespace
+
+absl::StatusOr<std::unique_ptr<Dataset>> OpenIdx(const pb::DataSource& source,
+                                                 const base::FileSystem& files) {
+  RM_ASSIGN_OR_RETURN(IdxArray images, ReadIdx(files, source.path() + "-images-idx3-ubyte", 3));
+  RM_ASSIGN_OR_RETURN(IdxArray labels, ReadIdx(files, source.path() + "-labels-idx1-ubyte", 1));
+  if (images.shape[0] != labels.shape[0]) {
+    return absl::InvalidArgumentError(absl::StrCat(images.path, " has ", images.shape[0],
+                                                   " images, but ", labels.path, " has ",
+                                                   labels.shape[0], " labels"));
+  }
+  return std::make_unique<IdxDataset>(std::move(images), std::move(labels));
+}
+
+}  // namespace rm::data
