@@ -7,6 +7,8 @@
 namespace rm::base {
 namespace {
 
+// steady_clock is CLOCK_MONOTONIC: it stands still while the machine is suspended, which is what a
+// deadline of a running job wants.
 class MachineClock final : public Clock {
  public:
   absl::Time Now() const override { return absl::Now(); }

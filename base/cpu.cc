@@ -11,6 +11,8 @@
 namespace rm::base {
 namespace {
 
+// libgcc asks CPUID and, for AVX and AVX-512, also whether the operating system saves the
+// registers.
 Isa BestIsa() {
   __builtin_cpu_init();
   if (__builtin_cpu_supports("x86-64-v4")) return Isa::kV4;
@@ -18,6 +20,8 @@ Isa BestIsa() {
   return Isa::kV1;
 }
 
+// With the cap of the environment. Said with stdio: the log is built on more than this file may
+// use.
 Isa ReadIsa() {
   const char* const cap = std::getenv("RINGMASTER_ISA");
   if (cap == nullptr) return BestIsa();
@@ -46,6 +50,7 @@ Isa CpuIsa() {
 
 std::string IsaName(Isa isa) { return "v" + std::to_string(static_cast<int>(isa)); }
 
+// CPUID's brand string: the same text as "model name" in /proc/cpuinfo, without the file.
 std::string CpuModel() {
   constexpr unsigned int kBrandFirst = 0x80000002;  // three leaves of 16 characters each
   char brand[49] = "";
@@ -64,6 +69,7 @@ int CpuCores() {
   // The kernel refuses a set smaller than its own (EINVAL), so grow until it fits.
   for (size_t cores = CPU_SETSIZE; cores <= (size_t{1} << 20); cores *= 2) {
     std::vector<unsigned char> bytes(CPU_ALLOC_SIZE(cores));
+    // CPU_ALLOC without its free: a set is a plain array of bits.
     cpu_set_t* const set = reinterpret_cast<cpu_set_t*>(bytes.data());
     if (sched_getaffinity(0, bytes.size(), set) == 0) return CPU_COUNT_S(bytes.size(), set);
   }

@@ -1,8 +1,12 @@
 #include "base/cpu.h"
 
+#include <unistd.h>
+
 #include <catch2/catch.hpp>
+#include <cstdio>
 #include <cstdlib>
 #include <fstream>
+#include <iostream>
 #include <thread>
 
 namespace rm::base {
@@ -34,6 +38,40 @@ TEST_CASE("A cap that is no level is refused and changes nothing") {
     CHECK_FALSE(CapIsa(cap, &isa));
     CHECK(isa == Isa::kV4);
   }
+}
+
+// Not a test by itself: says the level to whoever started this process.
+TEST_CASE("Report the level", "[.report_level]") {
+  std::cout << "level=" << IsaName(CpuIsa()) << "\n";
+}
+
+// The level that a fresh process finds with RINGMASTER_ISA set to `cap`, and all that it says.
+std::string OutputWithCap(const std::string& cap) {
+  const std::string command = "RINGMASTER_ISA='" + cap + "' /proc/" + std::to_string(getpid()) +
+                              "/exe [.report_level] 2>&1";
+  FILE* const pipe = popen(command.c_str(), "r");
+  REQUIRE(pipe != nullptr);
+  std::string output;
+  char buffer[256];
+  while (fgets(buffer, sizeof(buffer), pipe) != nullptr) output += buffer;
+  CHECK(pclose(pipe) == 0);
+  return output;
+}
+
+TEST_CASE("The environment caps the level of the whole process") {
+  CHECK(OutputWithCap("1").find("level=v1\n") != std::string::npos);
+  const std::string uncapped = OutputWithCap("4");
+  CHECK(uncapped.find("level=v") != std::string::npos);
+  CHECK(uncapped.find("ignored") == std::string::npos);
+}
+
+TEST_CASE("A cap that is no level is said and ignored") {
+  const std::string output = OutputWithCap("avx2");
+  CHECK(output.find("RINGMASTER_ISA is 'avx2': it takes 1, 3 or 4; ignored\n") !=
+        std::string::npos);
+  const std::string uncapped = OutputWithCap("4");
+  const std::string level = uncapped.substr(uncapped.find("level="), 9);
+  CHECK(output.find(level) != std::string::npos);
 }
 
 TEST_CASE("Levels have the names of the psABI") {

@@ -1,3 +1,5 @@
+// What is the same on every file system; posix_file_system.cc and memory_file_system.cc are the
+// two.
 #include "base/file_system.h"
 
 #include <atomic>
@@ -23,6 +25,7 @@ std::string TemporaryPath(const std::string& path) {
                   absl::StrFormat(".%s.tmp-%08x-%d", BaseName(path), process, next.fetch_add(1)));
 }
 
+// Durable content under a name that is not durable yet.
 absl::Status WriteAndSync(FileSystem& files, const std::string& path, absl::string_view bytes) {
   RM_ASSIGN_OR_RETURN(std::unique_ptr<WritableFile> file, files.Create(path));
   RM_RETURN_IF_ERROR(file->Append(bytes));
@@ -38,6 +41,8 @@ absl::string_view WithoutTrailingSlashes(absl::string_view path) {
 
 }  // namespace
 
+// The order is all: the content must be durable before the name leads to it, and the name before we
+// say OK. Left out, each of the two syncs loses the file on some disk.
 absl::Status WriteFileAtomically(FileSystem& files, const std::string& path,
                                  absl::string_view bytes) {
   const std::string temporary = TemporaryPath(path);
@@ -71,6 +76,7 @@ std::string BaseName(absl::string_view path) {
   return std::string(slash == absl::string_view::npos ? path : path.substr(slash + 1));
 }
 
+// Lexical: "a/.." is dropped even where a is a symbolic link. Above the root is the root.
 std::string AbsolutePath(absl::string_view path, absl::string_view base) {
   const std::string joined = JoinPath(base, path);
   std::vector<absl::string_view> parts;

@@ -1,5 +1,6 @@
 // What every FileSystem does, run on each of them: what a test saw in memory must hold on the
 // machine's disk.
+#include <algorithm>
 #include <catch2/catch.hpp>
 #include <memory>
 #include <string>
@@ -7,6 +8,7 @@
 
 #include "base/file_system.h"
 #include "base/memory_file_system.h"
+#include "base/random.h"
 #include "base/temporary_folder.h"
 
 namespace rm::base {
@@ -287,6 +289,89 @@ TEMPLATE_TEST_CASE("WriteFileAtomically that fails leaves nothing behind", "", P
   REQUIRE(files.MakeFolders(disk.At("folder")).ok());
   CHECK_FALSE(WriteFileAtomically(files, disk.At("folder"), "x").ok());
   CHECK(*files.List(disk.At("")) == Names{"folder"});
+}
+
+// A random program over a small tree of names, run on one disk; everything that it is told goes
+// into a record, so that two disks can be compared.
+template <typename Disk>
+class RandomProgram {
+ public:
+  explicit RandomProgram(uint64_t seed) : random_(seed, 0) {}
+
+  Names Run(int steps) {
+    for (int i = 0; i < steps; ++i) Step();
+    Walk("");
+    return record_;
+  }
+
+ private:
+  // "a", "b/a", "c/b/a" …: three letters, up to three deep, so that files and folders collide.
+  std::string Path() {
+    std::string path(1, Letter());
+    while (path.size() < 5 && random_.NextBelow(2) == 0) path = path + "/" + Letter();
+    return path;
+  }
+  char Letter() { return static_cast<char>('a' + random_.NextBelow(3)); }
+
+  void Step() {
+    FileSystem& files = disk_.files();
+    const std::string name = Path();
+    const std::string path = disk_.At(name);
+    const std::string other = Path();
+    switch (random_.NextBelow(9)) {
+      case 0:
+      case 1: return Note("create " + name, Append(files.Create(path)));
+      case 2: return Note("append " + name, Append(files.OpenForAppend(path)));
+      case 3: return Note("mkdir " + name, files.MakeFolders(path));
+      case 4:
+      case 5: return Note("rename " + name + " " + other, files.Rename(path, disk_.At(other)));
+      case 6: return Note("remove " + name, files.RemoveFile(path));
+      case 7: return Note("remove all " + name, files.RemoveAll(path));
+      default: return Note("sync " + name, files.SyncFolder(path));
+    }
+  }
+
+  absl::Status Append(absl::StatusOr<std::unique_ptr<WritableFile>> file) {
+    if (!file.ok()) return file.status();
+    return (*file)->Append(std::string(random_.NextBelow(5), Letter()));
+  }
+
+  void Note(const std::string& what, const absl::Status& status) {
+    record_.push_back(what + ": " + absl::StatusCodeToString(status.code()));
+  }
+
+  // The tree that is left.
+  void Walk(const std::string& folder) {
+    const absl::StatusOr<Names> names = disk_.files().List(disk_.At(folder));
+    REQUIRE(names.ok());
+    for (const std::string& name : *names) {
+      const std::string path = JoinPath(folder, name);
+      const absl::StatusOr<FileInfo> info = disk_.files().Stat(disk_.At(path));
+      REQUIRE(info.ok());
+      record_.push_back(path + (info->is_folder ? "/" : " " + std::to_string(info->bytes)));
+      if (info->is_folder) {
+        Walk(path);
+      } else {
+        record_.push_back(Content(disk_.files(), disk_.At(path)));
+      }
+    }
+  }
+
+  Disk disk_;
+  RandomStream random_;
+  Names record_;
+};
+
+TEST_CASE("The disk in memory answers every program as the machine's disk does") {
+  for (uint64_t seed = 1; seed <= 150; ++seed) {
+    const int steps = 1 + static_cast<int>(seed % 50);
+    CAPTURE(seed);
+    const Names memory = RandomProgram<MemoryDisk>(seed).Run(steps);
+    const Names posix = RandomProgram<PosixDisk>(seed).Run(steps);
+    for (size_t i = 0; i < std::min(memory.size(), posix.size()); ++i)
+      REQUIRE(memory[i] == posix[i]);
+    CHECK(memory.size() == posix.size());
+  }
 }
 
 }  // namespace

@@ -1,3 +1,4 @@
+// The value and its writer; json_parser.cc has the reader.
 #include "base/json.h"
 
 #include <charconv>
@@ -21,6 +22,8 @@ std::string DoubleText(double value) {
   return text;
 }
 
+// The two-letter escapes for the common ones, \u00XX for the other control characters, U+FFFD for
+// each byte that is not UTF-8, and everything else as it is (RFC 8259 asks for no more).
 void AppendQuoted(absl::string_view text, std::string* out) {
   out->push_back('"');
   while (!text.empty()) {
@@ -62,6 +65,7 @@ class Writer {
   }
 
  private:
+  // A value that holds no others.
   void WriteScalar(const Json& value) {
     if (value.is_null()) {
       out_->append("null");
@@ -96,6 +100,8 @@ class Writer {
     Close('}', members.empty());
   }
 
+  // The brackets around elements, the comma and the line break before each, and the line break
+  // after the last. An empty list is "[]" at any indent.
   void Open(char bracket) {
     out_->push_back(bracket);
     ++depth_;
@@ -143,6 +149,7 @@ std::string Json::string_or(absl::string_view fallback) const {
   return value == nullptr ? std::string(fallback) : *value;
 }
 
+// The empty lists below are never destroyed, so that they outlive every static that reads them.
 const Json::Array& Json::array() const {
   static const Array& empty = *new Array();
   const Array* value = std::get_if<Array>(&value_);

@@ -20,6 +20,9 @@
 namespace rm::base {
 namespace {
 
+// A parse of one text, used once. Each production begins at at_ (white space before it skipped
+// where that is allowed) and leaves at_ behind what it has read, or returns the error that ends the
+// parse.
 class Parser {
  public:
   Parser(absl::string_view text, int depth_max) : text_(text), depth_max_(depth_max) {}
@@ -61,6 +64,7 @@ class Parser {
     return value;
   }
 
+  // After the "[".
   absl::StatusOr<Json> Array() {
     Json::Array elements;
     if (Accept(']')) return Json(std::move(elements));
@@ -72,6 +76,7 @@ class Parser {
     return Json(std::move(elements));
   }
 
+  // After the "{". Keys are compared as they mean, not as they are written: "a" is "\u0061".
   absl::StatusOr<Json> Object() {
     Json::Object members;
     absl::flat_hash_set<std::string> keys;
@@ -91,6 +96,7 @@ class Parser {
     return Json(std::move(members));
   }
 
+  // A string with its quotes.
   absl::StatusOr<std::string> String() {
     if (at_ == text_.size() || text_[at_] != '"') {
       return Error(at_, "expected a string in double quotes");
@@ -185,6 +191,8 @@ class Parser {
     return NumberFrom(text_.substr(start, at_ - start), integer, start);
   }
 
+  // The value of a well-formed number. An integer that does not fit becomes a double, as in other
+  // readers; a double that does not fit is an error, since infinity could not be written again.
   absl::StatusOr<Json> NumberFrom(absl::string_view digits, bool integer, size_t start) {
     const char* const end = digits.data() + digits.size();
     int64_t whole = 0;
@@ -198,6 +206,7 @@ class Parser {
     return Json(value);
   }
 
+  // true, false, null: `word` has the value `value`.
   absl::StatusOr<Json> Word(absl::string_view word, Json value) {
     if (text_.substr(at_, word.size()) != word) return Error(at_, "expected a value");
     at_ += word.size();
@@ -207,16 +216,19 @@ class Parser {
   // The present character; NUL at the end (which no production accepts).
   char Peek() const { return at_ < text_.size() ? text_[at_] : '\0'; }
 
+  // How many there were.
   size_t SkipDigits() {
     const size_t start = at_;
     while (absl::ascii_isdigit(static_cast<unsigned char>(Peek()))) ++at_;
     return at_ - start;
   }
 
+  // RFC 8259's white space, which is less than that of isspace.
   void SkipSpace() {
     while (Peek() == ' ' || Peek() == '\t' || Peek() == '\n' || Peek() == '\r') ++at_;
   }
 
+  // Takes `c`, after any space, if it is next.
   bool Accept(char c) {
     SkipSpace();
     if (at_ == text_.size() || text_[at_] != c) return false;
@@ -224,6 +236,7 @@ class Parser {
     return true;
   }
 
+  // Takes `c` or says what should have been there.
   absl::Status Expect(char c, absl::string_view expected) {
     if (Accept(c)) return absl::OkStatus();
     return Error(at_, absl::StrCat("expected ", expected));

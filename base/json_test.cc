@@ -178,6 +178,125 @@ TEST_CASE("What RFC 8259 does not allow is an error with its line and column") {
   }
 }
 
+// After the names of Nicolas Seriot's JSON test suite: what every reader must take.
+TEST_CASE("Unusual but right texts are accepted") {
+  const std::string texts[] = {
+      R"([[]   ])",
+      R"([""])",
+      R"([null, 1, "1", {}])",
+      "[1\n]",
+      " [1]",
+      "[1,null,null,null,2]",
+      "[2] ",
+      "[0e+1]",
+      "[0e1]",
+      "[-0]",
+      "[-1]",
+      "[20e1]",
+      "[1E22]",
+      "[123.456e78]",
+      "[-0.000000000000000000000000000000000000000000000000000000000000000000000000000001]",
+      R"({"asd":"sdf", "dfg":"fgh"})",
+      R"({"":0})",
+      R"({"foo\u0000bar": 42})",
+      R"({"min": -1.0e+28, "max": 1.0e+28})",
+      R"({"a":[]})",
+      "{\n\"a\": \"b\"\n}",
+      R"(["\u0060\u012a\u12AB"])",
+      R"(["\uD801\udc37"])",
+      R"(["\"\\\/\b\f\n\r\t"])",
+      R"(["\\u0000"])",
+      R"(["a/*b*/c/*d//e"])",
+      R"(["\uFFFF"])",
+      "[\"\xF4\x8F\xBF\xBF\"]",
+      "[\"\xEF\xBF\xBF\"]",
+      "[\"\xE2\x80\xA8\"]",
+      "\"\x7F\"",
+      "[true]\n",
+      "42",
+      "\"\"",
+      "\t\r\n{}\t\r\n",
+  };
+  for (const std::string& text : texts) {
+    CAPTURE(text);
+    CHECK(Json::Parse(text).ok());
+  }
+}
+
+// And what none may take.
+TEST_CASE("Texts that other readers let pass are refused") {
+  const std::string texts[] = {
+      "[1 true]",
+      "[a\xE5]",
+      "[\"\": 1]",
+      "[\"\"],",
+      "[,]",
+      "[1,,2]",
+      "[\"x\"]]",
+      "[\"\",]",
+      "[   , \"\"]",
+      "[*]",
+      "[++1234]",
+      "[-01]",
+      "[-1.0.]",
+      "[-2.]",
+      "[-NaN]",
+      "[.-1]",
+      "[.2e-3]",
+      "[0.1.2]",
+      "[0.3e+]",
+      "[0.e1]",
+      "[0E]",
+      "[1.0e-]",
+      "[1 000.0]",
+      "[1eE2]",
+      "[9.e+3]",
+      "[Inf]",
+      "[1+2]",
+      "[0x1]",
+      "[-foo]",
+      "[1ea]",
+      "[1a]",
+      "[012]",
+      "[\xEF\xBC\x91]",
+      "{\"x\", null}",
+      "{\"x\"::\"b\"}",
+      "{\"a\":\"a\" 123}",
+      "{key: 'value'}",
+      "{\"a\" b}",
+      "{:\"b\"}",
+      "{\"a\"",
+      "{\"a\":",
+      "{\"id\":0,,}",
+      "{\"a\":/*comment*/\"b\"}",
+      "{\"a\":\"b\"}#",
+      "{\"a\":\"b\",,\"c\":\"d\"}",
+      "{\"a\":true} \"x\"",
+      "[\"\\uD800\\u1\"]",
+      "[\"\\\xE5\"]",
+      "[\"\\a\"]",
+      "[\"\\x00\"]",
+      "[\"\\\\\\\"]",
+      "[\\u0020\"asd\"]",
+      "abc",
+      "<.>",
+      "[<null>]",
+      "[1]x",
+      "\x0C[]",
+      "\xC2\xA0[]",
+      "[\xE2\x81\xA0]",
+      "{}}",
+      "]",
+      "*",
+      "[True]",
+      "é",
+  };
+  for (const std::string& text : texts) {
+    CAPTURE(text);
+    CHECK_FALSE(Json::Parse(text).ok());
+  }
+}
+
 TEST_CASE("Nesting is limited, so that no text can exhaust the stack") {
   const auto nested = [](size_t depth) {
     return std::string(depth, '[') + std::string(depth, ']');

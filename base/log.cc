@@ -22,6 +22,7 @@ LogContext& Context() {
   return context;
 }
 
+// For JSON.
 absl::string_view LevelName(LogLevel level) {
   switch (level) {
     case LogLevel::kDebug: return "debug";
@@ -32,11 +33,14 @@ absl::string_view LevelName(LogLevel level) {
   return "unknown";
 }
 
+// For text: one letter, so that messages line up.
 char LevelLetter(LogLevel level) {
   constexpr absl::string_view kLetters = "DIWE";
   return kLetters[static_cast<size_t>(level)];
 }
 
+// "time L [component] message\n". Job, rank, host and step are for machines; the component names
+// the rank for people.
 std::string FormatText(const LogContext& context, absl::string_view time, LogLevel level,
                        absl::string_view message) {
   std::string line = absl::StrCat(time, " ", std::string(1, LevelLetter(level)), " ");
@@ -47,6 +51,7 @@ std::string FormatText(const LogContext& context, absl::string_view time, LogLev
   return line;
 }
 
+// Fields are added, never renamed: other people's log shippers read them.
 std::string FormatJson(const LogContext& context, absl::string_view time, LogLevel level,
                        int64_t step, absl::string_view message) {
   Json line;
@@ -86,6 +91,7 @@ std::string FormatLogLine(const LogContext& context, absl::Time time, LogLevel l
                                             : FormatText(context, when, level, message);
 }
 
+// The lock is held over the write, since write(2) may take a line in parts.
 void LogLine(LogLevel level, absl::string_view message) {
   MutexLock lock(mutex);
   if (level < Context().least) return;

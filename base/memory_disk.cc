@@ -8,6 +8,7 @@
 namespace rm::base {
 namespace {
 
+// Does to a list of names what a change says.
 void Apply(const DiskChange& change, std::map<std::string, DiskNodePtr>* names) {
   for (const auto& [name, node] : change) {
     if (node == nullptr) {
@@ -33,6 +34,7 @@ class PowerCut {
   }
 
  private:
+  // First the folder's own names, then what the surviving ones lead to.
   void CutFolder(DiskNode& folder) {
     folders_.insert(&folder);
     const size_t kept = Survivors(folder.pending.size());

@@ -1,3 +1,6 @@
+// Three layers: the tree with its two states (memory_disk.h); State, which counts the calls,
+// injects the faults and finds paths; and the public methods, which take the lock and name the
+// call.
 #include "base/memory_file_system.h"
 
 #include <algorithm>
@@ -36,6 +39,7 @@ struct MemoryFileSystem::State {
     [[nodiscard]] DiskNodePtr node() const { return name.empty() ? folder : folder->Child(name); }
   };
 
+  // An empty file or folder without a name.
   DiskNodePtr MakeNode(bool is_folder) const ABSL_SHARED_LOCKS_REQUIRED(mutex) {
     auto node = std::make_shared<DiskNode>();
     node->is_folder = is_folder;
@@ -49,6 +53,7 @@ struct MemoryFileSystem::State {
     return absl::UnixEpoch() + absl::Seconds(operations);
   }
 
+  // Whether the fault `which` hits the present operation.
   bool IsFaulty(Fault which) const ABSL_SHARED_LOCKS_REQUIRED(mutex) {
     if (fault_from == 0 || fault != which) return false;
     return which == Fault::kIoError ? operations == fault_from : operations >= fault_from;
@@ -71,6 +76,8 @@ struct MemoryFileSystem::State {
     return std::min(wanted, *capacity > used ? *capacity - used : 0);
   }
 
+  // Walks to the folder that `path` lies in. What the path leads to may be missing; what it leads
+  // through may not.
   absl::StatusOr<Place> Locate(const std::string& path, absl::string_view what) const
       ABSL_SHARED_LOCKS_REQUIRED(mutex) {
     const std::string absolute = AbsolutePath(path, "/");
@@ -111,6 +118,7 @@ struct MemoryFileSystem::State {
     return node;
   }
 
+  // The file at `path`, made if missing, emptied if asked.
   absl::StatusOr<DiskNodePtr> OpenToWrite(const std::string& path, bool truncate)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex) {
     const std::string what = absl::StrCat("open ", path);
@@ -146,13 +154,15 @@ struct MemoryFileSystem::State {
     return status;
   }
 
-  absl::Status Rename(const Place& from, const Place& to, absl::string_view what)
+  // One change inside one folder; between folders two, which a power cut may separate.
+  absl::Status Rename(const Place& from, const Place& to, bool into_itself, absl::string_view what)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex) {
     const DiskNodePtr source = from.node(), target = to.node();
     if (source == nullptr) return ErrnoStatus(ENOENT, what);
     if (source == target) return absl::OkStatus();
     if (target != nullptr && source->is_folder) return ErrnoStatus(EEXIST, what);
     if (target != nullptr && target->is_folder) return ErrnoStatus(EISDIR, what);
+    if (into_itself) return ErrnoStatus(EINVAL, what);
     if (from.folder == to.folder) {
       from.folder->Change({{from.name, nullptr}, {to.name, source}});
     } else {
@@ -165,6 +175,7 @@ struct MemoryFileSystem::State {
 
 namespace {
 
+// What a file of an earlier boot answers to everything: its process died with the power.
 absl::Status DeadFile(const std::string& path) {
   return absl::UnavailableError(absl::StrCat(path, ": the power was off since it was opened"));
 }
@@ -327,14 +338,14 @@ absl::Status MemoryFileSystem::MakeFolders(const std::string& path) {
   const std::string absolute = AbsolutePath(path, "/");
   for (const absl::string_view part : absl::StrSplit(absolute, '/', absl::SkipEmpty())) {
     const std::string name(part);
+    if (!folder->is_folder) return ErrnoStatus(ENOTDIR, what);
     DiskNodePtr next = folder->Child(name);
     if (next == nullptr) {
       RM_ASSIGN_OR_RETURN(next, state_->Make({folder, name}, /*is_folder=*/true, what));
     }
-    if (!next->is_folder) return ErrnoStatus(EEXIST, what);
     folder = next;
   }
-  return absl::OkStatus();
+  return ErrnoStatus(folder->is_folder ? 0 : EEXIST, what);
 }
 
 absl::Status MemoryFileSystem::Rename(const std::string& from, const std::string& to) {
@@ -344,15 +355,15 @@ absl::Status MemoryFileSystem::Rename(const std::string& from, const std::string
   RM_ASSIGN_OR_RETURN(const State::Place source, state_->Locate(from, what));
   RM_ASSIGN_OR_RETURN(const State::Place target, state_->Locate(to, what));
   const bool into_itself = absl::StartsWith(AbsolutePath(to, "/"), AbsolutePath(from, "/") + "/");
-  if (source.name.empty() || into_itself) return ErrnoStatus(EINVAL, what);
-  return state_->Rename(source, target, what);
+  if (source.name.empty()) return ErrnoStatus(EINVAL, what);  // the root stays where it is
+  return state_->Rename(source, target, into_itself, what);
 }
 
 absl::Status MemoryFileSystem::RemoveFile(const std::string& path) {
   const std::string what = absl::StrCat("remove ", path);
   MutexLock lock(state_->mutex);
   RM_RETURN_IF_ERROR(state_->Begin(what));
-  RM_RETURN_IF_ERROR(state_->FindFile(path, what).status());
+  RM_RETURN_IF_ERROR(state_->FindFile(path, what).status());  // a folder is refused
   RM_ASSIGN_OR_RETURN(const State::Place place, state_->Locate(path, what));
   place.folder->Change({{place.name, nullptr}});
   return absl::OkStatus();
@@ -365,6 +376,7 @@ absl::Status MemoryFileSystem::RemoveAll(const std::string& path) {
   const absl::StatusOr<DiskNodePtr> node = state_->Find(path, what);
   if (absl::IsNotFound(node.status())) return absl::OkStatus();
   RM_RETURN_IF_ERROR(node.status());
+  // Name by name, as rm -r does: a power cut may find it half done.
   RemoveContents(**node);
   RM_ASSIGN_OR_RETURN(const State::Place place, state_->Locate(path, what));
   if (!place.name.empty()) place.folder->Change({{place.name, nullptr}});

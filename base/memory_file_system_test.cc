@@ -380,6 +380,42 @@ TEST_CASE("WriteFileAtomically: a file that was not there is absent or whole aft
   CHECK(seen.size() == 2);
 }
 
+// A folder of several files that appears whole or not at all, as checkpoints do: all of it is made
+// durable under a temporary name, which is then renamed.
+absl::Status CommitFolder(MemoryFileSystem& files) {
+  RM_RETURN_IF_ERROR(files.MakeFolders("/store/.tmp"));
+  for (const char* name : {"/store/.tmp/a", "/store/.tmp/b"}) {
+    RM_ASSIGN_OR_RETURN(const std::unique_ptr<WritableFile> file, files.Create(name));
+    RM_RETURN_IF_ERROR(file->Append(name));
+    RM_RETURN_IF_ERROR(file->Sync());
+    RM_RETURN_IF_ERROR(file->Close());
+  }
+  RM_RETURN_IF_ERROR(files.SyncFolder("/store/.tmp"));
+  RM_RETURN_IF_ERROR(files.Rename("/store/.tmp", "/store/done"));
+  return files.SyncFolder("/store");
+}
+
+TEST_CASE("A folder that is committed by a rename is whole or absent after a power cut anywhere") {
+  std::set<bool> seen;
+  const int64_t operations = ForEveryPoint(
+      Fault::kCrash,
+      [](MemoryFileSystem& files) {
+        REQUIRE(files.MakeFolders("/store").ok());
+        REQUIRE(files.SyncFolder("/").ok());
+      },
+      CommitFolder,
+      [&](MemoryFileSystem& files, const absl::Status&) {
+        const bool done = files.Exists("/store/done");
+        seen.insert(done);
+        if (!done) return;
+        CHECK(Content(files, "/store/done/a") == "/store/.tmp/a");
+        CHECK(Content(files, "/store/done/b") == "/store/.tmp/b");
+        CHECK_FALSE(files.Exists("/store/.tmp"));
+      });
+  CHECK(operations == 10);
+  CHECK(seen == std::set<bool>{false, true});
+}
+
 // The loop must be able to find what is wrong: each of these forgets one thing that
 // WriteFileAtomically does.
 absl::Status WithoutSync(MemoryFileSystem& files) {

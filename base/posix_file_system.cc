@@ -47,18 +47,21 @@ class Descriptor {
     if (fd_ >= 0) close(fd_);
   }
   [[nodiscard]] int get() const { return fd_; }
+  // Gives the descriptor away: what is left is -1, which is closed by nobody.
   int Release() { return std::exchange(fd_, -1); }
 
  private:
   int fd_;
 };
 
+// Every descriptor is close-on-exec: rank processes must not inherit the daemons' files.
 absl::StatusOr<Descriptor> OpenDescriptor(const std::string& path, int flags) {
   Descriptor file(Retry([&] { return open(path.c_str(), flags | O_CLOEXEC, kFileMode); }));
   if (file.get() < 0) return LastError("open", path);
   return file;
 }
 
+// Of the open file, not of whatever the path leads to by now.
 absl::StatusOr<struct stat> StatDescriptor(int fd, const std::string& path) {
   struct stat info;
   if (fstat(fd, &info) != 0) return LastError("stat", path);
@@ -72,6 +75,7 @@ class PosixWritableFile final : public WritableFile {
   PosixWritableFile(Descriptor file, std::string path)
       : file_(std::move(file)), path_(std::move(path)) {}
 
+  // write(2) may take a part only (near the end of a disk, or by a signal): go on with the rest.
   absl::Status Append(absl::string_view bytes) override {
     RM_RETURN_IF_ERROR(Usable("append"));
     while (!bytes.empty()) {
@@ -96,6 +100,7 @@ class PosixWritableFile final : public WritableFile {
   }
 
  private:
+  // The first failure, else whether the file is closed, else OK.
   absl::Status Usable(absl::string_view operation) const {
     if (!failed_.ok() || file_.get() >= 0) return failed_;
     return absl::FailedPreconditionError(
@@ -107,11 +112,13 @@ class PosixWritableFile final : public WritableFile {
   absl::Status failed_;
 };
 
+// A file open for reading.
 class PosixRandomAccessFile final : public RandomAccessFile {
  public:
   PosixRandomAccessFile(Descriptor file, uint64_t size, std::string path)
       : file_(std::move(file)), size_(size), path_(std::move(path)) {}
 
+  // pread(2) keeps no position, which is what makes this thread-safe.
   absl::Status Read(uint64_t offset, uint64_t size, char* destination) const override {
     uint64_t done = 0;
     while (done < size) {
@@ -139,6 +146,7 @@ class PosixRandomAccessFile final : public RandomAccessFile {
   const std::string path_;
 };
 
+// Stateless: all state is the kernel's.
 class PosixFiles final : public FileSystem {
  public:
   absl::StatusOr<std::unique_ptr<WritableFile>> Create(const std::string& path) override {
@@ -191,7 +199,7 @@ class PosixFiles final : public FileSystem {
     if (folder == nullptr) return LastError("list", path);
     const auto closer = absl::MakeCleanup([folder] { closedir(folder); });
     std::vector<std::string> names;
-    errno = 0;
+    errno = 0;  // readdir tells the end from an error by it alone
     while (const dirent* entry = readdir(folder)) {
       const std::string name = entry->d_name;
       if (name != "." && name != "..") names.push_back(name);
@@ -202,6 +210,7 @@ class PosixFiles final : public FileSystem {
     return names;
   }
 
+  // From the innermost outwards: mostly the parents are there already.
   absl::Status MakeFolders(const std::string& path) override {
     if (mkdir(path.c_str(), kFolderMode) == 0) return absl::OkStatus();
     if (errno == ENOENT && ParentPath(path) != path) {
@@ -236,12 +245,14 @@ class PosixFiles final : public FileSystem {
     return absl::IsNotFound(status) ? absl::OkStatus() : status;
   }
 
+  // A folder is a file whose bytes are names; fsync works on it the same.
   absl::Status SyncFolder(const std::string& path) override {
     RM_ASSIGN_OR_RETURN(const Descriptor folder, OpenDescriptor(path, O_RDONLY | O_DIRECTORY));
     if (Retry([&] { return fsync(folder.get()); }) != 0) return LastError("fsync", path);
     return absl::OkStatus();
   }
 
+  // f_bavail, not f_bfree: what is kept for root is not for us.
   absl::StatusOr<uint64_t> FreeBytes(const std::string& path) const override {
     struct statvfs info;
     if (Retry([&] { return statvfs(path.c_str(), &info); }) != 0) return LastError("statvfs", path);

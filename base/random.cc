@@ -1,3 +1,6 @@
+// Nothing here may depend on the machine: integers are of fixed width, and floating point keeps to
+// the operations that IEEE 754 rounds exactly (+, −, ·, /, √, and conversions). random_test has the
+// values of a second implementation.
 #include "base/random.h"
 
 #include <cmath>

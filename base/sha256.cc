@@ -27,6 +27,7 @@ void Sha256::Update(const void* data, size_t size) {
   RM_CHECK(EVP_DigestUpdate(state_->context, data, size) == 1, size, " bytes");
 }
 
+// OpenSSL would answer a second Final with garbage, so the end is remembered here.
 std::string Sha256::HexDigest() {
   RM_CHECK(!state_->ended, "HexDigest twice");
   state_->ended = true;

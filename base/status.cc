@@ -41,6 +41,7 @@ absl::Status ErrnoStatus(int error, absl::string_view what) {
   return absl::Status(CodeOfErrno(error), absl::StrCat(what, ": ", ErrnoText(error)));
 }
 
+// A new status, as absl::Status cannot change its message; payloads must be carried over by hand.
 absl::Status Annotate(const absl::Status& status, absl::string_view context) {
   if (status.ok()) return status;
   absl::Status annotated(status.code(), absl::StrCat(context, ": ", status.message()));

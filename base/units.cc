@@ -1,3 +1,5 @@
+// Texts are taken apart from the left: each Take… removes from a view what it has understood, and
+// what is left when nothing more fits is the error.
 #include "base/units.h"
 
 #include <cmath>
@@ -13,6 +15,7 @@
 namespace rm::base {
 namespace {
 
+// 128 bits hold every product below exactly, so there is no rounding to explain.
 using Wide = unsigned __int128;
 
 // A decimal number without sign or exponent, exactly: digits / scale.
@@ -58,6 +61,7 @@ absl::string_view TakeLetters(absl::string_view* text) {
   return letters;
 }
 
+// The unit of that name, or nullptr.
 template <typename Unit, size_t kCount>
 const Unit* FindUnit(const Unit (&units)[kCount], absl::string_view name) {
   for (const Unit& unit : units) {
@@ -68,7 +72,7 @@ const Unit* FindUnit(const Unit (&units)[kCount], absl::string_view name) {
 
 // ---- Durations ----
 
-struct TimeUnit {
+struct TimeUnit {  // d, h, m, s, ms
   absl::string_view name;
   int64_t nanoseconds;
 };
@@ -90,7 +94,7 @@ absl::Status DurationError(absl::string_view text, absl::string_view why) {
 
 // ---- Sizes ----
 
-struct ByteUnit {
+struct ByteUnit {  // 1000 with B, 1024 with iB; none is bytes
   absl::string_view name;
   int64_t bytes;
 };

@@ -1,5 +1,6 @@
 #include "base/units.h"
 
+#include <algorithm>
 #include <catch2/catch.hpp>
 #include <cmath>
 #include <cstdlib>
@@ -9,6 +10,7 @@
 
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_format.h"
 #include "base/random.h"
 
 namespace rm::base {
@@ -39,6 +41,34 @@ TEST_CASE("Durations are read exactly") {
     CAPTURE(c.text, duration.status().ToString());
     REQUIRE(duration.ok());
     CHECK(*duration == c.duration);
+  }
+}
+
+TEST_CASE("A duration of any parts is the sum of its parts") {
+  struct Unit {
+    const char* name;
+    absl::Duration length;
+  };
+  const Unit units[] = {{"d", absl::Hours(24)},
+                        {"h", absl::Hours(1)},
+                        {"m", absl::Minutes(1)},
+                        {"s", absl::Seconds(1)},
+                        {"ms", absl::Milliseconds(1)}};
+  RandomStream random(23, 0);
+  for (int i = 0; i < 2000; ++i) {
+    std::string text;
+    absl::Duration sum;
+    for (const Unit& unit : units) {
+      if (random.NextBelow(2) == 0) continue;
+      const int64_t thousandths = static_cast<int64_t>(random.NextBelow(2'000'000));
+      absl::StrAppendFormat(&text, "%d.%03d%s", thousandths / 1000, thousandths % 1000, unit.name);
+      sum += unit.length * thousandths / 1000;
+    }
+    if (text.empty()) continue;
+    const absl::StatusOr<absl::Duration> duration = ParseDuration(text);
+    CAPTURE(text, duration.status().ToString());
+    REQUIRE(duration.ok());
+    CHECK(*duration == sum);
   }
 }
 
@@ -226,6 +256,27 @@ TEST_CASE("Durations are written for people") {
   for (const Case& c : cases) {
     CAPTURE(absl::FormatDuration(c.duration));
     CHECK(base::FormatDuration(c.duration) == c.text);
+  }
+}
+
+TEST_CASE(
+    "A longer duration is never written as a shorter one, and the error is what rounding makes") {
+  RandomStream random(24, 0);
+  for (int i = 0; i < 5000; ++i) {
+    const absl::Duration duration =
+        absl::Nanoseconds(static_cast<int64_t>(random.NextBits() >> (12 + random.NextBelow(40))));
+    std::string text = base::FormatDuration(duration);
+    if (absl::EndsWith(text, "us")) continue;  // ParseDuration knows no microseconds
+    text.erase(std::remove(text.begin(), text.end(), ' '), text.end());
+    const absl::StatusOr<absl::Duration> back = ParseDuration(text);
+    CAPTURE(text);
+    REQUIRE(back.ok());
+    // Half of the last unit shown: an hour from a day on, a minute from an hour on, and so forth.
+    const absl::Duration last = duration >= absl::Hours(23) + absl::Minutes(59) ? absl::Hours(1)
+                                : duration >= absl::Minutes(59)                 ? absl::Minutes(1)
+                                : duration >= absl::Seconds(9)                  ? absl::Seconds(1)
+                                                               : duration / 10 + absl::Seconds(0);
+    CHECK(absl::AbsDuration(*back - duration) <= last / 2 + absl::Nanoseconds(1));
   }
 }
 

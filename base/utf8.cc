@@ -21,6 +21,7 @@ constexpr Lead kLeads[] = {
 
 bool IsBetween(uint8_t byte, uint8_t first, uint8_t last) { return first <= byte && byte <= last; }
 
+// Whether the whole sequence that `lead` begins is there.
 bool Follows(absl::string_view text, const Lead& lead) {
   if (text.size() < lead.length) return false;
   if (!IsBetween(static_cast<uint8_t>(text[1]), lead.second_first, lead.second_last)) return false;
