@@ -1,0 +1,42 @@
+// Jobs, workers and the cluster as the public API shows them. Pure.
+#ifndef RM_RUNTIME_COORDINATOR_JOB_VIEW_H_
+#define RM_RUNTIME_COORDINATOR_JOB_VIEW_H_
+
+#include <string>
+
+#include "absl/status/statusor.h"
+#include "proto/api.pb.h"
+#include "runtime/coordinator/live_jobs.h"
+#include "scheduler/state/cluster_state.h"
+
+namespace rm::coordinator {
+
+// Where things lie; absolute paths.
+struct Folders {
+  std::string state;    // journal and logs
+  std::string storage;  // checkpoints of jobs that name no place of their own
+
+  // <checkpoint.path>/<job_id>, or <storage>/<job_id>.
+  [[nodiscard]] std::string Checkpoints(const ::ringmaster::v1::JobSpec& spec,
+                                        const std::string& job_id) const;
+  // <state>/logs/<job_id>.
+  [[nodiscard]] std::string Logs(const std::string& job_id) const;
+};
+
+// `live` may be nullptr. What the live reports say of metrics is newer than what the journal knows.
+[[nodiscard]] ::ringmaster::v1::Job ViewJob(const scheduler::Job& job, const LiveJob* live,
+                                            const Folders& folders);
+
+[[nodiscard]] ::ringmaster::v1::Node ViewNode(const scheduler::Worker& worker);
+
+// Fills workers, slots, slots_used and jobs.
+void CountCluster(const scheduler::ClusterState& state, ::ringmaster::v1::StatusReply* reply);
+
+// The job of that id, or the only one whose id begins with `prefix`. NotFound; InvalidArgument when
+// several do (it lists them) or the prefix is empty.
+[[nodiscard]] absl::StatusOr<const scheduler::Job*> FindJob(const scheduler::ClusterState& state,
+                                                            const std::string& prefix);
+
+}  // namespace rm::coordinator
+
+#endif  // RM_RUNTIME_COORDINATOR_JOB_VIEW_H_

@@ -1,0 +1,65 @@
+// The decided past and its state: the scheduler with its journal under it.
+//
+// A step is: all events at hand go into the scheduler, its record goes into the journal, and only
+// when that is durable does anyone see it. Opening replays the journal. Not thread-safe.
+#ifndef RM_RUNTIME_COORDINATOR_LEDGER_H_
+#define RM_RUNTIME_COORDINATOR_LEDGER_H_
+
+#include <memory>
+
+#include "absl/status/statusor.h"
+#include "absl/time/time.h"
+#include "absl/types/span.h"
+#include "base/clock.h"
+#include "proto/scheduler.pb.h"
+#include "runtime/coordinator/history.h"
+#include "runtime/journal/journal.h"
+#include "runtime/telemetry/histogram.h"
+#include "scheduler/core/scheduler.h"
+#include "scheduler/state/cluster_state.h"
+
+namespace rm::coordinator {
+
+class Ledger {
+ public:
+  // Replays the journal into a new scheduler. Errors: those of the journal, a record that does not
+  // follow from those before it (DataLoss, with its number), an unknown policy (InvalidArgument).
+  [[nodiscard]] static absl::StatusOr<std::unique_ptr<Ledger>> Open(
+      std::unique_ptr<journal::Journal> journal, const scheduler::SchedulerOptions& options,
+      const base::Clock& clock);
+
+  // One step of the scheduler over `events`; durable when it returns. The record's events are the
+  // given ones, so that its refusals (which count from 1) point into them. REQUIRES: submissions
+  // stand last, as the scheduler takes them. An error means that the journal has failed: the state
+  // is then ahead of it and the process must end.
+  [[nodiscard]] absl::StatusOr<::ringmaster::v1::JournalRecord> Step(
+      absl::Span<const ::ringmaster::v1::Event> events);
+
+  // Whether a step is due although nothing has happened.
+  [[nodiscard]] bool IsDue() const { return clock_.Now() >= next_wake_up_; }
+  [[nodiscard]] absl::Time next_wake_up() const { return next_wake_up_; }
+
+  [[nodiscard]] const scheduler::ClusterState& state() const { return scheduler_->state(); }
+  [[nodiscard]] const History& history() const { return history_; }
+
+  // Time spent deciding, and waiting for the disk, by step since the start.
+  [[nodiscard]] const telemetry::Histogram& step_seconds() const { return step_seconds_; }
+  [[nodiscard]] const telemetry::Histogram& sync_seconds() const { return sync_seconds_; }
+
+ private:
+  Ledger(std::unique_ptr<journal::Journal> journal,
+         std::unique_ptr<scheduler::Scheduler> scheduler, const base::Clock& clock);
+  [[nodiscard]] absl::Status Replay();
+
+  const std::unique_ptr<journal::Journal> journal_;
+  const std::unique_ptr<scheduler::Scheduler> scheduler_;
+  const base::Clock& clock_;
+  History history_;
+  absl::Time next_wake_up_ = absl::InfiniteFuture();
+  telemetry::Histogram step_seconds_ = telemetry::Histogram::ForSeconds();
+  telemetry::Histogram sync_seconds_ = telemetry::Histogram::ForSeconds();
+};
+
+}  // namespace rm::coordinator
+
+#endif  // RM_RUNTIME_COORDINATOR_LEDGER_H_
