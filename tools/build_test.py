@@ -154,7 +154,8 @@ class TestTest(ScriptCase):
 
     def test_a_bazel_that_fails_is_never_a_success(self):
         self.bazel('<testsuite><testcase name="a"/></testsuite>', "PASSED", 37)
-        self.assertEqual(self.run_script("test")[0], 37)
+        status, out, _ = self.run_script("test")
+        self.assertEqual((status, out.splitlines()[-1]), (1, "1 passed, 1 failed"))
         self.fake("bazel", "exit 1")
         status, out, _ = self.run_script("test")
         self.assertEqual((status, out.splitlines()[-1]), (1, "0 passed, 1 failed"))

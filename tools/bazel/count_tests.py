@@ -1,18 +1,22 @@
 #!/usr/bin/env python3
 """Counts test cases from what Bazel reports (--build_event_json_file).
 
-Usage: count_tests.py EVENTS
+Usage: count_tests.py EVENTS STATUS    (STATUS: Bazel's exit status)
 
 Prints a line "failed NAME" for each failure, then "N passed, N failed". A case is a <testcase> of a
-test's XML; a test that fails without a failed case (a crash, a time limit, a leak found at exit), and
-a target that does not build, count as one failed case. Exit status 1 when anything failed, or when
-nothing ran.
+test's XML; a test that fails without a failed case (a crash, a time limit, a leak found at exit), a
+target that does not build, and any other failure of Bazel itself count as one failed case. Exit status
+1 when anything failed, or when nothing ran.
 """
 
 import json
 import sys
 import urllib.parse
 from xml.etree import ElementTree
+
+
+# Bazel's exit status when all was built and some test failed.
+_TESTS_FAILED = 3
 
 
 class Counts:
@@ -75,13 +79,16 @@ def count(lines):
             counts.take(json.loads(line))
         except ValueError:
             break
-    counts.finish()
     return counts
 
 
 def main(argv):
     with open(argv[1], encoding="utf-8") as file:
         counts = count(file)
+    status = int(argv[2])
+    if status not in (0, _TESTS_FAILED) and not counts.failures:  # a BUILD file that does not load
+        counts.failures.append(f"Bazel: exit status {status}, see above")
+    counts.finish()
     if not counts.passed and not counts.failures:
         counts.failures.append("no test ran")
     for failure in counts.failures:

@@ -38,14 +38,14 @@ class CountTest(unittest.TestCase):
         self.events.append({"id": {"targetCompleted": {"label": label}},
                             "completed": {"success": True} if success else {}})
 
-    def run_main(self, tail=""):
+    def run_main(self, tail="", status=0):
         path = os.path.join(self.folder, "events")
         with open(path, "w", encoding="utf-8") as file:
             file.write("".join(json.dumps(event) + "\n" for event in self.events) + tail)
         out = io.StringIO()
         with contextlib.redirect_stdout(out):
-            status = count_tests.main(["", path])
-        return status, out.getvalue().splitlines()
+            code = count_tests.main(["", path, str(status)])
+        return code, out.getvalue().splitlines()
 
     def test_counts_cases_not_targets(self):
         self.add_target("//a:t", True)
@@ -91,6 +91,17 @@ class CountTest(unittest.TestCase):
         self.events.append({"id": {"pattern": {"pattern": ["//gone:t"]}}, "aborted": {"reason": "X"}})
         self.assertEqual(self.run_main(),
                          (1, ["failed //gone:t: no such target", "0 passed, 1 failed"]))
+
+    def test_a_failure_of_bazel_itself_is_counted_once(self):
+        self.add_test("//a:t", "PASSED", _TWO_PASSED)
+        self.assertEqual(self.run_main(status=1),
+                         (1, ["failed Bazel: exit status 1, see above", "2 passed, 1 failed"]))
+        self.add_target("//b:t", False)
+        self.assertEqual(self.run_main(status=1)[1][-1], "2 passed, 1 failed")
+
+    def test_a_failed_test_is_not_counted_as_a_failed_build_too(self):
+        self.add_test("//a:t", "FAILED", _ONE_FAILED)
+        self.assertEqual(self.run_main(status=3)[1][-1], "1 passed, 1 failed")
 
     def test_an_unreadable_result_is_a_failure(self):
         self.add_test("//a:t", "PASSED", "<testsuites><testca")
