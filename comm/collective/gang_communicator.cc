@@ -193,8 +193,10 @@ CommunicatorStats GangCommunicator::stats() const {
 
 void GangCommunicator::Run() {
   bool stopping = false;
-  while (!stopping) {
-    if (!HasWork(&stopping)) {
+  while (true) {
+    const bool has_work = HasWork(&stopping);
+    if (stopping) return;
+    if (!has_work) {
       transport_->Serve();
       continue;
     }

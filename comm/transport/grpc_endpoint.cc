@@ -81,6 +81,7 @@ GrpcEndpoint::~GrpcEndpoint() {
     base::MutexLock lock(reactor_.mutex());
     RM_CHECK(transports_ == 0, "the endpoint must outlive its transports");
     closing_ = true;
+    SweepCallers();
     for (Caller& caller : callers_) caller.stream->Cancel();
   }
   server_->Shutdown(std::chrono::system_clock::now());

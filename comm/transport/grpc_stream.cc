@@ -79,9 +79,22 @@ GrpcStream::~GrpcStream() {
 }
 
 void GrpcStream::Queue(OutgoingFrame frame) {
-  if (ended_ || (discarding_ && frame.kind == FrameKind::kData)) return;
+  const bool unwanted = discarding_ && frame.kind == FrameKind::kData;
+  if (ended_ || closing_.has_value() || unwanted) return;
   outbox_.push_back(std::move(frame));
   MaybeWrite();
+}
+
+void GrpcStream::Close(const absl::Status& status) {
+  if (closing_.has_value()) return;
+  closing_ = status;
+  MaybeFinish();
+}
+
+void GrpcStream::MaybeFinish() {
+  if (!closing_.has_value() || finished_writing_ || !written() || ended_) return;
+  finished_writing_ = true;
+  Finish(*closing_);
 }
 
 void GrpcStream::ReleaseData() {
@@ -231,7 +244,7 @@ void GrpcStream::OnWrite(bool ok) {
     outbox_.clear();
   }
   MaybeWrite();
-  OnWritten();
+  MaybeFinish();
 }
 
 GrpcClientStream::GrpcClientStream(GrpcReactor& reactor,
@@ -250,14 +263,7 @@ void GrpcClientStream::OnStarted(bool ok) {
   }
 }
 
-void GrpcClientStream::Close(const absl::Status& /*status*/) {
-  closing_ = true;
-  OnWritten();
-}
-
-void GrpcClientStream::OnWritten() {
-  if (!closing_ || half_closed_ || !written() || ended()) return;
-  half_closed_ = true;
+void GrpcClientStream::Finish(const absl::Status& /*status*/) {
   call_->WritesDone(writes_done_.Start());
 }
 
@@ -282,25 +288,12 @@ void GrpcServerStream::OnAccepted(bool ok) {
   acceptor_.OnAccepted(*this, ok);
 }
 
-void GrpcServerStream::Close(const absl::Status& status) {
-  if (!closing_.has_value()) closing_ = status;
-  MaybeFinish();
+void GrpcServerStream::Finish(const absl::Status& status) {
+  call_.Finish(ToGrpc(status), finished_.Start());
 }
 
-void GrpcServerStream::OnWritten() { MaybeFinish(); }
-
-void GrpcServerStream::MaybeFinish() {
-  if (!closing_.has_value() || finishing_ || !written() || ended()) return;
-  finishing_ = true;
-  call_.Finish(ToGrpc(*closing_), finished_.Start());
-}
-
-void GrpcServerStream::OnReadsEnded() {
-  // Half-closed after a goodbye, or broken: the owner knows which.
-  if (closing_.has_value()) return;
-  closing_ = absl::OkStatus();
-  MaybeFinish();
-}
+// Half-closed after a goodbye, or broken: the owner knows which.
+void GrpcServerStream::OnReadsEnded() { Close(absl::OkStatus()); }
 
 void GrpcServerStream::OnFinished(bool /*ok*/) { End(absl::OkStatus()); }
 

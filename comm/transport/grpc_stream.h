@@ -62,7 +62,7 @@ class GrpcStream {
   void SetRoute(const FrameRoute& route) { route_ = route; }
   [[nodiscard]] const absl::optional<FrameRoute>& route() const { return route_; }
 
-  // Queues a frame. Data frames wait until ReleaseData.
+  // Queues a frame. Data frames wait until ReleaseData; after Close nothing is taken any more.
   void Queue(OutgoingFrame frame);
   void ReleaseData();
 
@@ -81,8 +81,10 @@ class GrpcStream {
   [[nodiscard]] bool has_frame() const { return !inbox_.empty(); }
   [[nodiscard]] Frame TakeFrame();
 
-  // Ends this side after all that is queued has been written.
-  virtual void Close(const absl::Status& status) = 0;
+  // Ends this side after all that is queued has been written: the dialling side says that it sends
+  // no more and waits until the other has read everything, the listening side ends the stream with
+  // `status` as the other's last word. The first call counts.
+  void Close(const absl::Status& status);
   // Ends both sides at once.
   virtual void Cancel() = 0;
 
@@ -118,14 +120,15 @@ class GrpcStream {
   void End(const absl::Status& status);
   // The other side sends no more: half-closed, broken or cancelled.
   virtual void OnReadsEnded() = 0;
-  // Called after each write.
-  virtual void OnWritten() = 0;
+  // All that was queued before Close has been written.
+  virtual void Finish(const absl::Status& status) = 0;
 
   GrpcReactor& reactor_;
 
  private:
   void MaybeRead();
   void MaybeWrite();
+  void MaybeFinish();
   void OnRead(bool ok);
   void OnWrite(bool ok);
   [[nodiscard]] absl::Status TakeMessage();
@@ -139,6 +142,8 @@ class GrpcStream {
   absl::optional<FrameRoute> route_;
   int operations_ = 0;  // started and not completed
   bool ended_ = false;
+  absl::optional<absl::Status> closing_;
+  bool finished_writing_ = false;
 
   std::deque<OutgoingFrame> outbox_;
   bool data_released_ = false;
@@ -160,11 +165,10 @@ class GrpcStream {
   Operation<GrpcStream> write_{this, &GrpcStream::OnWrite};
 };
 
-// The dialling side. Close: half-closes, and ends when the other side has read everything.
+// The dialling side.
 class GrpcClientStream final : public GrpcStream {
  public:
   GrpcClientStream(GrpcReactor& reactor, const std::shared_ptr<grpc::Channel>& channel);
-  void Close(const absl::Status& status) override;
   void Cancel() override { context_.TryCancel(); }
 
  private:
@@ -172,21 +176,19 @@ class GrpcClientStream final : public GrpcStream {
   void OnWritesDone(bool ok);
   void OnFinished(bool ok);
   void OnReadsEnded() override;
-  void OnWritten() override;
+  void Finish(const absl::Status& status) override;
 
   grpc::GenericStub stub_;
   grpc::ClientContext context_;
   std::unique_ptr<grpc::GenericClientAsyncReaderWriter> call_;
   grpc::Status status_;
-  bool closing_ = false;
-  bool half_closed_ = false;
   Operation<GrpcClientStream> started_{this, &GrpcClientStream::OnStarted};
   Operation<GrpcClientStream> writes_done_{this, &GrpcClientStream::OnWritesDone};
   Operation<GrpcClientStream> finished_{this, &GrpcClientStream::OnFinished};
   friend class GrpcStream::Operation<GrpcClientStream>;
 };
 
-// The listening side. Close: ends the whole stream with `status` as the other side's last word.
+// The listening side.
 class GrpcServerStream final : public GrpcStream {
  public:
   // Told when a caller has come (ok) or the server shuts down.
@@ -198,21 +200,17 @@ class GrpcServerStream final : public GrpcStream {
 
   // Waits for the next call.
   GrpcServerStream(GrpcReactor& reactor, grpc::AsyncGenericService& service, Acceptor& acceptor);
-  void Close(const absl::Status& status) override;
   void Cancel() override { context_.TryCancel(); }
 
  private:
   void OnAccepted(bool ok);
   void OnFinished(bool ok);
   void OnReadsEnded() override;
-  void OnWritten() override;
-  void MaybeFinish();
+  void Finish(const absl::Status& status) override;
 
   Acceptor& acceptor_;
   grpc::GenericServerContext context_;
   grpc::GenericServerAsyncReaderWriter call_{&context_};
-  absl::optional<absl::Status> closing_;
-  bool finishing_ = false;
   Operation<GrpcServerStream> accepted_{this, &GrpcServerStream::OnAccepted};
   Operation<GrpcServerStream> finished_{this, &GrpcServerStream::OnFinished};
   friend class GrpcStream::Operation<GrpcServerStream>;
