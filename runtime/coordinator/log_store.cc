@@ -1,0 +1,90 @@
+#include "runtime/coordinator/log_store.h"
+
+#include <algorithm>
+#include <memory>
+#include <utility>
+
+#include "absl/strings/match.h"
+#include "absl/strings/numbers.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/strip.h"
+#include "base/status.h"
+
+namespace rm::coordinator {
+namespace {
+
+// Job ids come from us, but chunks come over the network: nothing may lead out of the folder.
+bool IsPlainName(absl::string_view name) {
+  return !name.empty() && name.front() != '.' && name.find('/') == absl::string_view::npos &&
+         name.find('\0') == absl::string_view::npos;
+}
+
+}  // namespace
+
+LogStore::LogStore(std::string folder, base::FileSystem& files)
+    : folder_(std::move(folder)), files_(files) {}
+
+std::string LogStore::Path(const std::string& job_id, int32_t rank) const {
+  return absl::StrCat(folder_, "/", job_id, "/rank_", rank, ".log");
+}
+
+absl::Status LogStore::Append(const std::string& job_id, int32_t rank,
+                              const std::string& worker_id, int64_t offset,
+                              absl::string_view data) {
+  if (!IsPlainName(job_id) || rank < 0 || offset < 0) {
+    return absl::InvalidArgumentError("a log chunk of no job");
+  }
+  const auto [entry, is_first] = next_.try_emplace({job_id, rank, worker_id}, offset);
+  int64_t& next = entry->second;
+  if (offset < next) {
+    const int64_t known = std::min<int64_t>(next - offset, static_cast<int64_t>(data.size()));
+    data.remove_prefix(static_cast<size_t>(known));
+    offset += known;
+  }
+  if (data.empty()) return absl::OkStatus();
+  std::string text;
+  if (offset > next) {
+    absl::StrAppend(&text, "[", offset - next, " bytes of this log did not come from worker ",
+                    worker_id, "]\n");
+  }
+  absl::StrAppend(&text, data);
+  const std::string path = Path(job_id, rank);
+  if (is_first) RM_RETURN_IF_ERROR(files_.MakeFolders(base::ParentPath(path)));
+  RM_ASSIGN_OR_RETURN(const std::unique_ptr<base::WritableFile> file, files_.OpenForAppend(path));
+  RM_RETURN_IF_ERROR(file->Append(text));
+  next = offset + static_cast<int64_t>(data.size());
+  return file->Close();
+}
+
+std::vector<int32_t> LogStore::Ranks(const std::string& job_id) const {
+  std::vector<int32_t> ranks;
+  const auto names = files_.List(absl::StrCat(folder_, "/", job_id));
+  if (!names.ok()) return ranks;
+  for (absl::string_view name : *names) {
+    int32_t rank = 0;
+    if (absl::ConsumePrefix(&name, "rank_") && absl::ConsumeSuffix(&name, ".log") &&
+        absl::SimpleAtoi(name, &rank)) {
+      ranks.push_back(rank);
+    }
+  }
+  std::sort(ranks.begin(), ranks.end());
+  return ranks;
+}
+
+int64_t LogStore::Size(const std::string& job_id, int32_t rank) const {
+  const auto info = files_.Stat(Path(job_id, rank));
+  return info.ok() ? static_cast<int64_t>(info->bytes) : 0;
+}
+
+absl::StatusOr<std::string> LogStore::Read(const std::string& job_id, int32_t rank, int64_t offset,
+                                           int64_t bytes_max) const {
+  const int64_t bytes = std::min(bytes_max, Size(job_id, rank) - offset);
+  if (bytes <= 0) return std::string();
+  RM_ASSIGN_OR_RETURN(const auto file, files_.Open(Path(job_id, rank)));
+  std::string text(static_cast<size_t>(bytes), '\0');
+  RM_RETURN_IF_ERROR(
+      file->Read(static_cast<uint64_t>(offset), static_cast<uint64_t>(bytes), text.data()));
+  return text;
+}
+
+}  // namespace rm::coordinator
