@@ -100,16 +100,19 @@ TEST_CASE("Numbers below a bound reach all of it, evenly") {
 }
 
 TEST_CASE("A bound that does not divide 2^64 by far has no bias") {
-  // With 3/4 of the range, taking bits modulo the bound would give the lower third twice as often.
+  // Of 3/4 of the range, bits modulo the bound would give the lower third twice as often, and the
+  // high half of bits · bound every third value.
   constexpr uint64_t kBound = 3 * (uint64_t{1} << 62);
   RandomStream random(33, 0);
-  std::vector<int> thirds(3);
+  std::vector<int> thirds(3), residues(3);
   for (int i = 0; i < 90'000; ++i) {
     const uint64_t value = random.NextBelow(kBound);
     if (value >= kBound) FAIL(value);
     ++thirds[value / (kBound / 3)];
+    ++residues[value % 3];
   }
   CHECK(Unevenness(thirds) < 5);
+  CHECK(Unevenness(residues) < 5);
 }
 
 TEST_CASE("Normal numbers have the moments and tails of the standard normal distribution") {
