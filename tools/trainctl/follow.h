@@ -1,0 +1,28 @@
+// Following a job to its end.
+#ifndef RM_TOOLS_TRAINCTL_FOLLOW_H_
+#define RM_TOOLS_TRAINCTL_FOLLOW_H_
+
+#include <string>
+
+#include "absl/time/time.h"
+#include "proto/api.pb.h"
+#include "tools/trainctl/session.h"
+
+namespace rm::trainctl {
+
+struct FollowOptions {
+  bool progress = true;                              // show it on standard error
+  absl::Duration timeout = absl::InfiniteDuration();  // kWaitTimedOut after that
+};
+
+// Watches the job until its final state and returns the exit code that belongs to it. Ctrl-C detaches: the job goes on, and
+// that is said. A coordinator that goes away is waited for: the job goes on without it.
+int FollowJob(Session& session, client::Client& client, const std::string& job_id,
+              const FollowOptions& options);
+
+// What is printed on standard output when a job has ended: its accuracy, checkpoint and logs, one line each. Pure.
+[[nodiscard]] std::string ResultText(const ringmaster::v1::Job& job);
+
+}  // namespace rm::trainctl
+
+#endif  // RM_TOOLS_TRAINCTL_FOLLOW_H_

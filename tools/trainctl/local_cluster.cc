@@ -1,0 +1,187 @@
+#include "tools/trainctl/local_cluster.h"
+
+#include <fcntl.h>
+#include <sys/file.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <filesystem>
+
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_split.h"
+#include "absl/time/clock.h"
+#include "base/file_system.h"
+#include "base/status.h"
+#include "runtime/client/client.h"
+
+namespace rm::trainctl {
+namespace {
+
+constexpr absl::Duration kStartTimeout = absl::Seconds(60);
+constexpr absl::Duration kStopGrace = absl::Seconds(10);
+constexpr absl::Duration kPollInterval = absl::Milliseconds(20);
+
+// One command at a time in a cluster's folder.
+class FolderLock {
+ public:
+  static absl::StatusOr<FolderLock> Take(const std::string& path) {
+    const int fd = ::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0644);
+    if (fd < 0) return base::ErrnoStatus(errno, absl::StrCat("open ", path));
+    while (::flock(fd, LOCK_EX) != 0) {
+      if (errno != EINTR) return base::ErrnoStatus(errno, absl::StrCat("lock ", path));
+    }
+    return FolderLock(fd);
+  }
+  FolderLock(FolderLock&& other) noexcept : fd_(std::exchange(other.fd_, -1)) {}
+  FolderLock& operator=(FolderLock&&) = delete;
+  ~FolderLock() {
+    if (fd_ >= 0) ::close(fd_);
+  }
+
+ private:
+  explicit FolderLock(int fd) : fd_(fd) {}
+  int fd_;
+};
+
+std::string LastLines(const std::string& text, int count) {
+  size_t begin = text.size();
+  for (int i = 0; i <= count && begin > 0; ++i) {
+    const size_t newline = text.rfind('\n', begin - 1);
+    begin = newline == std::string::npos ? 0 : newline;
+  }
+  return text.substr(begin > 0 ? begin + 1 : 0);
+}
+
+// The running program's file, so that daemons are of the same build.
+std::string OwnProgram() {
+  std::error_code error;
+  const auto path = std::filesystem::read_symlink("/proc/self/exe", error);
+  return error ? "/proc/self/exe" : path.string();
+}
+
+absl::Status InterruptedError() { return absl::CancelledError("interrupted"); }
+
+}  // namespace
+
+std::string LocalCluster::PathOf(const std::string& name) const {
+  return base::JoinPath(folder_, name);
+}
+
+std::vector<Daemon> LocalCluster::Alive() const {
+  std::vector<Daemon> alive;
+  const auto text = base::PosixFileSystem().ReadFile(PathOf("pids"));
+  if (!text.ok()) return alive;
+  for (const Daemon& daemon : ParseDaemons(*text)) {
+    if (daemon.IsAlive()) alive.push_back(daemon);
+  }
+  return alive;
+}
+
+absl::StatusOr<std::string> LocalCluster::Up(const LocalClusterOptions& options,
+                                             const std::function<bool()>& interrupted) {
+  RM_RETURN_IF_ERROR(base::PosixFileSystem().MakeFolders(folder_));
+  RM_ASSIGN_OR_RETURN(const FolderLock lock, FolderLock::Take(PathOf("lock")));
+  if (!Alive().empty()) {
+    RM_ASSIGN_OR_RETURN(const std::string text,
+                        base::PosixFileSystem().ReadFile(PathOf("address")));
+    return text.substr(0, text.find('\n'));
+  }
+  auto address = Start(options, interrupted);
+  if (!address.ok()) {
+    StopDaemons(started_, kStopGrace).IgnoreError();
+    base::PosixFileSystem().RemoveFile(PathOf("pids")).IgnoreError();
+    base::PosixFileSystem().RemoveFile(PathOf("address")).IgnoreError();
+  }
+  return address;
+}
+
+absl::StatusOr<std::string> LocalCluster::Start(const LocalClusterOptions& options,
+                                                const std::function<bool()>& interrupted) {
+  base::PosixFileSystem().RemoveFile(PathOf("address")).IgnoreError();  // of an earlier cluster
+  RM_RETURN_IF_ERROR(StartCoordinator(options));
+  RM_ASSIGN_OR_RETURN(const std::string address, WaitForAddress(interrupted));
+  RM_RETURN_IF_ERROR(StartWorkers(options, address));
+  RM_RETURN_IF_ERROR(WaitForWorkers(address, options.workers, interrupted));
+  return address;
+}
+
+absl::Status LocalCluster::StartCoordinator(const LocalClusterOptions& options) {
+  const std::vector<std::string> arguments = {
+      "ringmaster-coordinator", "--listen",       options.listen,    "--state", PathOf("state"),
+      "--storage",              PathOf("storage"), "--address-file", PathOf("address")};
+  RM_ASSIGN_OR_RETURN(const Daemon daemon, StartDaemon("coordinator", OwnProgram(), arguments,
+                                                       PathOf("coordinator.log")));
+  started_.push_back(daemon);
+  return Remember();
+}
+
+absl::Status LocalCluster::StartWorkers(const LocalClusterOptions& options,
+                                        const std::string& address) {
+  for (int64_t i = 1; i <= options.workers; ++i) {
+    const std::string name = absl::StrCat("worker-", i);
+    const std::vector<std::string> arguments = {
+        "ringmaster-worker", "--coordinator", address, "--id", name, "--dir", PathOf(name),
+        "--slots", absl::StrCat(options.slots), "--threads-per-slot",
+        absl::StrCat(options.threads_per_slot)};
+    RM_ASSIGN_OR_RETURN(const Daemon daemon,
+                        StartDaemon(name, OwnProgram(), arguments, PathOf(name + ".log")));
+    started_.push_back(daemon);
+    RM_RETURN_IF_ERROR(Remember());
+  }
+  return absl::OkStatus();
+}
+
+absl::Status LocalCluster::Remember() {
+  return base::WriteFileAtomically(base::PosixFileSystem(), PathOf("pids"),
+                                   FormatDaemons(started_));
+}
+
+absl::Status LocalCluster::FailureOf(const Daemon& daemon) const {
+  const std::string path = PathOf(daemon.name + ".log");
+  const auto log = base::PosixFileSystem().ReadFile(path);
+  return absl::InternalError(absl::StrCat(daemon.name, " ended at its start; the end of ", path,
+                                          ":\n", log.ok() ? LastLines(*log, 5) : ""));
+}
+
+absl::StatusOr<std::string> LocalCluster::WaitForAddress(
+    const std::function<bool()>& interrupted) const {
+  const absl::Time deadline = absl::Now() + kStartTimeout;
+  for (; absl::Now() < deadline; absl::SleepFor(kPollInterval)) {
+    if (interrupted()) return InterruptedError();
+    const auto text = base::PosixFileSystem().ReadFile(PathOf("address"));
+    if (text.ok() && !text->empty()) return text->substr(0, text->find('\n'));
+    if (!started_.front().IsAlive()) return FailureOf(started_.front());
+  }
+  return absl::DeadlineExceededError("the coordinator does not come up");
+}
+
+absl::Status LocalCluster::WaitForWorkers(const std::string& address, int64_t workers,
+                                          const std::function<bool()>& interrupted) const {
+  client::Client client(address);
+  const absl::Time deadline = absl::Now() + kStartTimeout;
+  for (; absl::Now() < deadline; absl::SleepFor(kPollInterval)) {
+    if (interrupted()) return InterruptedError();
+    for (const Daemon& daemon : started_) {
+      if (!daemon.IsAlive()) return FailureOf(daemon);
+    }
+    const auto nodes = client.Nodes();
+    int64_t ready = 0;
+    for (const auto& node : nodes.ok() ? nodes->nodes() : client::pb::NodesReply().nodes()) {
+      if (node.state() == client::pb::READY) ++ready;
+    }
+    if (ready >= workers) return absl::OkStatus();
+  }
+  return absl::DeadlineExceededError(
+      absl::StrCat("not all of ", workers, " workers came up; their logs are in ", folder_));
+}
+
+absl::Status LocalCluster::Down() {
+  if (!base::PosixFileSystem().Exists(folder_)) return absl::OkStatus();
+  RM_ASSIGN_OR_RETURN(const FolderLock lock, FolderLock::Take(PathOf("lock")));
+  RM_RETURN_IF_ERROR(StopDaemons(Alive(), kStopGrace));
+  base::PosixFileSystem().RemoveFile(PathOf("pids")).IgnoreError();
+  base::PosixFileSystem().RemoveFile(PathOf("address")).IgnoreError();
+  return absl::OkStatus();
+}
+
+}  // namespace rm::trainctl
