@@ -6,8 +6,8 @@
 //
 //   const KernelEntry* entry = FindKernel(CpuKernels(), instance);        // nullptr: nobody can
 //   RM_ASSIGN_OR_RETURN(std::unique_ptr<Kernel> kernel, entry->make(instance, options));
-//   scratch.resize(kernel->scratch_bytes());
-//   for each step: RM_RETURN_IF_ERROR(kernel->Run({inputs, outputs, scratch.data()}));
+//   scratch = …                              // at least kernel->scratch_bytes(), aligned to 64
+//   for each step: RM_RETURN_IF_ERROR(kernel->Run({inputs, outputs, scratch}));
 #ifndef RM_KERNELS_API_KERNEL_H_
 #define RM_KERNELS_API_KERNEL_H_
 
@@ -31,6 +31,16 @@ struct Arguments {
   absl::Span<const void* const> inputs;
   absl::Span<void* const> outputs;
   void* scratch = nullptr;  // scratch_bytes() of memory, content undefined between runs
+
+  // Operand i as elements of type T; nullptr when it is absent or beyond the list.
+  template <typename T>
+  [[nodiscard]] const T* input(size_t i) const {
+    return i < inputs.size() ? static_cast<const T*>(inputs[i]) : nullptr;
+  }
+  template <typename T>
+  [[nodiscard]] T* output(size_t i) const {
+    return i < outputs.size() ? static_cast<T*>(outputs[i]) : nullptr;
+  }
 };
 
 // Thread-compatible: one Run at a time. Deterministic: equal inputs, types and threads give equal

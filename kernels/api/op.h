@@ -20,7 +20,7 @@
 //   MaxPool(X) → Y[, WindowIndex]   ONNX, 2-D, floor mode; WindowIndex (uint8, of Y's shape and
 //                                   layout): position inside the window, row by row over the
 //                                   kernel, of the first maximum in that order (padding never
-//                                   wins). Needs windows of at most 256 elements, each with at
+//                                   wins, a NaN wins over numbers). Needs windows of at most 256 elements, each with at
 //                                   least one element of X.
 //   MaxPoolGrad(dY, WindowIndex) → dX
 //                                   kernel_shape, strides, pads, dilations as the forward op; X's

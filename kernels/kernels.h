@@ -1,0 +1,21 @@
+// The kernels of a CPU: oneDNN and vectorised ones first, then the reference for what they leave.
+//
+// Both tables are arrays without state that live for ever; asking for them is thread-safe and cheap.
+// tests/parity checks each row of CpuKernels() against ReferenceKernels() on generated cases.
+#ifndef RM_KERNELS_KERNELS_H_
+#define RM_KERNELS_KERNELS_H_
+
+#include "kernels/api/kernel.h"
+
+namespace rm::kernels {
+
+// The table for `accelerator: cpu`: the fast kernels of kernels/cpu, then every row of
+// ReferenceKernels(), so that whatever the fast ones do not support is still computed.
+[[nodiscard]] KernelTable CpuKernels();
+
+// The plain C++ kernels alone: slow, obvious, the truth the others are checked against.
+[[nodiscard]] KernelTable ReferenceKernels();
+
+}  // namespace rm::kernels
+
+#endif  // RM_KERNELS_KERNELS_H_
