@@ -1,3 +1,5 @@
+// What a dying process can still do is little: no locks are taken here and no log is used, since
+// the failure may have come from inside either.
 #include "base/check.h"
 
 #include <unistd.h>

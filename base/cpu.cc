@@ -1,3 +1,4 @@
+// Asked of the CPU and the kernel directly: no file is read, so it works before anything is set up.
 #include "base/cpu.h"
 
 #include <cpuid.h>
@@ -11,13 +12,27 @@
 namespace rm::base {
 namespace {
 
-// libgcc asks CPUID and, for AVX and AVX-512, also whether the operating system saves the
+// Three instructions of v3 that __builtin_cpu_supports has no name for in every compiler.
+bool HasMovbeF16cLzcnt() {
+  constexpr unsigned int kMovbe = 1U << 22, kF16c = 1U << 29;  // leaf 1, ECX
+  constexpr unsigned int kLzcnt = 1U << 5;                     // leaf 0x80000001, ECX
+  unsigned int a = 0, b = 0, c = 0, d = 0;
+  if (__get_cpuid(1, &a, &b, &c, &d) == 0 || (c & kMovbe) == 0 || (c & kF16c) == 0) return false;
+  return __get_cpuid(0x80000001, &a, &b, &c, &d) != 0 && (c & kLzcnt) != 0;
+}
+
+// The builtin asks CPUID and, for AVX and AVX-512, also whether the operating system saves the
 // registers.
 Isa BestIsa() {
   __builtin_cpu_init();
-  if (__builtin_cpu_supports("x86-64-v4")) return Isa::kV4;
-  if (__builtin_cpu_supports("x86-64-v3")) return Isa::kV3;
-  return Isa::kV1;
+  const bool v3 = __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") &&
+                  __builtin_cpu_supports("bmi") && __builtin_cpu_supports("bmi2") &&
+                  HasMovbeF16cLzcnt();
+  const bool v4 = v3 && __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
+                  __builtin_cpu_supports("avx512cd") && __builtin_cpu_supports("avx512dq") &&
+                  __builtin_cpu_supports("avx512vl");
+  if (v4) return Isa::kV4;
+  return v3 ? Isa::kV3 : Isa::kV1;
 }
 
 // With the cap of the environment. Said with stdio: the log is built on more than this file may

@@ -1,3 +1,5 @@
+// Formatting is pure (FormatLogLine) and all the rest is one write under one lock: a log has to
+// work while everything else is failing.
 #include "base/log.h"
 
 #include <unistd.h>

@@ -207,7 +207,8 @@ class MemoryFileSystem::State::Writer final : public WritableFile {
   }
 
  private:
-  absl::Status Usable(absl::string_view operation) const {
+  // Whether the file is of this boot and not closed.
+  absl::Status Usable(absl::string_view operation) const ABSL_SHARED_LOCKS_REQUIRED(state_->mutex) {
     if (state_->boots != boot_) return DeadFile(path_);
     if (node_ != nullptr) return absl::OkStatus();
     return absl::FailedPreconditionError(

@@ -1,3 +1,5 @@
+// The one place where errno becomes a code. Callers add nothing but what they tried; a new code
+// goes into the table here, into the one in the header, and into the test.
 #include "base/status.h"
 
 #include <cstring>
