@@ -1,6 +1,7 @@
 #include "runtime/graph/gradient_order.h"
 
-#include <algorithm>
+#include <cstddef>
+#include <map>
 #include <set>
 #include <utility>
 #include <vector>
@@ -11,86 +12,58 @@
 namespace rm::graph {
 namespace {
 
-// By node: whether all that depends on it are gradients of parameters.
-std::vector<bool> ServesParametersOnly(const Graph& graph) {
-  const Uses uses = FindUses(graph);
-  std::vector<bool> serves(graph.nodes().size(), false);
+// By node: how many parameters' gradients are computed from it.
+std::vector<size_t> GradientsBehind(const Graph& graph, const Uses& uses) {
+  std::map<ValueId, ValueId> parameter_of;
+  for (ValueId parameter : graph.parameters()) {
+    const auto it = graph.gradients().find(parameter);
+    if (it != graph.gradients().end()) parameter_of[it->second] = parameter;
+  }
+  std::vector<std::set<ValueId>> behind(graph.nodes().size());
+  std::vector<size_t> counts(graph.nodes().size());
   for (size_t i = graph.nodes().size(); i-- > 0;) {
-    const Node& node = graph.nodes()[i];
-    serves[i] = node.backward;
-    for (ValueId output : node.outputs) {
+    for (ValueId output : graph.nodes()[i].outputs) {
       if (output == kNoValue) continue;
+      const auto own = parameter_of.find(output);
+      if (own != parameter_of.end()) behind[i].insert(own->second);
       for (int reader : uses.readers_of(output)) {
-        serves[i] = serves[i] && serves[static_cast<size_t>(reader)];
+        const std::set<ValueId>& further = behind[static_cast<size_t>(reader)];
+        behind[i].insert(further.begin(), further.end());
       }
     }
+    counts[i] = behind[i].size();
   }
-  return serves;
+  return counts;
 }
 
-// Places nodes in a new order, each after the nodes that write its operands.
-class Scheduler {
- public:
-  explicit Scheduler(const Graph& graph)
-      : nodes_(graph.nodes()), uses_(FindUses(graph)), placed_(nodes_.size(), false) {}
-
-  bool Ready(size_t node) const {
-    if (placed_[node]) return false;
-    return std::all_of(nodes_[node].inputs.begin(), nodes_[node].inputs.end(), [&](ValueId id) {
-      const int writer = id == kNoValue ? kNoNode : uses_.writer_of(id);
-      return writer == kNoNode || placed_[static_cast<size_t>(writer)];
-    });
+// By node: how many of its operands are still to be written by the backward pass.
+std::vector<int> OperandsToCome(const Graph& graph, const Uses& uses) {
+  std::vector<int> to_come(graph.nodes().size(), 0);
+  for (size_t value = 0; value < uses.readers.size(); ++value) {
+    const int writer = uses.writer[value];
+    if (writer == kNoNode || !graph.nodes()[static_cast<size_t>(writer)].backward) continue;
+    for (int reader : uses.readers[value]) ++to_come[static_cast<size_t>(reader)];
   }
-
-  bool InBackward(size_t node) const { return nodes_[node].backward; }
-
-  void Place(size_t node) {
-    placed_[node] = true;
-    order_.push_back(node);
-  }
-
-  // Nodes that read what this one writes.
-  std::vector<size_t> Readers(size_t node) const {
-    std::set<size_t> readers;
-    for (ValueId output : nodes_[node].outputs) {
-      if (output == kNoValue) continue;
-      for (int reader : uses_.readers_of(output)) readers.insert(static_cast<size_t>(reader));
-    }
-    return {readers.begin(), readers.end()};
-  }
-
-  const std::vector<size_t>& order() const { return order_; }
-
- private:
-  const std::vector<Node>& nodes_;
-  const Uses uses_;
-  std::vector<bool> placed_;
-  std::vector<size_t> order_;
-};
-
-// Places the node and, in the backward pass, at once every node that it made ready and that serves
-// parameters alone.
-void PlaceWithGradients(size_t node, const std::vector<bool>& serves, Scheduler* scheduler) {
-  scheduler->Place(node);
-  if (!scheduler->InBackward(node)) return;
-  for (size_t reader : scheduler->Readers(node)) {
-    if (serves[reader] && scheduler->Ready(reader)) PlaceWithGradients(reader, serves, scheduler);
-  }
+  return to_come;
 }
 
 }  // namespace
 
 void IsolateGradients(TypedGraph* typed) {
   Graph& graph = typed->graph;
-  std::set<ValueId> taken;
-  for (const auto& [name, value] : graph.outputs()) taken.insert(value);
+  const Uses uses = FindUses(graph);
+  std::map<ValueId, int> owners;  // by gradient: parameters and outputs that it is kept for
+  for (const auto& [name, value] : graph.outputs()) ++owners[value];
+  for (ValueId parameter : graph.parameters()) {
+    const auto it = graph.gradients().find(parameter);
+    if (it != graph.gradients().end()) ++owners[it->second];
+  }
   for (ValueId parameter : graph.parameters()) {
     const auto it = graph.gradients().find(parameter);
     if (it == graph.gradients().end()) continue;
     const ValueId gradient = it->second;
     const bool computed = graph.value(gradient).kind == ValueKind::kNode;
-    const bool read = !FindUses(graph).readers_of(gradient).empty();
-    if (computed && !read && taken.insert(gradient).second) continue;
+    if (computed && uses.readers_of(gradient).empty() && owners[gradient] == 1) continue;
     const ValueId copy =
         graph.AddBackwardNode("Reshape", absl::StrCat(graph.value(parameter).name, "/gradient"),
                               {gradient}, {parameter})[0];
@@ -101,13 +74,30 @@ void IsolateGradients(TypedGraph* typed) {
 }
 
 void OrderBackward(Graph* graph) {
-  const std::vector<bool> serves = ServesParametersOnly(*graph);
-  Scheduler scheduler(*graph);
-  for (size_t i = 0; i < graph->nodes().size(); ++i) {
-    if (scheduler.Ready(i)) PlaceWithGradients(i, serves, &scheduler);
-  }
+  const Uses uses = FindUses(*graph);
+  const std::vector<size_t> behind = GradientsBehind(*graph, uses);
+  std::vector<int> to_come = OperandsToCome(*graph, uses);
   std::vector<Node> ordered;
-  for (size_t i : scheduler.order()) ordered.push_back(graph->nodes()[i]);
+  std::set<std::pair<size_t, size_t>> ready;  // (gradients behind, node)
+  for (size_t i = 0; i < graph->nodes().size(); ++i) {
+    if (!graph->nodes()[i].backward) {
+      ordered.push_back(graph->nodes()[i]);
+    } else if (to_come[i] == 0) {
+      ready.emplace(behind[i], i);
+    }
+  }
+  while (!ready.empty()) {
+    const size_t next = ready.begin()->second;
+    ready.erase(ready.begin());
+    ordered.push_back(graph->nodes()[next]);
+    for (ValueId output : graph->nodes()[next].outputs) {
+      if (output == kNoValue) continue;
+      for (int reader : uses.readers_of(output)) {
+        const size_t i = static_cast<size_t>(reader);
+        if (--to_come[i] == 0) ready.emplace(behind[i], i);
+      }
+    }
+  }
   graph->mutable_nodes() = std::move(ordered);
 }
 

@@ -12,9 +12,9 @@ namespace rm::graph {
 // to the caller as soon as it is final, so nothing else may be kept in it.
 void IsolateGradients(TypedGraph* graph);
 
-// Moves each node of the backward pass that serves parameter gradients alone ahead of those that
-// carry the gradient on to earlier layers, as far as its operands allow; the order is kept
-// otherwise.
+// Orders the backward pass: of the nodes whose operands exist, the one from which the fewest
+// parameters' gradients are computed comes next (the one that stood first, where they are equal).
+// So a layer's own gradients precede what carries the gradient on to earlier layers.
 void OrderBackward(Graph* graph);
 
 }  // namespace rm::graph

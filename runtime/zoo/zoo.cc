@@ -21,8 +21,8 @@ struct Param {
   int64_t most;
 };
 
-// Limits that keep every product of sizes far from the end of int64.
-constexpr int64_t kSideMax = 1 << 14;
+// Limits that keep every count of elements, and their bytes, far from the end of int64.
+constexpr int64_t kSideMax = 1 << 12;
 constexpr int64_t kWidthMax = 1 << 20;
 
 constexpr Param kMlpParams[] = {

@@ -1,0 +1,102 @@
+#include "runtime/graph/graph.h"
+
+#include <catch2/catch.hpp>
+
+namespace rm::graph {
+namespace {
+
+using kernels::DType;
+using kernels::Shape;
+
+TEST_CASE("a graph numbers its values in order of addition", "[graph]") {
+  Graph graph;
+  const ValueId x = graph.AddInput("x", DType::kFloat32, {kBatch, 4});
+  const ValueId w = graph.AddParameter("w", {3, 4}, {});
+  const ValueId y = graph.AddNode("MatMul", "y", {x, w});
+  const ValueId c = graph.AddConstant("c", {2}, {1.0F, 2.0F});
+
+  CHECK(x == 0);
+  CHECK(w == 1);
+  CHECK(y == 2);
+  CHECK(c == 3);
+  CHECK(graph.inputs() == std::vector<ValueId>{x});
+  CHECK(graph.parameters() == std::vector<ValueId>{w});
+  CHECK(graph.value(x).shape == Shape{kBatch, 4});
+  CHECK(graph.value(x).kind == ValueKind::kInput);
+  CHECK(graph.value(w).kind == ValueKind::kParameter);
+  CHECK(graph.value(c).kind == ValueKind::kConstant);
+  CHECK(graph.value(c).initializer.values == std::vector<float>{1.0F, 2.0F});
+  CHECK(graph.value(y).kind == ValueKind::kNode);
+  CHECK(graph.value(x).shape_known);
+  CHECK_FALSE(graph.value(y).shape_known);
+}
+
+TEST_CASE("a node and its first output share a name, further outputs are numbered", "[graph]") {
+  Graph graph;
+  const ValueId x = graph.AddInput("x", DType::kFloat32, {kBatch, 1, 4, 4});
+  const std::vector<ValueId> outputs = graph.AddNodeWithOutputs("MaxPool", "pool", {x}, 2);
+  REQUIRE(outputs.size() == 2);
+  CHECK(graph.value(outputs[0]).name == "pool");
+  CHECK(graph.value(outputs[1]).name == "pool:1");
+  CHECK(graph.nodes()[0].name == "pool");
+  CHECK_FALSE(graph.nodes()[0].backward);
+
+  const ValueId third = graph.AddOutput(0);
+  CHECK(graph.value(third).name == "pool:2");
+  CHECK(graph.nodes()[0].outputs == std::vector<ValueId>{outputs[0], outputs[1], third});
+}
+
+TEST_CASE("values and outputs are found by name", "[graph]") {
+  Graph graph;
+  const ValueId x = graph.AddInput("x", DType::kFloat32, {kBatch});
+  const ValueId y = graph.AddNode("Relu", "y", {x});
+  graph.MarkOutput("output", y);
+  CHECK(graph.FindValue("y") == y);
+  CHECK(graph.FindValue("output") == kNoValue);
+  CHECK(graph.FindOutput("output") == y);
+  CHECK(graph.FindOutput("y") == kNoValue);
+
+  const ValueId z = graph.AddNode("Relu", "z", {y});
+  graph.MarkOutput("output", z);
+  CHECK(graph.FindOutput("output") == z);
+}
+
+TEST_CASE("a backward node takes the types of what its outputs belong to, and a free name",
+          "[graph]") {
+  Graph graph;
+  const ValueId x = graph.AddInput("x", DType::kFloat32, {kBatch});
+  const std::vector<ValueId> first = graph.AddBackwardNode("Relu", "d", {x}, {x, kNoValue});
+  const std::vector<ValueId> second = graph.AddBackwardNode("Relu", "d", {x}, {x});
+  CHECK(graph.value(first[0]).like == x);
+  CHECK(graph.value(first[1]).like == kNoValue);
+  CHECK(graph.value(first[0]).name == "d");
+  CHECK(graph.value(second[0]).name == "d#2");
+  CHECK(graph.nodes()[1].name == "d#2");
+  CHECK(graph.nodes()[1].backward);
+  CHECK(graph.value(graph.AddDetachedValue("d", x)).name == "d#3");
+}
+
+TEST_CASE("a copy without initial values keeps all but the weights", "[graph]") {
+  Graph graph;
+  Initializer initializer;
+  initializer.kind = Initializer::Kind::kValues;
+  initializer.values = {1.0F, 2.0F};
+  const ValueId w = graph.AddParameter("w", {2}, initializer);
+  const ValueId c = graph.AddConstant("c", {1}, {3.0F});
+  const ValueId y = graph.AddNode("Add", "y", {w, c});
+  graph.MarkOutput("output", y);
+  graph.SetGradient(w, y);
+
+  const Graph copy = graph.WithoutInitialValues();
+  CHECK(copy.value(w).initializer.values.empty());
+  CHECK(copy.value(c).initializer.values == std::vector<float>{3.0F});
+  CHECK(copy.value(w).shape == Shape{2});
+  CHECK(copy.nodes().size() == 1);
+  CHECK(copy.FindOutput("output") == y);
+  CHECK(copy.FindValue("w") == w);
+  CHECK(copy.gradients().at(w) == y);
+  CHECK(graph.value(w).initializer.values.size() == 2);
+}
+
+}  // namespace
+}  // namespace rm::graph

@@ -1,0 +1,98 @@
+// Kernels for tests of the compiler: their results tell which of their operands they read, and an
+// entry says by its name what layouts it wants.
+#ifndef RM_RUNTIME_GRAPH_KERNEL_TESTING_H_
+#define RM_RUNTIME_GRAPH_KERNEL_TESTING_H_
+
+#include <algorithm>
+#include <memory>
+#include <vector>
+
+#include "absl/status/statusor.h"
+#include "kernels/api/kernel.h"
+
+namespace rm::graph {
+
+// Every float of every output becomes 1 + the sum of the first floats of all float inputs; other
+// outputs become zeros.
+class FakeKernel final : public kernels::Kernel {
+ public:
+  explicit FakeKernel(const kernels::OpInstance& instance) : instance_(instance) {}
+
+  size_t scratch_bytes() const override { return 128; }
+
+  absl::Status Run(const kernels::Arguments& arguments) override {
+    float sum = 1;
+    for (size_t i = 0; i < instance_.inputs.size(); ++i) {
+      if (!instance_.has_input(i) || !IsFloat(instance_.inputs[i])) continue;
+      sum += static_cast<const float*>(arguments.inputs[i])[0];
+    }
+    for (size_t i = 0; i < instance_.outputs.size(); ++i) {
+      if (!instance_.has_output(i) || !IsFloat(instance_.outputs[i])) continue;
+      float* out = static_cast<float*>(arguments.outputs[i]);
+      std::fill_n(out, instance_.outputs[i].type.physical_elements(), sum);
+    }
+    // What other steps left in the scratch memory must not matter to them.
+    std::fill_n(static_cast<char*>(arguments.scratch), scratch_bytes(), char{-1});
+    return absl::OkStatus();
+  }
+
+ private:
+  static bool IsFloat(const kernels::Operand& operand) {
+    return operand.type.dtype == kernels::DType::kFloat32;
+  }
+
+  const kernels::OpInstance instance_;
+};
+
+inline absl::StatusOr<std::unique_ptr<kernels::Kernel>> MakeFakeKernel(
+    const kernels::OpInstance& instance, const kernels::KernelOptions& /*options*/) {
+  return std::unique_ptr<kernels::Kernel>(std::make_unique<FakeKernel>(instance));
+}
+
+inline bool AllInLayout(const kernels::OpInstance& instance, kernels::Layout layout) {
+  for (const kernels::Operand& operand : instance.inputs) {
+    if (operand.present && operand.type.layout != layout) return false;
+  }
+  for (const kernels::Operand& operand : instance.outputs) {
+    if (operand.present && operand.type.layout != layout) return false;
+  }
+  return true;
+}
+inline bool AllPlain(const kernels::OpInstance& instance) {
+  return AllInLayout(instance, kernels::Layout::kPlain);
+}
+inline bool Anything(const kernels::OpInstance& /*instance*/) { return true; }
+
+// An entry for plain layout.
+inline kernels::KernelEntry PlainEntry(const char* op, int in_place_input = -1) {
+  return {op, "plain", &AllPlain, nullptr, &MakeFakeKernel, in_place_input};
+}
+// An entry for any layouts that has no wish.
+inline kernels::KernelEntry AnyEntry(const char* op, int in_place_input = -1) {
+  return {op, "any", &Anything, nullptr, &MakeFakeKernel, in_place_input};
+}
+
+// Plain kernels for everything that mlp and convnet need.
+inline std::vector<kernels::KernelEntry> PlainTable() {
+  return {PlainEntry("Gemm"),
+          PlainEntry("Conv"),
+          PlainEntry("ConvGradInput"),
+          PlainEntry("ConvGradWeight"),
+          PlainEntry("MatMul"),
+          PlainEntry("Add", 0),
+          PlainEntry("Relu", 0),
+          PlainEntry("ReluGrad", 0),
+          PlainEntry("MaxPool"),
+          PlainEntry("MaxPoolGrad"),
+          PlainEntry("Flatten"),
+          PlainEntry("Reshape"),
+          PlainEntry("ReduceSum"),
+          PlainEntry("SoftmaxCrossEntropy"),
+          PlainEntry("SoftmaxCrossEntropyGrad"),
+          PlainEntry("CountCorrect"),
+          AnyEntry("Reorder")};
+}
+
+}  // namespace rm::graph
+
+#endif  // RM_RUNTIME_GRAPH_KERNEL_TESTING_H_
