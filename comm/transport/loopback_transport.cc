@@ -31,8 +31,9 @@ struct WaitingFrame {
 // One direction between two ranks of one generation.
 struct LoopbackEdge {
   FrameRoute route;
-  bool receiver_came = false;
+  bool sender_present = false;
   bool sender_left = false;
+  bool receiver_present = false;
   bool receiver_left = false;
   uint64_t next_sent = 0;
   uint64_t next_received = 0;
@@ -166,10 +167,10 @@ const LoopbackFault* FindFault(const State& network, const LoopbackEdge& edge, u
 LoopbackTransport::LoopbackTransport(State& network, const TransportMembership& membership)
     : network_(network), membership_(membership) {
   network_.transports.push_back(this);
-  for (const int peer : membership_.send_to) static_cast<void>(EdgeTo(peer));
+  for (const int peer : membership_.send_to) EdgeTo(peer).sender_present = true;
   for (const int peer : membership_.receive_from) {
     LoopbackEdge& edge = EdgeFrom(peer);
-    edge.receiver_came = true;
+    edge.receiver_present = true;
     LoopbackTransport* const sender = Find(network_, edge.route, peer);
     if (sender != nullptr) sender->Pump(edge);
   }
@@ -196,10 +197,15 @@ LoopbackTransport::~LoopbackTransport() {
   while (failure_.ok() && !AllTaken() && network_.changed.WaitUntil(network_.mutex, deadline)) {
   }
   for (const int peer : membership_.send_to) {
-    EdgeTo(peer).waiting.clear();
-    EdgeTo(peer).sender_left = true;
+    LoopbackEdge& edge = EdgeTo(peer);
+    edge.waiting.clear();
+    edge.sender_present = false;
+    edge.sender_left = true;
   }
-  for (const int peer : membership_.receive_from) EdgeFrom(peer).receiver_left = true;
+  for (const int peer : membership_.receive_from) {
+    EdgeFrom(peer).receiver_present = false;
+    EdgeFrom(peer).receiver_left = true;
+  }
   EraseDeadEdges();
   auto& all = network_.transports;
   all.erase(std::remove(all.begin(), all.end(), this), all.end());
@@ -208,8 +214,7 @@ LoopbackTransport::~LoopbackTransport() {
 
 void LoopbackTransport::EraseDeadEdges() {
   for (auto it = network_.edges.begin(); it != network_.edges.end();) {
-    const LoopbackEdge& edge = it->second;
-    const bool dead = edge.sender_left && (edge.receiver_left || !edge.receiver_came);
+    const bool dead = !it->second.sender_present && !it->second.receiver_present;
     it = dead ? network_.edges.erase(it) : std::next(it);
   }
 }
@@ -241,7 +246,7 @@ void LoopbackTransport::Send(int peer, const FrameTag& tag, absl::Span<const cha
 }
 
 void LoopbackTransport::Pump(LoopbackEdge& edge) {
-  while (!edge.waiting.empty() && edge.receiver_came && failure_.ok() &&
+  while (!edge.waiting.empty() && edge.receiver_present && failure_.ok() &&
          edge.bytes_on_the_way < kReadAheadBytes) {
     const WaitingFrame frame = edge.waiting.front();
     edge.waiting.pop_front();

@@ -13,9 +13,13 @@
 // Damage: header and payload of each frame carry a CRC-32C. The header is checked before Receive
 // returns the frame, the payload by Frame::Consume.
 //
-// Failure: the first cause fails the transport and is told to all peers on all edges at once, also
-// while no call is in progress; who is told tells on. From then on every call returns that cause.
-// What fails it: an edge that breaks, a damaged or foreign frame, Abort here or at a peer.
+// Failure: the first cause fails the transport and is told to all peers on all edges at once; who is
+// told tells on. From then on every call returns that cause. What fails it: an edge that breaks, a
+// damaged or foreign frame, Abort here or at a peer.
+//
+// A transport has no thread of its own: its edges are served by the thread that is inside one of its
+// calls. A rank that has nothing to send or receive calls Serve, so that it hears and passes on
+// aborts; it goes on to do so after a failure.
 //
 // The end: destroying a transport says goodbye. A peer that still needs this rank gets Aborted, a
 // peer that does not is not disturbed. Destruction waits until the frames that were sent have been
