@@ -32,6 +32,8 @@
 #include "absl/types/span.h"
 #include "base/file_system.h"
 #include "base/json.h"
+#include "runtime/checkpoint/folder.h"
+#include "runtime/checkpoint/manifest.h"
 #include "runtime/checkpoint/shard_report.h"
 #include "runtime/tensorfile/safetensors.h"
 
@@ -39,24 +41,6 @@ namespace rm::checkpoint {
 
 using tensorfile::TensorData;
 using tensorfile::TensorInfo;
-
-// Generation `generation` (1 is the first) went on from `first_step`.
-struct LineageEntry {
-  int64_t generation = 0;
-  int64_t first_step = 0;
-};
-// The generations of a job so far, ascending. Empty: not known, then every generation counts.
-using Lineage = std::vector<LineageEntry>;
-
-// Names one save. All ranks of it use the same one: rank 0 draws the nonce and broadcasts it.
-struct SaveId {
-  int64_t step = 0;        // applied steps
-  int64_t generation = 1;
-  std::string nonce;       // NewNonce()
-};
-
-// 16 random hexadecimal digits.
-[[nodiscard]] std::string NewNonce();
 
 // ---- saving --------------------------------------------------------------------------------
 

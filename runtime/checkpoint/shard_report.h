@@ -16,6 +16,8 @@ namespace rm::checkpoint {
 // Bytes of a block that has its own CRC32C: small enough to name the place of a fault, large enough
 // that the list stays short (1 GiB of tensors → 1024 numbers).
 inline constexpr uint64_t kBlockBytes = uint64_t{1} << 20;
+// The largest block that readers take: they hold one in memory.
+inline constexpr uint64_t kBlockBytesMax = uint64_t{64} << 20;
 
 // One file of a save. A value type.
 struct ShardReport {

@@ -1,0 +1,87 @@
+#include "runtime/checkpoint/retention.h"
+
+#include <tuple>
+
+#include "absl/strings/str_cat.h"
+#include "base/status.h"
+#include "runtime/checkpoint/folder.h"
+#include "runtime/checkpoint/names.h"
+
+namespace rm::checkpoint {
+namespace {
+
+bool IsOlder(const Info& a, const Info& b) {
+  return std::tie(a.step, a.generation) < std::tie(b.step, b.generation);
+}
+
+// The lineage with the committed generation in it. Its first step may not be known here, but it is
+// not beyond a step that it has saved, so this is enough to see which checkpoints of older
+// generations lie on an abandoned branch.
+Lineage WithOwnGeneration(Lineage lineage, const SaveId& committed) {
+  if (!lineage.empty() && lineage.back().generation < committed.generation) {
+    lineage.push_back({committed.generation, committed.step});
+  }
+  return lineage;
+}
+
+absl::Status RemoveCheckpoint(base::FileSystem& files, const std::string& folder,
+                              const Info& info) {
+  const std::string removed = RemovedFolder(folder, {info.step, info.generation, NewNonce()});
+  RM_RETURN_IF_ERROR(files.Rename(info.path, removed));
+  RM_RETURN_IF_ERROR(files.SyncFolder(folder));
+  return files.RemoveAll(removed);
+}
+
+}  // namespace
+
+std::string RemovedFolder(const std::string& folder, const SaveId& id) {
+  return base::JoinPath(folder, FormatFolderName({FolderName::Kind::kRemoved, id.step,
+                                                  id.generation, id.nonce}));
+}
+
+std::vector<Info> Superseded(const std::vector<Info>& infos, const SaveId& committed,
+                             int keep_last) {
+  const Info* oldest_kept = nullptr;
+  for (const Info& info : infos) {
+    if (!info.counts) continue;
+    oldest_kept = &info;
+    if (--keep_last == 0) break;
+  }
+  std::vector<Info> superseded;
+  if (oldest_kept == nullptr || keep_last > 0) return superseded;
+  for (const Info& info : infos) {
+    const bool is_committed =
+        info.step == committed.step && info.generation == committed.generation;
+    if (is_committed || info.generation > committed.generation) continue;
+    if (IsOlder(info, *oldest_kept)) superseded.push_back(info);
+  }
+  return superseded;
+}
+
+absl::StatusOr<std::vector<std::string>> ApplyRetention(base::FileSystem& files,
+                                                        const std::string& folder,
+                                                        const SaveId& committed,
+                                                        const Lineage& lineage, int keep_last) {
+  std::vector<std::string> warnings = RemoveLeftovers(files, folder, committed);
+  const auto infos = List(files, folder, WithOwnGeneration(lineage, committed));
+  if (!infos.ok()) {
+    warnings.emplace_back(infos.status().message());
+    return warnings;
+  }
+  const std::vector<Info> superseded = Superseded(*infos, committed, keep_last);
+  if (superseded.empty()) return warnings;
+  const std::string path = CheckpointFolder(folder, committed.step, committed.generation);
+  RM_ASSIGN_OR_RETURN(const Verification readback, Verify(files, path));
+  if (!readback.ok()) {
+    return absl::DataLossError(absl::StrCat(path, " was written, but what is read back differs: ",
+                                            readback.problems.front(),
+                                            "; older checkpoints are kept"));
+  }
+  for (const Info& info : superseded) {
+    const absl::Status removed = RemoveCheckpoint(files, folder, info);
+    if (!removed.ok()) warnings.emplace_back(removed.message());
+  }
+  return warnings;
+}
+
+}  // namespace rm::checkpoint
