@@ -7,6 +7,7 @@
 #include "base/status.h"
 #include "kernels/api/tensor.h"
 #include "runtime/graph/training.h"
+#include "runtime/graph/types.h"
 #include "runtime/zoo/zoo.h"
 
 namespace rm::model {
@@ -27,6 +28,18 @@ absl::StatusOr<graph::Graph> BuildGraph(const pb::ModelSpec& spec, bool training
   return graph;
 }
 
+absl::StatusOr<int64_t> ClassCount(const graph::Graph& graph) {
+  const graph::ValueId output = graph.FindOutput(graph::kModelOutput);
+  if (output == graph::kNoValue) return absl::InternalError("the model has no output");
+  RM_ASSIGN_OR_RETURN(const auto types, graph::InferTypes(graph, /*batch=*/1));
+  const kernels::Shape& shape = types[static_cast<size_t>(output)].shape;
+  if (shape.size() < 2) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("the model's output ", kernels::ShapeString(shape), " has no classes"));
+  }
+  return shape.back();
+}
+
 absl::Status CheckData(const graph::Graph& graph, absl::Span<const int64_t> sample_shape,
                        int64_t classes) {
   const graph::ValueId input = graph.FindValue(kInput);
@@ -40,11 +53,10 @@ absl::Status CheckData(const graph::Graph& graph, absl::Span<const int64_t> samp
                      ", the model takes ", kernels::ShapeString(expected),
                      "; set the model's params (channels, height, width) or use other data"));
   }
-  const graph::ValueId output = graph.FindOutput(graph::kModelOutput);
-  const kernels::Shape& logits = graph.value(output).shape;
-  if (!logits.empty() && classes > logits.back()) {
+  RM_ASSIGN_OR_RETURN(const int64_t model_classes, ClassCount(graph));
+  if (classes > model_classes) {
     return absl::InvalidArgumentError(absl::StrCat("the data has labels up to ", classes - 1,
-                                                   ", the model has ", logits.back(),
+                                                   ", the model has ", model_classes,
                                                    " classes; set model.params.classes"));
   }
   return absl::OkStatus();

@@ -20,6 +20,9 @@ inline constexpr char kInput[] = "input";
 [[nodiscard]] absl::StatusOr<graph::Graph> BuildGraph(const ringmaster::v1::ModelSpec& spec,
                                                       bool training);
 
+// Classes the model tells apart: the last dimension of its output. InvalidArgument when its shapes do not fit.
+[[nodiscard]] absl::StatusOr<int64_t> ClassCount(const graph::Graph& graph);
+
 // Whether samples of `sample_shape` (without the batch dimension) with labels 0 … classes − 1 fit the model.
 // InvalidArgument says both shapes, or both numbers of classes.
 [[nodiscard]] absl::Status CheckData(const graph::Graph& graph,

@@ -135,8 +135,8 @@ class Run {
                         trainer::Stepper::Create(*replica_, communicator_,
                                                  static_cast<double>(global_batch_)));
     stepper_.emplace(std::move(stepper));
-    const graph::ValueId output = graph.FindOutput(graph::kModelOutput);
-    return FillBatch(*replica_, *stepper_, share, seed, graph.value(output).shape.back());
+    RM_ASSIGN_OR_RETURN(const int64_t classes, model::ClassCount(graph));
+    return FillBatch(*replica_, *stepper_, share, seed, classes);
   }
 
   absl::StatusOr<base::Json> Measure() {

@@ -4,6 +4,7 @@
 #include <sys/file.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <filesystem>
 
@@ -57,6 +58,12 @@ std::string OwnProgram() {
   std::error_code error;
   const auto path = std::filesystem::read_symlink("/proc/self/exe", error);
   return error ? "/proc/self/exe" : path.string();
+}
+
+int64_t ReadyWorkers(const client::pb::NodesReply& reply) {
+  return std::count_if(reply.nodes().begin(), reply.nodes().end(), [](const auto& node) {
+    return node.state() == client::pb::READY;
+  });
 }
 
 absl::Status InterruptedError() { return absl::CancelledError("interrupted"); }
@@ -165,11 +172,7 @@ absl::Status LocalCluster::WaitForWorkers(const std::string& address, int64_t wo
       if (!daemon.IsAlive()) return FailureOf(daemon);
     }
     const auto nodes = client.Nodes();
-    int64_t ready = 0;
-    for (const auto& node : nodes.ok() ? nodes->nodes() : client::pb::NodesReply().nodes()) {
-      if (node.state() == client::pb::READY) ++ready;
-    }
-    if (ready >= workers) return absl::OkStatus();
+    if (nodes.ok() && ReadyWorkers(*nodes) >= workers) return absl::OkStatus();
   }
   return absl::DeadlineExceededError(
       absl::StrCat("not all of ", workers, " workers came up; their logs are in ", folder_));
