@@ -1,7 +1,6 @@
 #include "runtime/coordinator/log_store.h"
 
 #include <algorithm>
-#include <memory>
 #include <utility>
 
 #include "absl/strings/match.h"
@@ -34,8 +33,7 @@ absl::Status LogStore::Append(const std::string& job_id, int32_t rank,
   if (!IsPlainName(job_id) || rank < 0 || offset < 0) {
     return absl::InvalidArgumentError("a log chunk of no job");
   }
-  const auto [entry, is_first] = next_.try_emplace({job_id, rank, worker_id}, offset);
-  int64_t& next = entry->second;
+  int64_t& next = next_.try_emplace({job_id, rank, worker_id}, offset).first->second;
   if (offset < next) {
     const int64_t known = std::min<int64_t>(next - offset, static_cast<int64_t>(data.size()));
     data.remove_prefix(static_cast<size_t>(known));
@@ -48,12 +46,17 @@ absl::Status LogStore::Append(const std::string& job_id, int32_t rank,
                     worker_id, "]\n");
   }
   absl::StrAppend(&text, data);
-  const std::string path = Path(job_id, rank);
-  if (is_first) RM_RETURN_IF_ERROR(files_.MakeFolders(base::ParentPath(path)));
-  RM_ASSIGN_OR_RETURN(const std::unique_ptr<base::WritableFile> file, files_.OpenForAppend(path));
+  RM_ASSIGN_OR_RETURN(const auto file, Open(Path(job_id, rank)));
   RM_RETURN_IF_ERROR(file->Append(text));
   next = offset + static_cast<int64_t>(data.size());
   return file->Close();
+}
+
+absl::StatusOr<std::unique_ptr<base::WritableFile>> LogStore::Open(const std::string& path) {
+  auto file = files_.OpenForAppend(path);
+  if (!absl::IsNotFound(file.status())) return file;
+  RM_RETURN_IF_ERROR(files_.MakeFolders(base::ParentPath(path)));
+  return files_.OpenForAppend(path);
 }
 
 std::vector<int32_t> LogStore::Ranks(const std::string& job_id) const {

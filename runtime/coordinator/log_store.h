@@ -10,6 +10,7 @@
 
 #include <cstdint>
 #include <map>
+#include <memory>
 #include <set>
 #include <string>
 #include <tuple>
@@ -48,6 +49,8 @@ class LogStore {
 
  private:
   [[nodiscard]] std::string Path(const std::string& job_id, int32_t rank) const;
+  // For append; makes the folder at the first time.
+  [[nodiscard]] absl::StatusOr<std::unique_ptr<base::WritableFile>> Open(const std::string& path);
 
   const std::string folder_;
   base::FileSystem& files_;

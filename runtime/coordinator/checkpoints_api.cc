@@ -1,0 +1,87 @@
+#include "runtime/coordinator/checkpoints_api.h"
+
+#include <algorithm>
+#include <vector>
+
+#include "absl/strings/str_cat.h"
+#include "base/status.h"
+#include "runtime/coordinator/job_view.h"
+
+namespace rm::coordinator {
+namespace {
+
+namespace pb = ::ringmaster::v1;
+
+pb::CheckpointInfo ViewInfo(const checkpoint::Info& info) {
+  pb::CheckpointInfo view;
+  view.set_name(info.name);
+  view.set_path(info.path);
+  view.set_step(info.step);
+  view.set_generation(info.generation);
+  view.set_bytes(static_cast<int64_t>(info.bytes));
+  if (info.created > absl::UnixEpoch()) view.set_created_ns(absl::ToUnixNanos(info.created));
+  view.set_counts(info.counts);
+  view.set_problem(info.problem);
+  for (const auto& [name, value] : info.metrics) (*view.mutable_metrics())[name] = value;
+  return view;
+}
+
+// The one that is meant: of a step the one that counts, before those that do not.
+absl::StatusOr<checkpoint::Info> Choose(const std::vector<checkpoint::Info>& infos,
+                                        const CheckpointPlace& place, int64_t step) {
+  const auto is_meant = [step](const checkpoint::Info& info) {
+    return step == 0 || info.step == step;
+  };
+  const auto counts = [&](const checkpoint::Info& info) { return is_meant(info) && info.counts; };
+  auto chosen = std::find_if(infos.begin(), infos.end(), counts);
+  if (chosen == infos.end()) chosen = std::find_if(infos.begin(), infos.end(), is_meant);
+  if (chosen != infos.end()) return *chosen;
+  if (step == 0) {
+    return absl::NotFoundError(
+        absl::StrCat("job ", place.job_id, " has no checkpoint in ", place.folder));
+  }
+  return absl::NotFoundError(
+      absl::StrCat("job ", place.job_id, " has no checkpoint of step ", step));
+}
+
+}  // namespace
+
+absl::StatusOr<CheckpointPlace> FindCheckpoints(const Coordinator& coordinator,
+                                                const std::string& id) {
+  RM_ASSIGN_OR_RETURN(const scheduler::Job* const job, FindJob(coordinator.state(), id));
+  CheckpointPlace place;
+  place.job_id = job->id();
+  place.folder = coordinator.config().folders.Checkpoints(job->spec(), job->id());
+  for (const scheduler::LineageEntry& entry : job->lineage) {
+    place.lineage.push_back({entry.generation, entry.first_step});
+  }
+  return place;
+}
+
+absl::StatusOr<pb::ListCheckpointsReply> ListCheckpoints(const base::FileSystem& files,
+                                                         const CheckpointPlace& place) {
+  RM_ASSIGN_OR_RETURN(const std::vector<checkpoint::Info> infos,
+                      checkpoint::List(files, place.folder, place.lineage));
+  pb::ListCheckpointsReply reply;
+  for (const checkpoint::Info& info : infos) *reply.add_checkpoints() = ViewInfo(info);
+  return reply;
+}
+
+absl::StatusOr<pb::VerifyReply> VerifyCheckpoint(const base::FileSystem& files,
+                                                 const CheckpointPlace& place, int64_t step) {
+  RM_ASSIGN_OR_RETURN(const std::vector<checkpoint::Info> infos,
+                      checkpoint::List(files, place.folder, place.lineage));
+  RM_ASSIGN_OR_RETURN(const checkpoint::Info info, Choose(infos, place, step));
+  RM_ASSIGN_OR_RETURN(const checkpoint::Verification verified,
+                      checkpoint::Verify(files, info.path));
+  pb::VerifyReply reply;
+  reply.set_ok(verified.ok());
+  *reply.mutable_checkpoint() = ViewInfo(info);
+  reply.set_files(verified.files);
+  reply.set_bytes(static_cast<int64_t>(verified.bytes));
+  reply.mutable_problems()->Add(verified.problems.begin(), verified.problems.end());
+  reply.set_weights_sha256(verified.weights_sha256);
+  return reply;
+}
+
+}  // namespace rm::coordinator

@@ -1,0 +1,169 @@
+#include "runtime/coordinator/coordinator.h"
+
+#include <algorithm>
+
+#include "absl/strings/str_cat.h"
+#include "base/check.h"
+#include "base/log.h"
+#include "scheduler/state/job_state.h"
+
+namespace rm::coordinator {
+namespace {
+
+namespace pb = ::ringmaster::v1;
+
+absl::Status RefusalStatus(const pb::Reason& reason) {
+  if (reason.code() == "UnknownJob") return absl::NotFoundError(reason.sentence());
+  if (reason.code() == "InvalidJob") return absl::InvalidArgumentError(reason.sentence());
+  return absl::FailedPreconditionError(reason.sentence());
+}
+
+// One status for each event of the record.
+std::vector<absl::Status> Outcomes(const pb::JournalRecord& record) {
+  std::vector<absl::Status> outcomes(static_cast<size_t>(record.events_size()));
+  for (const pb::Refusal& refusal : record.refusals()) {
+    outcomes.at(static_cast<size_t>(refusal.event_index() - 1)) = RefusalStatus(refusal.reason());
+  }
+  return outcomes;
+}
+
+}  // namespace
+
+Coordinator::Coordinator(CoordinatorConfig config, std::unique_ptr<Ledger> ledger,
+                         const base::Clock& clock)
+    : config_(std::move(config)),
+      ledger_(std::move(ledger)),
+      clock_(clock),
+      preflights_(workers_),
+      liveness_(config_.liveness),
+      executor_(ledger_->state(), workers_, preflights_, config_.folders,
+                [this](const pb::Event& event) { Add(event); }) {
+  pb::Event started;
+  started.mutable_coordinator_started()->set_version(config_.version);
+  Add(started);
+}
+
+Coordinator::~Coordinator() = default;
+
+void Coordinator::Add(pb::Event event, Done done) {
+  if (!failure_.ok()) {
+    if (done) done(failure_);
+    return;
+  }
+  pending_.push_back({std::move(event), std::move(done)});
+}
+
+void Coordinator::Await(std::function<bool()> is_over, absl::Duration limit,
+                        std::function<void()> then) {
+  const absl::Duration deadline = limit > absl::ZeroDuration() ? clock_.Monotonic() + limit
+                                                               : -absl::InfiniteDuration();
+  waits_.push_back({std::move(is_over), deadline, std::move(then)});
+}
+
+absl::Duration Coordinator::Tick() {
+  const absl::Duration now = clock_.Monotonic();
+  NoteHeard(now);
+  AddLostWorkers(now);
+  if (failure_.ok() && (!pending_.empty() || ledger_->IsDue())) Step();
+  preflights_.Check(now);
+  ReleaseWaits(now);
+  feeds_.PollAll(now);
+  if (!pending_.empty()) return absl::ZeroDuration();  // an answer asked for more
+  return std::clamp(ledger_->next_wake_up() - clock_.Now(), absl::ZeroDuration(), kTickMax);
+}
+
+void Coordinator::NoteHeard(absl::Duration now) {
+  for (const auto& [id, worker] : workers_.all()) {
+    if (worker.link->TakeHeard()) liveness_.Heard(id, now);
+  }
+}
+
+void Coordinator::AddLostWorkers(absl::Duration now) {
+  for (const Liveness::Lost& lost : liveness_.Check(now)) {
+    workers_.Close(lost.worker_id, absl::DeadlineExceededError(lost.sentence));
+    preflights_.OnDetached(lost.worker_id);
+    pb::Event event;
+    event.mutable_worker_lost()->set_worker_id(lost.worker_id);
+    event.mutable_worker_lost()->mutable_cause()->set_code("WorkerLost");
+    event.mutable_worker_lost()->mutable_cause()->set_sentence(lost.sentence);
+    Add(std::move(event));
+  }
+}
+
+void Coordinator::Step() {
+  std::vector<Pending> pending;
+  pending.swap(pending_);
+  // As the scheduler takes them, so that positions in the record are positions here.
+  std::stable_partition(pending.begin(), pending.end(),
+                        [](const Pending& p) { return !p.event.has_submit(); });
+  std::vector<pb::Event> events;
+  events.reserve(pending.size());
+  for (Pending& p : pending) events.push_back(std::move(p.event));
+
+  const absl::StatusOr<pb::JournalRecord> record = ledger_->Step(events);
+  if (!record.ok()) return Fail(record.status(), std::move(pending));
+  NoteTransitions(*record);
+  for (const pb::Action& action : record->actions()) executor_.Act(action);
+  const std::vector<absl::Status> outcomes = Outcomes(*record);
+  for (size_t i = 0; i < pending.size(); ++i) {
+    if (pending[i].done) pending[i].done(outcomes[i]);
+  }
+}
+
+void Coordinator::Fail(const absl::Status& status, std::vector<Pending> pending) {
+  failure_ = absl::UnavailableError(absl::StrCat("nothing more is taken: ", status.message()));
+  for (const Pending& p : pending) {
+    if (p.done) p.done(failure_);
+  }
+  config_.on_failure(status);
+}
+
+void Coordinator::NoteTransitions(const pb::JournalRecord& record) {
+  for (const pb::WorkerTransition& transition : record.worker_transitions()) {
+    base::LogInfo("worker ", transition.worker_id(), ": ",
+                  scheduler::WorkerStateName(transition.from()), " → ",
+                  scheduler::WorkerStateName(transition.to()), ": ",
+                  transition.reason().sentence());
+  }
+  for (const pb::JobTransition& transition : record.job_transitions()) {
+    base::LogInfo("job ", transition.job_id(), ": ", scheduler::StateName(transition.from()),
+                  " → ", scheduler::StateName(transition.to()), ": ",
+                  transition.reason().sentence());
+    if (!scheduler::IsEnded(transition.to())) continue;
+    live_.OnEnded(transition.job_id());
+    preflights_.Cancel(transition.job_id());
+    config_.on_job_ended(transition.job_id());
+  }
+}
+
+void Coordinator::ReleaseWaits(absl::Duration now) {
+  std::list<Wait> over;
+  for (auto wait = waits_.begin(); wait != waits_.end();) {
+    const auto next = std::next(wait);
+    if (!failure_.ok() || now >= wait->deadline || wait->is_over()) {
+      over.splice(over.end(), waits_, wait);
+    }
+    wait = next;
+  }
+  for (const Wait& wait : over) wait.then();
+}
+
+void Coordinator::Close(const absl::Status& status) {
+  if (failure_.ok()) failure_ = status;
+  std::vector<Pending> pending;
+  pending.swap(pending_);
+  for (const Pending& p : pending) {
+    if (p.done) p.done(status);
+  }
+  ReleaseWaits(clock_.Monotonic());
+  feeds_.CloseAll(status);
+  workers_.CloseAll(status);
+}
+
+pb::Job Coordinator::View(const std::string& job_id) const {
+  const scheduler::Job* const job = state().FindJob(job_id);
+  RM_CHECK(job != nullptr, "no job ", job_id);
+  return ViewJob(*job, live_.Find(job_id), config_.folders);
+}
+
+}  // namespace rm::coordinator

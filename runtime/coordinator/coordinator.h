@@ -1,0 +1,128 @@
+// The coordinator without its network: scheduler, journal, workers and open streams, on one thread.
+//
+//   what happens ─► Add(event) ─┐                       ┌─► actions carried out (executor.h)
+//   (requests, worker streams)  ├─► Tick: one step ─► durable ─► answers released
+//   who is lost (liveness.h) ───┘                       └─► streams told (feed.h)
+//
+// All that was added since the last Tick goes into one step and one sync of the disk. Nobody is
+// answered, and nothing is done, before the record of its step is durable.
+//
+// Everything here is called on one thread (a TaskThread whose hook is Tick).
+#ifndef RM_RUNTIME_COORDINATOR_COORDINATOR_H_
+#define RM_RUNTIME_COORDINATOR_COORDINATOR_H_
+
+#include <cstdint>
+#include <functional>
+#include <list>
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/time/time.h"
+#include "base/clock.h"
+#include "proto/scheduler.pb.h"
+#include "runtime/coordinator/attached_workers.h"
+#include "runtime/coordinator/executor.h"
+#include "runtime/coordinator/feed.h"
+#include "runtime/coordinator/job_view.h"
+#include "runtime/coordinator/ledger.h"
+#include "runtime/coordinator/live_jobs.h"
+#include "runtime/coordinator/liveness.h"
+#include "runtime/coordinator/preflights.h"
+
+namespace rm::coordinator {
+
+struct CoordinatorConfig {
+  Folders folders;
+  std::string version;  // of this program
+  std::string probe;    // content of <storage>/.probe
+  scheduler::SchedulerOptions scheduler;
+  LivenessLimits liveness;
+  // Called when a job has ended, and when the journal has failed (at most once): then nothing more is
+  // taken and the process must end.
+  std::function<void(const std::string& job_id)> on_job_ended = [](const std::string&) {};
+  std::function<void(const absl::Status& status)> on_failure = [](const absl::Status&) {};
+  // Log chunks of the workers.
+  std::function<void(const std::string& worker_id, ::ringmaster::v1::LogChunk chunk)> on_log =
+      [](const std::string&, const ::ringmaster::v1::LogChunk&) {};
+};
+
+class Coordinator {
+ public:
+  // Longest time between two Ticks: liveness is judged, and progress shown, this often.
+  static constexpr absl::Duration kTickMax = absl::Milliseconds(200);
+
+  // Says that it has started (as the first event) and takes up preflights that were not answered.
+  Coordinator(CoordinatorConfig config, std::unique_ptr<Ledger> ledger, const base::Clock& clock);
+  // Drops what was not answered.
+  ~Coordinator();
+  Coordinator(const Coordinator&) = delete;
+  Coordinator& operator=(const Coordinator&) = delete;
+
+  // Adds an event to the next step. `done` is called when the step is durable: with OK when the event
+  // was taken, else with its refusal (NotFound, InvalidArgument or FailedPrecondition and the
+  // scheduler's sentence). Unavailable when the journal has failed.
+  using Done = std::function<void(const absl::Status& status)>;
+  void Add(::ringmaster::v1::Event event, Done done = nullptr);
+
+  // Calls `then` as soon as `is_over` holds after a step, and at the latest when `limit` has passed.
+  void Await(std::function<bool()> is_over, absl::Duration limit, std::function<void()> then);
+
+  // Does all that is due. Returns how long nothing will be due, unless something is added.
+  absl::Duration Tick();
+
+  // Releases everyone who waits, closes all streams and links.
+  void Close(const absl::Status& status);
+
+  // ---- what requests and worker streams read and use
+  [[nodiscard]] const CoordinatorConfig& config() const { return config_; }
+  [[nodiscard]] const base::Clock& clock() const { return clock_; }
+  [[nodiscard]] const Ledger& ledger() const { return *ledger_; }
+  [[nodiscard]] const scheduler::ClusterState& state() const { return ledger_->state(); }
+  [[nodiscard]] const History& history() const { return ledger_->history(); }
+  [[nodiscard]] LiveJobs& live() { return live_; }
+  [[nodiscard]] AttachedWorkers& workers() { return workers_; }
+  [[nodiscard]] Preflights& preflights() { return preflights_; }
+  [[nodiscard]] Liveness& liveness() { return liveness_; }
+  [[nodiscard]] FeedList& feeds() { return feeds_; }
+
+  // The job as the API shows it. REQUIRES: there is one.
+  [[nodiscard]] ::ringmaster::v1::Job View(const std::string& job_id) const;
+
+ private:
+  struct Pending {
+    ::ringmaster::v1::Event event;
+    Done done;
+  };
+  struct Wait {
+    std::function<bool()> is_over;
+    absl::Duration deadline;  // monotonic
+    std::function<void()> then;
+  };
+
+  void NoteHeard(absl::Duration now);
+  void AddLostWorkers(absl::Duration now);
+  void Step();
+  void Fail(const absl::Status& status, std::vector<Pending> pending);
+  void NoteTransitions(const ::ringmaster::v1::JournalRecord& record);
+  void ReleaseWaits(absl::Duration now);
+
+  const CoordinatorConfig config_;
+  const std::unique_ptr<Ledger> ledger_;
+  const base::Clock& clock_;
+  LiveJobs live_;
+  AttachedWorkers workers_;
+  Preflights preflights_;
+  Liveness liveness_;
+  Executor executor_;
+  FeedList feeds_;
+  std::vector<Pending> pending_;
+  std::list<Wait> waits_;
+  absl::Status failure_;
+};
+
+}  // namespace rm::coordinator
+
+#endif  // RM_RUNTIME_COORDINATOR_COORDINATOR_H_

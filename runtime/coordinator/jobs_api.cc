@@ -1,0 +1,267 @@
+#include "runtime/coordinator/jobs_api.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "absl/strings/numbers.h"
+#include "absl/strings/str_cat.h"
+#include "base/status.h"
+#include "runtime/coordinator/job_feeds.h"
+#include "runtime/coordinator/job_id.h"
+#include "runtime/coordinator/job_view.h"
+#include "scheduler/explain/explain.h"
+#include "scheduler/state/job_state.h"
+
+namespace rm::coordinator {
+namespace {
+
+namespace pb = ::ringmaster::v1;
+
+constexpr double kPreflightWaitMax = 60;  // seconds
+constexpr int kPageDefault = 100;
+constexpr int kPageMax = 1000;
+
+// Whether there is a worker whose slots count: only then can a job be said never to fit.
+bool HasWorkers(const scheduler::ClusterState& state) {
+  return std::any_of(state.workers().begin(), state.workers().end(),
+                     [](const auto& entry) { return entry.second.state != pb::LOST; });
+}
+
+absl::Duration PreflightWait(double seconds) {
+  // Written so that NaN is no wait.
+  return seconds > 0 ? absl::Seconds(std::min(seconds, kPreflightWaitMax)) : absl::ZeroDuration();
+}
+
+bool IsShown(const scheduler::Job& job, const pb::ListJobsRequest& request) {
+  if (request.state() != pb::JOB_STATE_UNSPECIFIED) return job.state == request.state();
+  return request.all() || !scheduler::IsEnded(job.state);
+}
+
+pb::Event CancelEvent(const std::string& job_id, bool kill) {
+  pb::Event event;
+  event.mutable_cancel()->set_job_id(job_id);
+  event.mutable_cancel()->set_kill(kill);
+  return event;
+}
+
+pb::Event SubmitEvent(const pb::SubmitRequest& request, const std::string& job_id) {
+  pb::Event event;
+  pb::SubmitJob& submit = *event.mutable_submit();
+  submit.set_job_id(job_id);
+  *submit.mutable_spec() = request.spec();
+  submit.set_preflight_pending(true);
+  submit.set_request_id(request.request_id());
+  submit.set_user(request.user());
+  *submit.mutable_source_positions() = request.source_positions();
+  return event;
+}
+
+}  // namespace
+
+JobsApi::JobsApi(Coordinator& coordinator, Random random)
+    : coordinator_(coordinator), random_(std::move(random)) {}
+
+// ---- submitting ---------------------------------------------------------------------------------
+
+void JobsApi::Submit(const pb::SubmitRequest& request, SubmitAnswer answer) {
+  const std::string& request_id = request.request_id();
+  const double wait = request.preflight_wait_seconds();
+  if (!request.validate_only()) {
+    const std::string* const known = coordinator_.history().JobOfRequest(request_id);
+    if (known != nullptr) return AnswerSubmit(*known, wait, std::move(answer));
+    const auto submitting = submitting_.find(request_id);
+    if (submitting != submitting_.end()) {
+      submitting->second.push_back(std::move(answer));
+      return;
+    }
+  }
+  if (HasWorkers(coordinator_.state())) {
+    const absl::Status fits = scheduler::CheckFeasible(coordinator_.state(), request.spec());
+    if (!fits.ok()) return answer(base::Annotate(fits, "refused"));
+  }
+  if (request.validate_only()) return DryRun(request, std::move(answer));
+
+  const std::string job_id = NewId(request.spec().name());
+  if (!request_id.empty()) submitting_[request_id] = {};
+  coordinator_.Add(SubmitEvent(request, job_id), [this, request_id, job_id, wait,
+                                                  answer](const absl::Status& status) {
+    std::vector<SubmitAnswer> answers = {answer};
+    const auto others = submitting_.find(request_id);
+    if (others != submitting_.end()) {
+      answers.insert(answers.end(), others->second.begin(), others->second.end());
+      submitting_.erase(others);
+    }
+    for (SubmitAnswer& each : answers) {
+      if (!status.ok()) {
+        each(status);
+      } else {
+        AnswerSubmit(job_id, wait, std::move(each));
+      }
+    }
+  });
+}
+
+std::string JobsApi::NewId(const std::string& name) const {
+  while (true) {
+    std::string id = MakeJobId(name, random_());
+    if (coordinator_.state().FindJob(id) == nullptr) return id;
+  }
+}
+
+void JobsApi::AnswerSubmit(const std::string& job_id, double wait_seconds, SubmitAnswer answer) {
+  const auto has_verdict = [this, job_id] {
+    return !coordinator_.state().FindJob(job_id)->preflight_pending;
+  };
+  coordinator_.Await(has_verdict, PreflightWait(wait_seconds),
+                     [this, job_id, answer = std::move(answer)] {
+                       pb::SubmitReply reply;
+                       reply.set_job_id(job_id);
+                       *reply.mutable_job() = coordinator_.View(job_id);
+                       const scheduler::Job& job = *coordinator_.state().FindJob(job_id);
+                       reply.mutable_preflight_errors()->Add(job.preflight_errors.begin(),
+                                                             job.preflight_errors.end());
+                       answer(std::move(reply));
+                     });
+}
+
+void JobsApi::DryRun(const pb::SubmitRequest& request, SubmitAnswer answer) {
+  // Shared by the preflight's answer and the wait for it: either may end first.
+  struct Verdict {
+    bool is_in = false;
+    std::vector<std::string> errors;
+  };
+  const auto verdict = std::make_shared<Verdict>();
+  pb::PreflightRequest preflight;
+  preflight.set_job_id(absl::StrCat("dry-run/", ++dry_runs_));  // no job has such an id
+  *preflight.mutable_spec() = request.spec();
+  *preflight.mutable_source_positions() = request.source_positions();
+  preflight.set_checkpoint_folder(
+      coordinator_.config().folders.Checkpoints(request.spec(), request.spec().name()));
+  coordinator_.preflights().Ask(preflight, [verdict](const std::vector<std::string>& errors) {
+    verdict->is_in = true;
+    verdict->errors = errors;
+  });
+  coordinator_.Await([verdict] { return verdict->is_in; },
+                     PreflightWait(request.preflight_wait_seconds()),
+                     [this, verdict, id = preflight.job_id(), answer = std::move(answer)] {
+                       coordinator_.preflights().Cancel(id);
+                       pb::SubmitReply reply;
+                       reply.mutable_preflight_errors()->Add(verdict->errors.begin(),
+                                                             verdict->errors.end());
+                       answer(std::move(reply));
+                     });
+}
+
+// ---- reading ------------------------------------------------------------------------------------
+
+absl::StatusOr<pb::Job> JobsApi::Get(const std::string& id) const {
+  RM_ASSIGN_OR_RETURN(const scheduler::Job* const job, FindJob(coordinator_.state(), id));
+  return coordinator_.View(job->id());
+}
+
+absl::StatusOr<pb::ListJobsReply> JobsApi::List(const pb::ListJobsRequest& request) const {
+  // A token is the count of jobs that were submitted before the last one shown.
+  const std::vector<std::string>& jobs = coordinator_.history().jobs();
+  size_t left = jobs.size();
+  if (!request.page_token().empty() &&
+      (!absl::SimpleAtoi(request.page_token(), &left) || left > jobs.size())) {
+    return absl::InvalidArgumentError(absl::StrCat("no page '", request.page_token(), "'"));
+  }
+  const int page = request.page_size() <= 0 ? kPageDefault : std::min(request.page_size(), kPageMax);
+  pb::ListJobsReply reply;
+  while (left > 0) {
+    const scheduler::Job& job = *coordinator_.state().FindJob(jobs[left - 1]);
+    if (IsShown(job, request)) {
+      if (reply.jobs_size() == page) {
+        reply.set_next_page_token(absl::StrCat(left));
+        break;
+      }
+      *reply.add_jobs() = coordinator_.View(job.id());
+    }
+    --left;
+  }
+  return reply;
+}
+
+absl::StatusOr<pb::Explanation> JobsApi::Explain(const std::string& id) const {
+  RM_ASSIGN_OR_RETURN(const scheduler::Job* const job, FindJob(coordinator_.state(), id));
+  return scheduler::Explain(coordinator_.state(), job->id(), coordinator_.clock().Now(),
+                            coordinator_.config().scheduler);
+}
+
+// ---- changing -----------------------------------------------------------------------------------
+
+void JobsApi::Change(const std::string& id,
+                     const std::function<pb::Event(const std::string&)>& make,
+                     Answer<pb::Job> answer) {
+  const absl::StatusOr<const scheduler::Job*> job = FindJob(coordinator_.state(), id);
+  if (!job.ok()) return answer(job.status());
+  coordinator_.Add(make((*job)->id()), [this, job_id = (*job)->id(),
+                                        answer = std::move(answer)](const absl::Status& status) {
+    if (!status.ok()) return answer(status);
+    answer(coordinator_.View(job_id));
+  });
+}
+
+void JobsApi::Cancel(const std::string& id, Answer<pb::Job> answer) {
+  Change(id, [](const std::string& job_id) { return CancelEvent(job_id, false); },
+         std::move(answer));
+}
+
+void JobsApi::Kill(const std::string& id, Answer<pb::Job> answer) {
+  Change(id, [](const std::string& job_id) { return CancelEvent(job_id, true); },
+         std::move(answer));
+}
+
+void JobsApi::Pause(const std::string& id, Answer<pb::Job> answer) {
+  const auto make = [](const std::string& job_id) {
+    pb::Event event;
+    event.mutable_pause()->set_job_id(job_id);
+    return event;
+  };
+  Change(id, make, std::move(answer));
+}
+
+void JobsApi::Resume(const std::string& id, Answer<pb::Job> answer) {
+  const auto make = [](const std::string& job_id) {
+    pb::Event event;
+    event.mutable_resume()->set_job_id(job_id);
+    return event;
+  };
+  Change(id, make, std::move(answer));
+}
+
+// ---- streams ------------------------------------------------------------------------------------
+
+absl::StatusOr<std::unique_ptr<Feed<pb::Job>>> JobsApi::Watch(const std::string& id) const {
+  RM_ASSIGN_OR_RETURN(const scheduler::Job* const job, FindJob(coordinator_.state(), id));
+  return std::make_unique<WatchFeed>(coordinator_, job->id());
+}
+
+absl::StatusOr<std::unique_ptr<Feed<pb::JobEvent>>> JobsApi::Events(
+    const pb::EventsRequest& request) const {
+  std::string job_id;
+  if (!request.job_id().empty()) {
+    RM_ASSIGN_OR_RETURN(const scheduler::Job* const job,
+                        FindJob(coordinator_.state(), request.job_id()));
+    job_id = job->id();
+  }
+  return std::make_unique<EventsFeed>(coordinator_, job_id, request.follow());
+}
+
+absl::StatusOr<LogFeedOptions> JobsApi::Logs(const pb::LogsRequest& request) const {
+  RM_ASSIGN_OR_RETURN(const scheduler::Job* const job,
+                      FindJob(coordinator_.state(), request.job_id()));
+  LogFeedOptions options;
+  options.job_id = job->id();
+  options.follow = request.follow();
+  options.job_ended = scheduler::IsEnded(job->state);
+  if (request.has_rank()) options.rank = request.rank();
+  options.tail = request.tail();
+  if (request.since_seconds() > 0) {
+    options.since = coordinator_.clock().Now() - absl::Seconds(request.since_seconds());
+  }
+  return options;
+}
+
+}  // namespace rm::coordinator

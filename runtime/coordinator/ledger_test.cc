@@ -1,0 +1,125 @@
+#include "runtime/coordinator/ledger.h"
+
+#include <string>
+#include <vector>
+
+#include <catch2/catch.hpp>
+
+#include "absl/strings/match.h"
+#include "base/simulated_clock.h"
+#include "base/temporary_folder.h"
+
+namespace rm::coordinator {
+namespace {
+
+namespace pb = ::ringmaster::v1;
+
+struct Place {
+  base::TemporaryFolder folder;
+  base::SimulatedClock clock{absl::FromUnixSeconds(1000)};
+
+  absl::StatusOr<std::unique_ptr<Ledger>> Open(const std::string& policy = "priority") {
+    auto journal = journal::Journal::Open(folder.File("journal.db"));
+    REQUIRE(journal.ok());
+    scheduler::SchedulerOptions options;
+    options.policy = policy;
+    return Ledger::Open(*std::move(journal), options, clock);
+  }
+  std::unique_ptr<Ledger> MustOpen() {
+    auto ledger = Open();
+    INFO(ledger.status());
+    REQUIRE(ledger.ok());
+    return *std::move(ledger);
+  }
+};
+
+pb::Event SubmitEvent(const std::string& job_id, double queue_timeout = 0) {
+  pb::Event event;
+  event.mutable_submit()->set_job_id(job_id);
+  pb::JobSpec& spec = *event.mutable_submit()->mutable_spec();
+  spec.mutable_resources()->set_ranks_min(1);
+  spec.mutable_resources()->set_ranks_max(1);
+  spec.mutable_resources()->set_slots_per_rank(1);
+  spec.mutable_scheduling()->set_queue_timeout(queue_timeout);
+  return event;
+}
+
+pb::Event CancelEvent(const std::string& job_id) {
+  pb::Event event;
+  event.mutable_cancel()->set_job_id(job_id);
+  return event;
+}
+
+TEST_CASE("a step is decided, durable, and part of the history") {
+  Place place;
+  {
+    const auto ledger = place.MustOpen();
+    const auto record = ledger->Step({CancelEvent("ghost"), SubmitEvent("a"), SubmitEvent("b")});
+    REQUIRE(record.ok());
+    CHECK(record->events_size() == 3);
+    REQUIRE(record->refusals_size() == 1);
+    CHECK(record->refusals(0).event_index() == 1);
+    CHECK(ledger->history().jobs() == std::vector<std::string>{"a", "b"});
+    CHECK(ledger->sync_seconds().count() == 1);
+  }
+  const auto again = place.MustOpen();
+  CHECK(again->history().jobs() == std::vector<std::string>{"a", "b"});
+  REQUIRE(again->state().FindJob("b") != nullptr);
+  CHECK(again->state().FindJob("b")->state == pb::QUEUED);
+}
+
+TEST_CASE("a step without anything to say is not written") {
+  Place place;
+  const auto ledger = place.MustOpen();
+  REQUIRE(ledger->Step({}).ok());
+  pb::Event tick;
+  tick.mutable_tick();
+  REQUIRE(ledger->Step({tick}).ok());
+  CHECK(ledger->sync_seconds().count() == 0);
+  CHECK(ledger->step_seconds().count() == 2);
+  CHECK(ledger->history().statistics().records == 0);
+}
+
+TEST_CASE("a step is due when the scheduler wants to be woken, after a restart too") {
+  Place place;
+  {
+    const auto ledger = place.MustOpen();
+    CHECK_FALSE(ledger->IsDue());
+    REQUIRE(ledger->Step({SubmitEvent("a", 60)}).ok());
+    CHECK(ledger->next_wake_up() == place.clock.Now() + absl::Seconds(60));
+  }
+  const auto ledger = place.MustOpen();
+  CHECK_FALSE(ledger->IsDue());
+  place.clock.Advance(absl::Seconds(60));
+  CHECK(ledger->IsDue());
+  REQUIRE(ledger->Step({}).ok());
+  CHECK(ledger->state().FindJob("a")->state == pb::FAILED);
+  CHECK_FALSE(ledger->IsDue());
+}
+
+TEST_CASE("a record that does not follow from those before it is named") {
+  Place place;
+  {
+    const auto journal = journal::Journal::Open(place.folder.File("journal.db"));
+    REQUIRE(journal.ok());
+    pb::JournalRecord fine;
+    pb::JournalRecord wrong;
+    pb::JobTransition& transition = *wrong.add_job_transitions();
+    transition.set_job_id("never-submitted");
+    transition.set_from(pb::RUNNING);
+    transition.set_to(pb::SUCCEEDED);
+    REQUIRE((*journal)->Append({fine, wrong}).ok());
+  }
+  const auto ledger = place.Open();
+  CHECK(ledger.status().code() == absl::StatusCode::kDataLoss);
+  CHECK(absl::StrContains(ledger.status().message(), "journal.db, record 2: "));
+}
+
+TEST_CASE("a policy that nobody knows is refused") {
+  Place place;
+  const auto ledger = place.Open("best");
+  CHECK(ledger.status().code() == absl::StatusCode::kInvalidArgument);
+}
+
+}  // namespace
+}  // namespace rm::coordinator

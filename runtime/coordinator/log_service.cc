@@ -1,0 +1,56 @@
+#include "runtime/coordinator/log_service.h"
+
+#include <utility>
+
+#include "base/log.h"
+
+namespace rm::coordinator {
+
+namespace pb = ::ringmaster::v1;
+
+LogService::LogService(const std::string& folder, base::FileSystem& files,
+                       const base::Clock& clock)
+    : clock_(clock), store_(folder, files), thread_([this] { return PollFeeds(); }) {}
+
+void LogService::Stop() {
+  thread_.Post([this] { feeds_.CloseAll(absl::UnavailableError("the coordinator is stopping")); });
+  thread_.Stop();
+}
+
+void LogService::Append(const std::string& worker_id, pb::LogChunk chunk) {
+  const int64_t bytes = static_cast<int64_t>(chunk.data().size());
+  if (backlog_bytes_.load() + bytes > kBacklogBytesMax) {
+    dropped_bytes_ += bytes;
+    return;
+  }
+  backlog_bytes_ += bytes;
+  thread_.Post([this, worker_id, bytes, chunk = std::move(chunk)] {
+    Write(worker_id, chunk);
+    backlog_bytes_ -= bytes;
+  });
+}
+
+void LogService::Write(const std::string& worker_id, const pb::LogChunk& chunk) {
+  const pb::RankRef& rank = chunk.rank();
+  const absl::Status written =
+      store_.Append(rank.job_id(), rank.rank(), worker_id, chunk.offset(), chunk.data());
+  if (!written.ok() && !failing_) base::LogWarning("logs are not kept: ", written.message());
+  failing_ = !written.ok();
+}
+
+void LogService::MarkEnded(const std::string& job_id) {
+  thread_.Post([this, job_id] { store_.MarkEnded(job_id); });
+}
+
+void LogService::Open(const LogFeedOptions& options, MakeCall make) {
+  thread_.Post([this, options, make = std::move(make)] {
+    feeds_.Add(make(std::make_unique<LogFeed>(store_, options)));
+  });
+}
+
+absl::Duration LogService::PollFeeds() {
+  feeds_.PollAll(clock_.Monotonic());
+  return absl::InfiniteDuration();  // only a task changes anything
+}
+
+}  // namespace rm::coordinator

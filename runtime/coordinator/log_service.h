@@ -1,0 +1,63 @@
+// The thread of the logs: writes what the workers send and streams it to who asks.
+#ifndef RM_RUNTIME_COORDINATOR_LOG_SERVICE_H_
+#define RM_RUNTIME_COORDINATOR_LOG_SERVICE_H_
+
+#include <atomic>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+
+#include "absl/status/status.h"
+#include "base/clock.h"
+#include "base/file_system.h"
+#include "proto/worker.pb.h"
+#include "runtime/coordinator/feed.h"
+#include "runtime/coordinator/log_feed.h"
+#include "runtime/coordinator/log_store.h"
+#include "runtime/coordinator/task_thread.h"
+
+namespace rm::coordinator {
+
+// Thread-safe. Calls return at once; the work is done on its thread, in order.
+class LogService {
+ public:
+  // Chunks that wait for the disk beyond this are dropped, and marked as missing in the log: a slow
+  // disk must not fill the memory.
+  static constexpr int64_t kBacklogBytesMax = 64 << 20;
+
+  // `folder` is <state>/logs. Borrows `files` and `clock`.
+  LogService(const std::string& folder, base::FileSystem& files, const base::Clock& clock);
+
+  void Start() { thread_.Start(); }
+  // Writes what is queued, ends all streams, then ends.
+  void Stop();
+
+  void Append(const std::string& worker_id, ::ringmaster::v1::LogChunk chunk);
+  // Everything of this job has been appended.
+  void MarkEnded(const std::string& job_id);
+
+  // Makes a call over a new LogFeed and asks it from now on. `make` runs on the thread.
+  using MakeCall = std::function<std::shared_ptr<PolledCall>(std::unique_ptr<LogFeed> feed)>;
+  void Open(const LogFeedOptions& options, MakeCall make);
+
+  // Where the sinks of its streams post to.
+  [[nodiscard]] TaskThread& thread() { return thread_; }
+  [[nodiscard]] int64_t dropped_bytes() const { return dropped_bytes_.load(); }
+
+ private:
+  void Write(const std::string& worker_id, const ::ringmaster::v1::LogChunk& chunk);
+  absl::Duration PollFeeds();
+
+  const base::Clock& clock_;
+  LogStore store_;  // this and the next two: of the thread
+  FeedList feeds_;
+  bool failing_ = false;  // the last write failed: said once, not for each chunk
+  std::atomic<int64_t> backlog_bytes_{0};
+  std::atomic<int64_t> dropped_bytes_{0};
+  TaskThread thread_;  // last: ends first
+};
+
+}  // namespace rm::coordinator
+
+#endif  // RM_RUNTIME_COORDINATOR_LOG_SERVICE_H_
