@@ -14,6 +14,8 @@ constexpr size_t kHugePage = size_t{2} << 20;
 
 }  // namespace
 
+// std::aligned_alloc wants a size that is a multiple of the alignment. Huge pages are given for
+// whole aligned 2 MiB ranges only, hence the alignment of large blocks.
 AlignedMemory::AlignedMemory(size_t bytes) {
   const size_t alignment = bytes >= kHugePage ? kHugePage : kCacheLine;
   const size_t rounded = (bytes + alignment - 1) / alignment * alignment;

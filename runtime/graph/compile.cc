@@ -31,6 +31,7 @@ struct Settled {
   Storage storage;
 };
 
+// Everything that can fail because of the graph fails here.
 absl::StatusOr<Settled> Settle(const Graph& graph, const CompileOptions& options) {
   Settled settled;
   TypedGraph& typed = settled.typed;
@@ -47,6 +48,7 @@ absl::StatusOr<Settled> Settle(const Graph& graph, const CompileOptions& options
   return settled;
 }
 
+// Operands as the executor sees them: by the memory that they lie in.
 std::vector<int> GroupsOf(const std::vector<ValueId>& values, const Storage& storage) {
   std::vector<int> groups;
   for (ValueId id : values) {
@@ -55,6 +57,7 @@ std::vector<int> GroupsOf(const std::vector<ValueId>& values, const Storage& sto
   return groups;
 }
 
+// Making a kernel may take milliseconds: oneDNN generates code.
 absl::StatusOr<ProgramStep> MakeStep(const Settled& settled, size_t index,
                                      const kernels::KernelOptions& options) {
   const Node& node = settled.typed.graph.nodes()[index];
@@ -84,6 +87,7 @@ absl::StatusOr<ProgramStep> MakeStep(const Settled& settled, size_t index,
   return step;
 }
 
+// Nodes of the backward pass come last, so the number of forward steps tells the two apart.
 absl::Status MakeSteps(const Settled& settled, const CompileOptions& options, ProgramParts* parts) {
   const std::vector<Node>& nodes = settled.typed.graph.nodes();
   for (size_t i = 0; i < nodes.size(); ++i) {
@@ -115,6 +119,7 @@ void PlaceMemory(bool reuse, ProgramParts* parts) {
   parts->arena_bytes = plan.bytes;
 }
 
+// Type and place of an input or output.
 ProgramPort PortOf(const Settled& settled, ValueId id) {
   return {settled.typed.type(id), settled.storage.group_of[static_cast<size_t>(id)]};
 }
@@ -147,6 +152,7 @@ void AddParameters(const Settled& settled, ProgramParts* parts) {
   }
 }
 
+// Contents of the constants, which the program copies into memory of its own.
 void AddConstants(const Graph& graph, ProgramParts* parts) {
   for (const StorageGroup& group : parts->groups) {
     if (group.kind != StorageGroup::Kind::kConstant) continue;

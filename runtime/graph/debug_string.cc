@@ -11,6 +11,7 @@ namespace {
 using kernels::Attribute;
 using kernels::TensorType;
 
+// An attribute's value as it would be written in C++.
 struct AttributeText {
   std::string operator()(int64_t x) const { return absl::StrCat(x); }
   std::string operator()(float x) const { return absl::StrCat(x); }
@@ -21,6 +22,7 @@ struct AttributeText {
   }
 };
 
+// " {alpha = 0.5, transB = 1}", or nothing for a node without attributes.
 std::string AttributesText(const kernels::Attributes& attributes) {
   if (attributes.all().empty()) return "";
   const auto format = [](std::string* out, const std::pair<const std::string, Attribute>& entry) {
@@ -39,6 +41,7 @@ std::string DeclaredType(const Value& value) {
   return text.replace(bracket, 2, "[batch");
 }
 
+// Appends lines to one string; lives for one call of DebugString.
 class Writer {
  public:
   Writer(const Graph& graph, const std::vector<TensorType>& types) : graph_(graph), types_(types) {}
@@ -60,11 +63,13 @@ class Writer {
  private:
   std::string Name(ValueId id) const { return id == kNoValue ? "-" : graph_.value(id).name; }
 
+  // The inferred type where there is one, else the declared one.
   std::string TypeText(ValueId id) const {
     return types_.empty() ? DeclaredType(graph_.value(id))
                           : types_[static_cast<size_t>(id)].ToString();
   }
 
+  // "input x: [batch, 4]"; results of nodes are written with their node.
   void WriteValue(ValueId id) {
     const char* kind = nullptr;
     switch (graph_.value(id).kind) {
@@ -83,6 +88,7 @@ class Writer {
     absl::StrAppend(&text_, kind, Name(id), ": ", TypeText(id), "\n");
   }
 
+  // "pool, pool:1 = MaxPool(relu2) {kernel_shape = [2, 2]}".
   void WriteNode(const Node& node) {
     const auto input = [this](std::string* out, ValueId id) { absl::StrAppend(out, Name(id)); };
     const auto output = [this](std::string* out, ValueId id) {

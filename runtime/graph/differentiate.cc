@@ -3,6 +3,17 @@
 // Walks the forward nodes backwards. When a node's turn comes, all readers of its outputs have been
 // visited, so the gradients of its outputs are complete: they are summed, and the node's rule turns
 // them into contributions to the gradients of its inputs.
+//
+// For y = x·w, z = y + y, loss(z) the walk is
+//
+//   loss   arrives: scale              contributes dz = LossGrad(…, scale)  to z
+//   z      arrives: dz                 contributes dz, dz                   to y
+//   y      arrives: dz, dz             dy = Add(dz, dz), contributes dw = xᵀ·dy to w
+//   w      arrives: dw                 the parameter's gradient
+//
+// and nothing is computed for x, behind which there is no parameter. The gradient of the loss
+// itself is the input `scale`, one over the weight of the step's samples over all ranks: so
+// gradients are sums over samples divided once, and never means of means.
 #include <string>
 #include <utility>
 #include <vector>
@@ -34,6 +45,7 @@ class Differentiator {
         reaches_(graph->values().size(), false),
         contributions_(graph->values().size()) {}
 
+  // Appends the backward pass of `loss`, whose own gradient is `seed`.
   absl::Status Run(ValueId loss, ValueId seed) {
     FindDependents();
     FindAncestors(loss);
@@ -101,6 +113,8 @@ class Differentiator {
                                                    ", between a parameter and the loss"));
   }
 
+  // Sums what has arrived at the node's outputs, applies its rule, and hands the gradients of its
+  // operands on. An operand that occurs twice, as in Add(x, x), gets two contributions.
   absl::Status DifferentiateNode(size_t index) {
     const Node& node = graph_->nodes()[index];
     const OpRule* rule = FindOp(node.op);
@@ -126,7 +140,10 @@ class Differentiator {
     return absl::OkStatus();
   }
 
-  // The sum of what has arrived at a value, kNoValue when nothing has.
+  // Contributions are added pairwise in the order of arrival, which is that of the nodes from last
+  // to first: the same graph has the same sums, to the bit. Kernels of Add work in place, so a long
+  // sum takes the memory of two of its parts. The sum of what has arrived at a value, kNoValue when
+  // nothing has.
   ValueId Sum(ValueId value) {
     if (Index(value) >= contributions_.size()) return kNoValue;  // an output added on the way
     std::vector<ValueId>& parts = contributions_[Index(value)];
@@ -145,9 +162,11 @@ class Differentiator {
 
   Graph* const graph_;
   std::vector<kernels::TensorType> types_;
+  // Backward nodes are appended behind these while the walk is under way.
   const size_t forward_nodes_;
   std::vector<bool> depends_;
   std::vector<bool> reaches_;
+  // By ValueId of the forward pass: gradients that have arrived and are to be summed.
   std::vector<std::vector<ValueId>> contributions_;
 };
 

@@ -1,3 +1,6 @@
+// Rewrites look for a pattern around one node, with the uses of values as they were before the
+// pass. What a rewrite does to one match never makes another match of the same pass wrong: both
+// patterns claim values that nobody else reads.
 #include "runtime/graph/fusion.h"
 
 #include <string>
@@ -9,11 +12,14 @@
 namespace rm::graph {
 namespace {
 
+// Operators that have the extra attribute `activation` (kernels/api/op.h), where it is still free.
 bool TakesActivation(const Node& node) {
   const bool op = node.op == "Conv" || node.op == "Gemm";
   return op && node.attributes.String("activation", "").empty();
 }
 
+// The convolution's or product's result is rectified while it is still in registers, instead of in
+// a pass of its own over memory.
 void FuseReluEpilogues(TypedGraph* typed) {
   std::vector<Node>& nodes = typed->graph.mutable_nodes();
   const Uses uses = FindUses(typed->graph);
@@ -38,6 +44,9 @@ Node* WriterWithOp(std::vector<Node>* nodes, const Uses& uses, ValueId value, co
   return &(*nodes)[static_cast<size_t>(writer)];
 }
 
+// ReluGrad passes a gradient on where Y > 0. MaxPoolGrad puts each window's gradient to the place
+// of the window's maximum, where Y is P; so asking Y > 0 behind it and P > 0 before it is the same,
+// also where windows overlap: all gradients that meet at a place have that place's Y as their P.
 void MoveReluBeforeUnpool(TypedGraph* typed) {
   std::vector<Node>& nodes = typed->graph.mutable_nodes();
   const Uses uses = FindUses(typed->graph);
@@ -62,6 +71,7 @@ void MoveReluBeforeUnpool(TypedGraph* typed) {
   }
 }
 
+// A later rewrite may use what an earlier one has made.
 struct Rewrite {
   const char* name;
   void (*apply)(TypedGraph* typed);

@@ -64,6 +64,7 @@ void IsolateGradients(TypedGraph* typed) {
     const ValueId gradient = it->second;
     const bool computed = graph.value(gradient).kind == ValueKind::kNode;
     if (computed && uses.readers_of(gradient).empty() && owners[gradient] == 1) continue;
+    // Where the source is free by then, storage makes the copy a view: no bytes move.
     const ValueId copy =
         graph.AddBackwardNode("Reshape", absl::StrCat(graph.value(parameter).name, "/gradient"),
                               {gradient}, {parameter})[0];
@@ -73,6 +74,8 @@ void IsolateGradients(TypedGraph* typed) {
   }
 }
 
+// List scheduling. The set is ordered by (gradients behind, place in the old order), so the result
+// depends on nothing but the graph.
 void OrderBackward(Graph* graph) {
   const Uses uses = FindUses(*graph);
   const std::vector<size_t> behind = GradientsBehind(*graph, uses);

@@ -8,6 +8,7 @@
 namespace rm::graph {
 namespace {
 
+// Dimensions are known, but for a first one that stands for the batch.
 void CheckShape(absl::string_view name, const kernels::Shape& shape, bool batch_allowed) {
   for (size_t i = 0; i < shape.size(); ++i) {
     const bool is_batch = i == 0 && batch_allowed && shape[i] == kBatch;
@@ -16,10 +17,12 @@ void CheckShape(absl::string_view name, const kernels::Shape& shape, bool batch_
   }
 }
 
+// "pool", "pool:1", …: ONNX numbers the outputs of a node the same way.
 std::string OutputName(absl::string_view node, size_t index) {
   return index == 0 ? std::string(node) : absl::StrCat(node, ":", index);
 }
 
+// In order of addition, which is that of ids.
 std::vector<ValueId> IdsOfKind(const std::vector<Value>& values, ValueKind kind) {
   std::vector<ValueId> ids;
   for (size_t i = 0; i < values.size(); ++i) {
@@ -30,6 +33,7 @@ std::vector<ValueId> IdsOfKind(const std::vector<Value>& values, ValueKind kind)
 
 }  // namespace
 
+// The one place where values come to be, so that a name can never be taken twice.
 ValueId Graph::AddValue(Value value) {
   const ValueId id = static_cast<ValueId>(values_.size());
   const bool is_new = names_.emplace(value.name, id).second;
@@ -38,6 +42,8 @@ ValueId Graph::AddValue(Value value) {
   return id;
 }
 
+// Backward nodes are named after what they belong to, and a value may have several: two uses of a
+// weight in one node, or a second pass over a graph that a pass has rewritten.
 std::string Graph::UniqueName(absl::string_view name) const {
   std::string unique(name);
   for (int n = 2; names_.count(unique) > 0; ++n) unique = absl::StrCat(name, "#", n);
@@ -81,6 +87,7 @@ ValueId Graph::AddConstant(absl::string_view name, kernels::Shape shape,
   return AddValue(std::move(value));
 }
 
+// Nodes: operands exist already, which keeps the list in topological order.
 ValueId Graph::AddNode(absl::string_view op, absl::string_view name, std::vector<ValueId> inputs,
                        kernels::Attributes attributes) {
   return AddNodeWithOutputs(op, name, std::move(inputs), 1, std::move(attributes))[0];
@@ -134,6 +141,8 @@ ValueId Graph::AddOutput(size_t node) {
   return output;
 }
 
+// A pass that inserts a node in the middle makes its value first and puts the node into the list
+// itself: appending would break the topological order.
 ValueId Graph::AddDetachedValue(absl::string_view name, ValueId like) {
   Value value;
   value.name = UniqueName(name);
@@ -155,6 +164,8 @@ std::vector<ValueId> Graph::inputs() const { return IdsOfKind(values_, ValueKind
 
 std::vector<ValueId> Graph::parameters() const { return IdsOfKind(values_, ValueKind::kParameter); }
 
+// Member by member rather than a copy with the weights taken out: those may be most of the memory
+// that a machine has.
 Graph Graph::WithoutInitialValues() const {
   Graph copy;
   copy.values_.reserve(values_.size());

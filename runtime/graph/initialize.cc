@@ -1,3 +1,8 @@
+// First values of parameters.
+//
+// One random stream a parameter, keyed by its name: adding a layer to a model, or placing it on
+// more ranks, changes no other layer's values. Only + and × of floats are used for uniform values,
+// so they are equal on every machine.
 #include <algorithm>
 
 #include "base/check.h"

@@ -29,12 +29,14 @@ struct Choice {
   OpInstance instance;
 };
 
+// Every operand in one layout.
 OpInstance InLayout(OpInstance instance, Layout layout) {
   for (Operand& operand : instance.inputs) operand.type.layout = layout;
   for (Operand& operand : instance.outputs) operand.type.layout = layout;
   return instance;
 }
 
+// Each operand in the layout chosen for it.
 OpInstance WithLayouts(OpInstance instance, const LayoutChoice& choice) {
   for (size_t i = 0; i < instance.inputs.size(); ++i) {
     instance.inputs[i].type.layout = choice.inputs[i];
@@ -54,6 +56,9 @@ bool SameShapes(const OpInstance& instance) {
          std::all_of(instance.outputs.begin(), instance.outputs.end(), same);
 }
 
+// Takes the nodes out of the graph and puts them back one by one, settled, with reorders between
+// them. A value keeps the layout in which its node writes it; a reordered version is a value of its
+// own, known by (value, layout).
 class KernelChooser {
  public:
   KernelChooser(KernelTable table, const KernelOptions& options, bool blocked, TypedGraph* typed)
@@ -99,11 +104,14 @@ class KernelChooser {
     }
   }
 
+  // The list of nodes and the list of entries grow together.
   void Append(Node node, const KernelEntry* entry) {
     typed_->graph.mutable_nodes().push_back(std::move(node));
     entries_.push_back(entry);
   }
 
+  // Element-wise operators follow their operands, others ask the table, and what nobody wants in
+  // blocks runs in plain layout.
   Choice Choose(const Node& node, const OpInstance& now) const {
     const OpRule* rule = FindOp(node.op);
     const bool free = rule != nullptr && rule->trait == OpTrait::kElementwise && SameShapes(now);
@@ -166,6 +174,8 @@ class KernelChooser {
     return version;
   }
 
+  // Belongs to the pass of the node that asked first: what only the backward pass reads in another
+  // layout is reordered there.
   ValueId AppendReorder(ValueId value, Layout layout, bool backward) {
     Graph& graph = typed_->graph;
     const std::string name =

@@ -44,10 +44,12 @@ struct Loss {
   absl::Status (*attach)(const LossOptions& options, const LossSite& site);
 };
 
+// To add a loss: a function above, a line here.
 constexpr Loss kLosses[] = {
     {"softmax_cross_entropy", &AttachSoftmaxCrossEntropy},
 };
 
+// By name, or an error that lists the names there are.
 absl::StatusOr<const Loss*> FindLoss(const std::string& name) {
   for (const Loss& loss : kLosses) {
     if (name == loss.name) return &loss;
@@ -57,6 +59,7 @@ absl::StatusOr<const Loss*> FindLoss(const std::string& name) {
   return absl::InvalidArgumentError(absl::StrCat("unknown loss '", name, "'; there is ", names));
 }
 
+// Importers bring names from a user's file, which may be those of the loss's own inputs.
 absl::Status CheckNames(const Graph& graph) {
   for (const char* name : {kLabels, kWeights, kScale, kLossSum, kCorrect}) {
     if (graph.FindValue(name) == kNoValue && graph.FindOutput(name) == kNoValue) continue;

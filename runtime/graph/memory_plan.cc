@@ -1,3 +1,6 @@
+// Offset allocation is bin packing in two dimensions and has no fast exact solution. Placing by
+// size, largest first, comes within a few percent of the lower bound on graphs of training:
+// activations of a model are few sizes with nested lifetimes.
 #include "runtime/graph/memory_plan.h"
 
 #include <algorithm>
@@ -13,10 +16,13 @@ namespace {
 // [begin, end) in the arena.
 using Range = std::pair<int64_t, int64_t>;
 
+// Sizes are rounded up, so that every offset is a multiple of the alignment.
 int64_t AlignUp(int64_t bytes) {
   return (bytes + kArenaAlignment - 1) / kArenaAlignment * kArenaAlignment;
 }
 
+// Lifetimes are closed intervals: the step that reads one buffer last and writes the other first
+// needs both.
 bool LiveTogether(const Buffer& a, const Buffer& b) {
   return a.first <= b.last && b.first <= a.last;
 }
@@ -39,6 +45,7 @@ int64_t BestFit(std::vector<Range> taken, int64_t bytes) {
   return best_offset >= 0 ? best_offset : end;
 }
 
+// Equal sizes keep their order, so that equal buffers have equal plans.
 std::vector<size_t> LargestFirst(absl::Span<const Buffer> buffers) {
   std::vector<size_t> order(buffers.size());
   std::iota(order.begin(), order.end(), size_t{0});
@@ -68,6 +75,7 @@ MemoryPlan PlanMemory(absl::Span<const Buffer> buffers) {
   return plan;
 }
 
+// In order, one behind the other.
 MemoryPlan PlanMemoryApart(absl::Span<const Buffer> buffers) {
   MemoryPlan plan;
   for (const Buffer& buffer : buffers) {

@@ -1,3 +1,5 @@
+// The step loop's inner part: what happens here happens for every node of every step, so nothing is
+// allocated, looked up by name or decided.
 #include "runtime/graph/planned_program.h"
 
 #include <algorithm>
@@ -17,6 +19,7 @@ namespace {
 
 using Ports = std::map<std::string, ProgramPort>;
 
+// By name, or an error that lists the names there are.
 absl::StatusOr<const ProgramPort*> FindPort(const Ports& ports, absl::string_view kind,
                                             absl::string_view name) {
   const auto it = ports.find(std::string(name));
@@ -31,6 +34,9 @@ bool IsAligned(const void* pointer) {
   return reinterpret_cast<uintptr_t>(pointer) % kArenaAlignment == 0;
 }
 
+// Memory is known by group: the arena's and the constants' from the start, the caller's once it is
+// bound. Steps hold plain pointers, set from the groups when a binding has changed, so that a step
+// of training looks nothing up.
 class PlannedProgram final : public Program {
  public:
   explicit PlannedProgram(ProgramParts parts)
@@ -59,6 +65,7 @@ class PlannedProgram final : public Program {
   absl::Span<const int> gradient_order() const override { return gradient_order_; }
 
   void BindParameter(int index, const float* value, float* gradient) override {
+    // Breaking these is a bug of the trainer: the sizes and the alignment come from a plan.
     RM_CHECK(index >= 0 && index < static_cast<int>(bound_.size()), "parameter ", index);
     RM_CHECK(value != nullptr && IsAligned(value) && IsAligned(gradient), "memory of parameter '",
              parts_.parameters[static_cast<size_t>(index)].name, "'");
@@ -138,6 +145,7 @@ class PlannedProgram final : public Program {
   }
 
  private:
+  // Gradients that are always zero are reported first, then those that steps finish.
   void OrderGradients() {
     if (!parts_.training) return;
     for (size_t i = 0; i < parts_.parameters.size(); ++i) {
@@ -174,6 +182,7 @@ class PlannedProgram final : public Program {
     resolved_ = true;
   }
 
+  // A view has no kernel: its output is there already.
   absl::Status Run(ProgramStep& step) {
     if (step.kernel == nullptr) return absl::OkStatus();
     const kernels::Arguments arguments{step.inputs, step.outputs,

@@ -22,6 +22,7 @@ void DropUnreadOutputs(const std::vector<bool>& live, Node* node) {
 
 }  // namespace
 
+// The loss stays: evaluation reports it.
 void DropBackward(Graph* graph) {
   std::vector<Node>& nodes = graph->mutable_nodes();
   const auto is_backward = [](const Node& node) { return node.backward; };
@@ -29,6 +30,7 @@ void DropBackward(Graph* graph) {
   graph->ClearGradients();
 }
 
+// From the last node to the first, so that a node's readers are judged before it.
 void EliminateDeadNodes(Graph* graph) {
   std::vector<bool> live = FindUses(*graph).kept;
   std::vector<Node> kept;

@@ -14,6 +14,9 @@ namespace {
 
 using Kind = StorageGroup::Kind;
 
+// Walks the nodes in their order of execution. A group's lifetime grows as values join it; when a
+// node is reached, everything that will ever read a member written so far is known, as lifetimes
+// come from the readers in the graph and not from the walk.
 class StorageAssigner {
  public:
   StorageAssigner(const TypedGraph& typed, const std::vector<const kernels::KernelEntry*>& entries,
@@ -71,6 +74,7 @@ class StorageAssigner {
     }
   }
 
+  // Output 0 may share the memory of an operand; every other output has a group of its own.
   void AssignNode(int index) {
     const Node& node = nodes_[static_cast<size_t>(index)];
     size_t first_output = 0;
@@ -121,6 +125,8 @@ class StorageAssigner {
     group.last = end_;
   }
 
+  // A gradient lies in the caller's memory, where nothing else may be; so a view that is one takes
+  // its source along, if the source may go there. Else its kernel makes a copy.
   bool SharesAsView(int index) {
     const Node& node = nodes_[static_cast<size_t>(index)];
     const kernels::OpInstance instance = MakeInstance(node, typed_.types);
@@ -130,6 +136,8 @@ class StorageAssigner {
     return reuse_ || group.kind != Kind::kArena || group.last == end_;
   }
 
+  // Legal where the kernel says so, the operand's memory is the program's own, and this node is the
+  // last to read any value in it.
   bool SharesInPlace(int index) {
     const Node& node = nodes_[static_cast<size_t>(index)];
     const kernels::KernelEntry* entry = entries_[static_cast<size_t>(index)];
@@ -175,6 +183,7 @@ class StorageAssigner {
   const int end_;
   const Uses uses_;
   int backward_start_ = 0;
+  // Parameters by the value that is their gradient.
   std::map<ValueId, int> gradients_;
   Storage storage_;
 };

@@ -3,6 +3,13 @@
 // Values that share memory form a group: a view with what it looks at, and the result of a kernel
 // that works in place with its operand. Sharing in place is legal only where the operand is read by
 // nobody afterwards.
+//
+//   step  0 conv   1 relu      2 flatten   3 fc    …   7 fc/dB (reads flatten)
+//         a ─────► b (in place of a) ─► c (view of b) ───────►│
+//         └──────────────── one group, steps 0 to 7 ──────────┘
+//
+// A value that callers write or read, or that is a parameter or its gradient, never gives its
+// memory to a value that it is not.
 #ifndef RM_RUNTIME_GRAPH_STORAGE_H_
 #define RM_RUNTIME_GRAPH_STORAGE_H_
 

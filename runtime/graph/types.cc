@@ -1,3 +1,5 @@
+// Types flow in one sweep from inputs, parameters and constants through the nodes. Every batch size
+// is inferred anew: rules only ever see known dimensions.
 #include "runtime/graph/types.h"
 
 #include "absl/status/status.h"
@@ -18,6 +20,7 @@ absl::StatusOr<std::vector<kernels::TensorType>> InferTypes(const Graph& graph, 
     types[i].shape = value.shape;
     if (!value.shape.empty() && value.shape[0] == kBatch) types[i].shape[0] = batch;
   }
+  // Nodes are in topological order, so the types of a node's operands are known when it is reached.
   for (const Node& node : graph.nodes()) RM_RETURN_IF_ERROR(InferNode(graph, node, &types));
   return types;
 }

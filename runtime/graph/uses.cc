@@ -19,6 +19,7 @@ Uses FindUses(const Graph& graph) {
       if (output != kNoValue) uses.writer[static_cast<size_t>(output)] = node;
     }
   }
+  // Gradients of values that are not parameters are nobody's but the backward pass's.
   for (const auto& [name, value] : graph.outputs()) uses.kept[static_cast<size_t>(value)] = true;
   for (const auto& [of, gradient] : graph.gradients()) {
     if (graph.value(of).kind != ValueKind::kParameter) continue;

@@ -44,6 +44,8 @@ std::vector<Loop> Loops(const TensorType& type, int64_t block) {
 
 }  // namespace
 
+// Two layouts are one when they walk through memory by the same loops, loops of one turn left out:
+// (N, C, H, W) and (N, H, W, C) are the same for C = 1, and for H = W = 1.
 bool SameMemory(const TensorType& a, const TensorType& b) {
   RM_CHECK(a.shape == b.shape && a.dtype == b.dtype, a.ToString(), " and ", b.ToString());
   if (a.layout == b.layout) return true;

@@ -30,6 +30,7 @@ absl::StatusOr<Shape> ConvOutput(const Attributes& attributes, const Shape& x, c
   return Shape{x[0], w[0], size.first, size.second};
 }
 
+// Gradients are those of the convolution itself; an activation's is taken before.
 Attributes WithoutActivation(Attributes attributes) {
   attributes.Remove("activation");
   return attributes;
@@ -51,6 +52,8 @@ absl::Status InferConv(OpInstance* instance) {
   return absl::OkStatus();
 }
 
+// One node gives the gradients of weights and bias, as both walk through the same dY. When the bias
+// alone is trained the weights' gradient is computed beside it and dropped.
 absl::Status DifferentiateConv(GradientContext* context) {
   const ValueId x = context->input(0);
   const ValueId w = context->input(1);
@@ -71,6 +74,8 @@ absl::Status DifferentiateConv(GradientContext* context) {
   return absl::OkStatus();
 }
 
+// With strides, images of several sizes have the same output: X's size cannot be told from dY, but
+// dY can be checked against the X that the type states. The same holds for W below.
 absl::Status InferConvGradInput(OpInstance* instance) {
   RM_RETURN_IF_ERROR(RequireFloat(*instance, 0, "dY", 4));
   RM_RETURN_IF_ERROR(RequireFloat(*instance, 1, "W", 4));

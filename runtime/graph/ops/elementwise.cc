@@ -19,6 +19,7 @@ absl::Status InferAdd(OpInstance* instance) {
   return absl::OkStatus();
 }
 
+// The gradient goes to both operands as it is: no node where nothing was broadcast.
 absl::Status DifferentiateAdd(GradientContext* context) {
   const ValueId dy = context->output_gradient(0);
   if (context->wants(0)) context->SetInputGradient(0, context->SumTo(dy, context->input(0), "dA"));

@@ -10,6 +10,7 @@
 namespace rm::graph {
 namespace {
 
+// One constant a graph, shared by all nodes that are scaled.
 constexpr char kOneName[] = "constant/one";
 
 }  // namespace
@@ -43,6 +44,8 @@ ValueId GradientContext::Append(absl::string_view op, absl::string_view suffix,
   return AppendMany(op, suffix, std::move(inputs), {like}, std::move(attributes))[0];
 }
 
+// The types of what was appended are inferred at once: later rules ask for them, and a rule that
+// makes nodes which do not fit is found where it stands, not at the first compilation.
 std::vector<ValueId> GradientContext::AppendMany(absl::string_view op, absl::string_view suffix,
                                                  std::vector<ValueId> inputs,
                                                  std::vector<ValueId> likes,
@@ -62,6 +65,8 @@ ValueId GradientContext::AppendForwardOutput() {
   return output;
 }
 
+// Dimensions that broadcasting added or repeated are summed away. ReduceSum drops them; a dimension
+// of 1 that `of` does have is put back by a view.
 ValueId GradientContext::SumTo(ValueId gradient, ValueId of, absl::string_view suffix) {
   const kernels::Shape from = shape(of);
   if (from == shape(gradient)) return gradient;

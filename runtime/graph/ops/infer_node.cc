@@ -11,6 +11,7 @@
 namespace rm::graph {
 namespace {
 
+// An absent operand keeps its place, as ONNX wants it.
 std::vector<kernels::Operand> Operands(const std::vector<ValueId>& ids,
                                        const std::vector<kernels::TensorType>& types) {
   std::vector<kernels::Operand> operands;
@@ -24,6 +25,7 @@ std::vector<kernels::Operand> Operands(const std::vector<ValueId>& ids,
   return operands;
 }
 
+// Trailing optional operands may be left out or be absent; required ones may not.
 absl::Status CheckCount(absl::string_view what, const std::vector<kernels::Operand>& operands,
                         Arity arity) {
   const int count = static_cast<int>(operands.size());
@@ -37,6 +39,7 @@ absl::Status CheckCount(absl::string_view what, const std::vector<kernels::Opera
   return absl::OkStatus();
 }
 
+// A gradient has the type of what it belongs to, or the rule that made it is wrong.
 absl::Status CheckLikes(const Graph& graph, const Node& node, const kernels::OpInstance& instance,
                         const std::vector<kernels::TensorType>& types) {
   for (size_t i = 0; i < node.outputs.size(); ++i) {
@@ -60,6 +63,7 @@ std::string Describe(const Node& node, const kernels::OpInstance& instance) {
   return absl::StrCat("node '", node.name, "' (", node.op, " of ", shapes, ")");
 }
 
+// The checks that are the same for every operator, and the operator's own rule between them.
 absl::Status Infer(const Graph& graph, const Node& node,
                    const std::vector<kernels::TensorType>& types, kernels::OpInstance* instance) {
   const OpRule* rule = FindOp(node.op);
@@ -84,6 +88,7 @@ kernels::OpInstance MakeInstance(const Node& node, const std::vector<kernels::Te
 absl::Status InferNode(const Graph& graph, const Node& node,
                        std::vector<kernels::TensorType>* types) {
   types->resize(graph.values().size());
+  // What is like another value has that type from the start, for rules that cannot derive it.
   for (ValueId output : node.outputs) {
     if (output == kNoValue) continue;
     const ValueId like = graph.value(output).like;

@@ -22,6 +22,7 @@ absl::Status RequireLabelled(const OpInstance& instance, absl::string_view score
   return absl::OkStatus();
 }
 
+// At 1 every class would be equally right.
 absl::Status RequireSmoothing(const kernels::Attributes& attributes) {
   const float smoothing = attributes.Float("label_smoothing", 0.0F);
   if (smoothing >= 0.0F && smoothing < 1.0F) return absl::OkStatus();
@@ -38,6 +39,8 @@ absl::Status InferSoftmaxCrossEntropy(OpInstance* instance) {
   return absl::OkStatus();
 }
 
+// The gradient that arrives is a scalar, the step's scale, and the kernel multiplies by it. The
+// probabilities are kept from the forward pass rather than computed again from the logits.
 absl::Status DifferentiateSoftmaxCrossEntropy(GradientContext* context) {
   if (context->output_gradient(1) != kNoValue) {
     return Misfit("the gradient of probabilities that are used elsewhere is not known");

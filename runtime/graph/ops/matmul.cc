@@ -27,6 +27,7 @@ int64_t Columns(const Shape& b) { return b.size() == 1 ? 1 : b.back(); }
 
 }  // namespace
 
+// Unlike MatMul, Gemm is for matrices alone; C broadcasts one way.
 absl::Status InferGemm(OpInstance* instance) {
   RM_RETURN_IF_ERROR(RequireFloat(*instance, 0, "A", 2));
   RM_RETURN_IF_ERROR(RequireFloat(*instance, 1, "B", 2));
@@ -77,6 +78,8 @@ absl::Status DifferentiateGemm(GradientContext* context) {
   return absl::OkStatus();
 }
 
+// As numpy.matmul: vectors become matrices of one row or column for the product, and lose that
+// dimension afterwards; dimensions before the last two broadcast.
 absl::Status InferMatMul(OpInstance* instance) {
   RM_RETURN_IF_ERROR(RequireType(*instance, 0, "A", kernels::DType::kFloat32));
   RM_RETURN_IF_ERROR(RequireType(*instance, 1, "B", kernels::DType::kFloat32));

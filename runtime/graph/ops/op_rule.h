@@ -1,7 +1,23 @@
 // What the engine knows about an operator beside its kernels: arity, shapes, gradient.
 //
-// One file an operator family holds its rules; one line in the table (op_table.cc) makes them
-// known. What an operator computes is said in kernels/api/op.h.
+// One file an operator family holds its rules; one line in the table (op_table.cc) makes them known.
+// What an operator computes is said in kernels/api/op.h. A family's file, in short:
+//
+//   absl::Status InferSquare(kernels::OpInstance* instance) {
+//     RM_RETURN_IF_ERROR(RequireType(*instance, 0, "X", kernels::DType::kFloat32));
+//     SetOutput(instance, 0, InputShape(*instance, 0));
+//     return absl::OkStatus();
+//   }
+//
+//   absl::Status DifferentiateSquare(GradientContext* context) {
+//     context->SetInputGradient(
+//         0, context->Append("SquareGrad", "dX", {context->output_gradient(0), context->input(0)},
+//                            context->input(0)));
+//     return absl::OkStatus();
+//   }
+//
+// A gradient rule may use any operator of the table. What it reads of the forward pass is kept in
+// memory until then, so it should read Y rather than X where either will do.
 #ifndef RM_RUNTIME_GRAPH_OPS_OP_RULE_H_
 #define RM_RUNTIME_GRAPH_OPS_OP_RULE_H_
 

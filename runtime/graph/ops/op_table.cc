@@ -1,3 +1,6 @@
+// The table of operators. To add one: write its kernels, its rules in the family's file (declared
+// in rules.h), and one line here; gradient and parity tests of tests/graph take it from a case or
+// two.
 #include "runtime/graph/ops/op_rule.h"
 #include "runtime/graph/ops/rules.h"
 

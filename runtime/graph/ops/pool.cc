@@ -32,6 +32,7 @@ bool WindowsMeetInput(int64_t outputs, int64_t kernel, int64_t stride, int64_t d
   return true;
 }
 
+// The shape of Y for images X (N, C, H, W).
 absl::StatusOr<Shape> PoolOutput(const Attributes& attributes, const Shape& x) {
   if (!attributes.Has("kernel_shape")) return Misfit("attribute kernel_shape is missing");
   RM_ASSIGN_OR_RETURN(const kernels::Window2d window, CheckedWindow2d(attributes, {}));
@@ -59,6 +60,8 @@ absl::Status InferMaxPool(OpInstance* instance) {
   return absl::OkStatus();
 }
 
+// The forward node learns to report where in each window it found the maximum: one byte an element
+// of Y, instead of keeping all of X for the backward pass.
 absl::Status DifferentiateMaxPool(GradientContext* context) {
   ValueId window_index = context->output(1);
   if (window_index == kNoValue) window_index = context->AppendForwardOutput();

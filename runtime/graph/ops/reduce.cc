@@ -11,6 +11,7 @@ namespace rm::graph {
 using kernels::OpInstance;
 using kernels::Shape;
 
+// Without axes everything is summed; an axis counts from the end when it is negative.
 absl::Status InferReduceSum(OpInstance* instance) {
   RM_RETURN_IF_ERROR(RequireType(*instance, 0, "X", kernels::DType::kFloat32));
   const Shape& x = InputShape(*instance, 0);

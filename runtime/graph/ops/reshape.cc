@@ -56,6 +56,7 @@ absl::Status InferFlatten(OpInstance* instance) {
   return SetView(instance, {Product(x, 0, split), Product(x, split, x.size())});
 }
 
+// Importers fold a computed target shape into the attribute; a gradient has its shape from `like`.
 absl::Status InferReshape(OpInstance* instance) {
   if (!instance->attributes.Has("shape")) return SetView(instance, OutputShape(*instance, 0));
   const std::vector<int64_t> wanted = instance->attributes.Ints("shape", {});
@@ -67,6 +68,7 @@ absl::Status InferReorder(OpInstance* instance) {
   return SetView(instance, InputShape(*instance, 0));
 }
 
+// Back to the operand's shape: a view again.
 absl::Status DifferentiateView(GradientContext* context) {
   context->SetInputGradient(
       0, context->Append("Reshape", "dX", {context->output_gradient(0)}, context->input(0)));

@@ -13,6 +13,7 @@ using kernels::Shape;
 using kernels::ShapeString;
 using kernels::Window2d;
 
+// An absent output keeps no type: nobody reads it.
 void SetOutput(OpInstance* instance, size_t i, Shape shape, kernels::DType dtype) {
   if (!instance->has_output(i)) return;
   instance->outputs[i].type = {dtype, std::move(shape), kernels::Layout::kPlain};
@@ -38,6 +39,7 @@ absl::Status RequireShape(absl::string_view name, const Shape& shape, const Shap
   return Misfit(name, " has shape ", ShapeString(shape), ", it must be ", ShapeString(expected));
 }
 
+// The attribute may also be there but of another kind, which Ints() answers with its fallback.
 absl::Status RequireList(const Attributes& attributes, absl::string_view name, size_t size,
                          int64_t least) {
   if (!attributes.Has(name)) return absl::OkStatus();
@@ -57,6 +59,7 @@ absl::Status RequireActivation(const Attributes& attributes) {
   return Misfit("unknown activation '", activation, "'; there is relu");
 }
 
+// Shapes are aligned at their last dimensions; a missing or single one is repeated.
 absl::StatusOr<Shape> Broadcast(const Shape& a, const Shape& b) {
   Shape out(std::max(a.size(), b.size()), 1);
   for (size_t i = 0; i < out.size(); ++i) {  // from the last dimension to the first
@@ -75,6 +78,8 @@ bool BroadcastsTo(const Shape& from, const Shape& to) {
   return both.ok() && *both == to;
 }
 
+// Along an axis where both have one element nothing is repeated, but a dimension that `from` lacks
+// has to go all the same.
 std::vector<int64_t> BroadcastAxes(const Shape& from, const Shape& to) {
   const size_t missing = to.size() - from.size();
   std::vector<int64_t> axes;
@@ -97,6 +102,8 @@ int64_t Product(const Shape& shape, size_t begin, size_t end) {
   return product;
 }
 
+// kernels::ReadWindow2d takes what is well-formed and ignores the rest; a file from a user may hold
+// anything, and a kernel that trusts a stride of 0 divides by it.
 absl::StatusOr<Window2d> CheckedWindow2d(const Attributes& attributes, const Shape& weight_shape) {
   const std::string auto_pad = attributes.String("auto_pad", "NOTSET");
   if (auto_pad != "NOTSET") return Misfit("auto_pad ", auto_pad, " is not known, only NOTSET");
