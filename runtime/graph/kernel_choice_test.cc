@@ -14,52 +14,6 @@ using kernels::Layout;
 using kernels::LayoutChoice;
 using kernels::OpInstance;
 
-bool IsImage(const kernels::Operand& operand) { return operand.type.shape.size() == 4; }
-
-// Wants its image operands in blocks of 16 channels, except X of one channel and all weights; so
-// does oneDNN.
-LayoutChoice WantBlocked(const OpInstance& instance, const kernels::KernelOptions& /*options*/) {
-  LayoutChoice choice;
-  const auto want = [&](const kernels::Operand& operand, bool is_weight) {
-    const bool blocked = IsImage(operand) && !is_weight && operand.type.shape[1] > 1;
-    return blocked ? Layout::kChannels16 : Layout::kPlain;
-  };
-  const bool weight_out = instance.op == "ConvGradWeight";
-  for (size_t i = 0; i < instance.inputs.size(); ++i) {
-    choice.inputs.push_back(want(instance.inputs[i], i == 1 && !weight_out));
-  }
-  for (const kernels::Operand& operand : instance.outputs) {
-    choice.outputs.push_back(want(operand, weight_out));
-  }
-  return choice;
-}
-
-LayoutChoice WantPoolBlocked(const OpInstance& instance, const kernels::KernelOptions&) {
-  LayoutChoice choice;
-  choice.inputs.assign(instance.inputs.size(), Layout::kChannels16);
-  choice.outputs.assign(instance.outputs.size(), Layout::kChannels16);
-  return choice;
-}
-
-KernelEntry BlockedEntry(const char* op) {
-  return {op, "blocked", &Anything, &WantBlocked, &MakeFakeKernel, -1};
-}
-
-// Convolutions and pooling in blocks, element-wise operators in any layout, the rest plain.
-std::vector<KernelEntry> BlockedTable() {
-  std::vector<KernelEntry> table = {
-      BlockedEntry("Conv"),
-      BlockedEntry("ConvGradInput"),
-      BlockedEntry("ConvGradWeight"),
-      {"MaxPool", "blocked", &Anything, &WantPoolBlocked, &MakeFakeKernel, -1},
-      {"MaxPoolGrad", "blocked", &Anything, &WantPoolBlocked, &MakeFakeKernel, -1},
-      AnyEntry("Relu", 0),
-      AnyEntry("ReluGrad", 0),
-      AnyEntry("Add", 0)};
-  for (const KernelEntry& entry : PlainTable()) table.push_back(entry);
-  return table;
-}
-
 struct Chosen {
   TypedGraph typed;
   std::vector<const KernelEntry*> entries;

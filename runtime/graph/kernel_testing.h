@@ -93,6 +93,42 @@ inline std::vector<kernels::KernelEntry> PlainTable() {
           AnyEntry("Reorder")};
 }
 
+inline bool IsImage(const kernels::Operand& operand) { return operand.type.shape.size() == 4; }
+
+// Wants image operands in blocks of 16 channels, except those of one channel and all weights; so
+// does oneDNN.
+inline kernels::LayoutChoice WantBlocked(const kernels::OpInstance& instance,
+                                         const kernels::KernelOptions& /*options*/) {
+  const auto want = [](const kernels::Operand& operand, bool is_weight) {
+    const bool blocked = IsImage(operand) && !is_weight && operand.type.shape[1] > 1;
+    return blocked ? kernels::Layout::kChannels16 : kernels::Layout::kPlain;
+  };
+  const bool is_conv = instance.op == "Conv" || instance.op == "ConvGradInput";
+  kernels::LayoutChoice choice;
+  for (size_t i = 0; i < instance.inputs.size(); ++i) {
+    choice.inputs.push_back(want(instance.inputs[i], is_conv && i == 1));
+  }
+  for (const kernels::Operand& operand : instance.outputs) {
+    choice.outputs.push_back(want(operand, instance.op == "ConvGradWeight"));
+  }
+  return choice;
+}
+
+inline kernels::KernelEntry BlockedEntry(const char* op) {
+  return {op, "blocked", &Anything, &WantBlocked, &MakeFakeKernel, -1};
+}
+
+// Convolutions and pooling in blocks, element-wise operators in any layout, the rest plain.
+inline std::vector<kernels::KernelEntry> BlockedTable() {
+  std::vector<kernels::KernelEntry> table = {
+      BlockedEntry("Conv"),           BlockedEntry("ConvGradInput"),
+      BlockedEntry("ConvGradWeight"), BlockedEntry("MaxPool"),
+      BlockedEntry("MaxPoolGrad"),    AnyEntry("Relu", 0),
+      AnyEntry("ReluGrad", 0),        AnyEntry("Add", 0)};
+  for (const kernels::KernelEntry& entry : PlainTable()) table.push_back(entry);
+  return table;
+}
+
 }  // namespace rm::graph
 
 #endif  // RM_RUNTIME_GRAPH_KERNEL_TESTING_H_

@@ -1,10 +1,14 @@
 #include "runtime/graph/storage.h"
 
+#include <algorithm>
 #include <catch2/catch.hpp>
+#include <set>
 
+#include "runtime/graph/gradient_order.h"
 #include "runtime/graph/graph_testing.h"
 #include "runtime/graph/kernel_choice.h"
 #include "runtime/graph/kernel_testing.h"
+#include "runtime/graph/random_model_testing.h"
 
 namespace rm::graph {
 namespace {
@@ -206,6 +210,121 @@ TEST_CASE("without reuse every computed value is apart", "[storage]") {
   }
   for (int count : used) CHECK(count == 1);
   CHECK_FALSE(a.IsView("flatten"));
+}
+
+// Executes a graph on memory that holds, instead of numbers, the names of the values that lie in
+// it.
+class MemoryModel {
+ public:
+  MemoryModel(const TypedGraph& typed, const Storage& storage)
+      : graph_(typed.graph), storage_(storage), holds_(storage.groups.size()) {
+    for (size_t i = 0; i < graph_.values().size(); ++i) {
+      const ValueId id = static_cast<ValueId>(i);
+      if (graph_.value(id).kind != ValueKind::kNode) holds_[GroupOf(id)] = {id};
+    }
+    for (ValueId parameter : graph_.parameters()) {
+      const auto it = graph_.gradients().find(parameter);
+      if (it != graph_.gradients().end()) gradients_.insert(it->second);
+    }
+  }
+
+  // Counts what must not be: reads of memory that holds something else by then, reads and writes
+  // outside a group's lifetime or of a gradient that is final, values that are lost at the end.
+  int Violations() {
+    for (size_t i = 0; i < graph_.nodes().size(); ++i) RunNode(static_cast<int>(i));
+    for (const auto& [name, output] : graph_.outputs()) Expect(Holds(output));
+    for (ValueId gradient : gradients_) Expect(Holds(gradient));
+    for (ValueId input : graph_.inputs()) Expect(Holds(input));
+    for (ValueId parameter : graph_.parameters()) Expect(Holds(parameter));
+    return violations_;
+  }
+
+ private:
+  size_t GroupOf(ValueId id) const {
+    return static_cast<size_t>(storage_.group_of[static_cast<size_t>(id)]);
+  }
+  bool Holds(ValueId id) const { return holds_[GroupOf(id)].count(id) > 0; }
+  void Expect(bool holds) { violations_ += holds ? 0 : 1; }
+
+  // The group is the program's to use at this step.
+  void Touch(ValueId id, int step) {
+    const StorageGroup& group = storage_.groups[GroupOf(id)];
+    Expect(group.first <= step && step <= group.last);
+    Expect(final_.count(GroupOf(id)) == 0);
+  }
+
+  void RunNode(int step) {
+    const Node& node = graph_.nodes()[static_cast<size_t>(step)];
+    for (ValueId input : node.inputs) {
+      if (input == kNoValue) continue;
+      Expect(Holds(input));
+      Touch(input, step);
+    }
+    const bool is_view = storage_.is_view[static_cast<size_t>(step)];
+    for (ValueId output : node.outputs) {
+      if (output == kNoValue) continue;
+      Touch(output, step);
+      if (is_view) Expect(GroupOf(output) == GroupOf(node.inputs[0]));
+      if (!is_view) holds_[GroupOf(output)].clear();
+      holds_[GroupOf(output)].insert(output);
+      if (gradients_.count(output) > 0) final_.insert(GroupOf(output));
+    }
+  }
+
+  const Graph& graph_;
+  const Storage& storage_;
+  std::vector<std::set<ValueId>> holds_;  // by group
+  std::set<ValueId> gradients_;
+  std::set<size_t> final_;  // groups that belong to the caller again
+  int violations_ = 0;
+};
+
+// The graph as Program::Compile prepares it, without fusion, of which fake kernels know nothing.
+TypedGraph Prepared(const Graph& graph, const std::vector<kernels::KernelEntry>& table,
+                    std::vector<const kernels::KernelEntry*>* entries) {
+  TypedGraph typed = Typed(graph);
+  IsolateGradients(&typed);
+  OrderBackward(&typed.graph);
+  auto chosen = ChooseKernels(table, {}, true, &typed);
+  REQUIRE(chosen.status() == absl::OkStatus());
+  *entries = *std::move(chosen);
+  return typed;
+}
+
+TEST_CASE("every read finds what was written, in generated graphs", "[storage]") {
+  int in_place = 0, views = 0;
+  for (const std::vector<kernels::KernelEntry>& table : {PlainTable(), BlockedTable()}) {
+    for (uint64_t seed = 0; seed < 300; ++seed) {
+      INFO("seed " << seed);
+      std::vector<const kernels::KernelEntry*> entries;
+      const TypedGraph typed = Prepared(RandomTrainingGraph(seed, seed % 2 == 0), table, &entries);
+      const Storage shared = AssignStorage(typed, entries, true);
+      CHECK(MemoryModel(typed, shared).Violations() == 0);
+      const Storage apart = AssignStorage(typed, entries, false);
+      CHECK(MemoryModel(typed, apart).Violations() == 0);
+      in_place += static_cast<int>(apart.groups.size() - shared.groups.size());
+      views += static_cast<int>(std::count(shared.is_view.begin(), shared.is_view.end(), true));
+    }
+  }
+  // The generated graphs do have what is to be tested.
+  CHECK(in_place > 1000);
+  CHECK(views > 1000);
+}
+
+TEST_CASE("the model of memory sees a wrong assignment", "[storage]") {
+  std::vector<const kernels::KernelEntry*> entries;
+  const std::vector<kernels::KernelEntry> table = PlainTable();
+  const TypedGraph typed = Prepared(ForTraining(SmallConvnet()), table, &entries);
+  Storage storage = AssignStorage(typed, entries, true);
+  SECTION("two values in one place") {
+    storage.group_of[static_cast<size_t>(typed.graph.FindValue("relu1"))] =
+        storage.group_of[static_cast<size_t>(typed.graph.FindValue("relu2"))];
+  }
+  SECTION("a lifetime that ends too early") {
+    const int group = storage.group_of[static_cast<size_t>(typed.graph.FindValue("relu1"))];
+    --storage.groups[static_cast<size_t>(group)].last;
+  }
+  CHECK(MemoryModel(typed, storage).Violations() > 0);
 }
 
 }  // namespace

@@ -11,7 +11,7 @@
 #include "runtime/graph/training.h"
 #include "runtime/zoo/zoo.h"
 #include "tests/graph/double_interpreter.h"
-#include "tests/graph/random_model.h"
+#include "runtime/graph/random_model_testing.h"
 #include "tests/graph/training_run.h"
 
 namespace rm::graph {

@@ -5,7 +5,7 @@
 #include "kernels/kernels.h"
 #include "runtime/graph/training.h"
 #include "runtime/zoo/zoo.h"
-#include "tests/graph/random_model.h"
+#include "runtime/graph/random_model_testing.h"
 #include "tests/graph/training_run.h"
 
 namespace rm::graph {

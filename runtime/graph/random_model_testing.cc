@@ -1,4 +1,4 @@
-#include "tests/graph/random_model.h"
+#include "runtime/graph/random_model_testing.h"
 
 #include <algorithm>
 #include <cmath>

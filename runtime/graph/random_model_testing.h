@@ -1,7 +1,7 @@
 // Small models by seed, with every operator and the ways in which values can be shared: branches
 // that meet again, weights used twice, views between layers.
-#ifndef RM_TESTS_GRAPH_RANDOM_MODEL_H_
-#define RM_TESTS_GRAPH_RANDOM_MODEL_H_
+#ifndef RM_RUNTIME_GRAPH_RANDOM_MODEL_TESTING_H_
+#define RM_RUNTIME_GRAPH_RANDOM_MODEL_TESTING_H_
 
 #include <cstdint>
 
@@ -18,4 +18,4 @@ namespace rm::graph {
 
 }  // namespace rm::graph
 
-#endif  // RM_TESTS_GRAPH_RANDOM_MODEL_H_
+#endif  // RM_RUNTIME_GRAPH_RANDOM_MODEL_TESTING_H_
