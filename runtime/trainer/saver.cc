@@ -199,12 +199,11 @@ std::optional<SaveOutcome> Saver::TakeOutcome() {
   if (!active_ || !done_) return std::nullopt;
   JoinThread();
   active_ = false;
-  return std::move(outcome_);
+  return outcome_;
 }
 
 absl::StatusOr<SaveOutcome> Saver::Finish() {
-  RM_CHECK(active_, "no save is under way");
-  if (!collected_) RM_RETURN_IF_ERROR(Collect());
+  if (active_ && !collected_) RM_RETURN_IF_ERROR(Collect());  // so far all ranks are in step
   JoinThread();
   const std::string mine =
       outcome_.status.ok() ? "" : kErrorMark + std::string(outcome_.status.message());
@@ -213,7 +212,7 @@ absl::StatusOr<SaveOutcome> Saver::Finish() {
     outcome_.status = absl::ResourceExhaustedError(verdict.substr(1));
   }
   active_ = false;
-  return std::move(outcome_);
+  return outcome_;
 }
 
 }  // namespace rm::trainer

@@ -64,10 +64,11 @@ class Saver {
   // Collective, once all ranks have voted: exchanges the reports and starts the commit.
   [[nodiscard]] absl::Status Collect();
 
-  // The outcome, once there is one; then active() is false.
+  // The outcome on this rank, once there is one; then active() is false.
   [[nodiscard]] std::optional<SaveOutcome> TakeOutcome();
 
-  // Collective: ends the save in the foreground and agrees on its outcome. REQUIRES: active() on every rank.
+  // Collective: ends the save in the foreground and agrees on its outcome; a rank that has taken its outcome already gets it
+  // again, as rank 0 sees it. REQUIRES: active() on some rank.
   [[nodiscard]] absl::StatusOr<SaveOutcome> Finish();
 
  private:

@@ -12,7 +12,15 @@ namespace rm::trainer {
 namespace {
 
 // Places in the report that rides on the last bucket.
-enum ReportField : size_t { kLoss, kCorrectCount, kStop, kStopCheckpoint, kShardWritten, kSaveDue };
+enum ReportField : size_t {
+  kLoss,
+  kCorrectCount,
+  kStop,
+  kStopCheckpoint,
+  kShardWritten,
+  kSaveDue,
+  kSaving
+};
 
 // Adds the time of its scope to `sum`.
 class PhaseTimer {
@@ -94,6 +102,7 @@ absl::Status Stepper::WriteReport(const Votes& votes) {
   report[kStopCheckpoint] = votes.stop_checkpoint ? 1.0F : 0.0F;
   report[kShardWritten] = votes.shard_written ? 1.0F : 0.0F;
   report[kSaveDue] = votes.save_due ? 1.0F : 0.0F;
+  report[kSaving] = votes.saving ? 1.0F : 0.0F;
   return absl::OkStatus();
 }
 
@@ -106,6 +115,7 @@ StepOutcome Stepper::ReadReport() const {
   outcome.stop_checkpoint = static_cast<int>(report[kStopCheckpoint]);
   outcome.shard_written = static_cast<int>(report[kShardWritten]);
   outcome.save_due = static_cast<int>(report[kSaveDue]);
+  outcome.saving = static_cast<int>(report[kSaving]);
   return outcome;
 }
 

@@ -21,6 +21,7 @@ struct Votes {
   bool stop_checkpoint = false;   // … and write a checkpoint before
   bool shard_written = false;     // this rank's part of the pending checkpoint is on disk
   bool save_due = false;          // by this rank's clock a checkpoint is due
+  bool saving = false;            // a save of this rank is under way
 };
 
 // What all ranks know after the step, the same on each.
@@ -31,6 +32,7 @@ struct StepOutcome {
   int stop_checkpoint = 0;
   int shard_written = 0;
   int save_due = 0;
+  int saving = 0;
 };
 
 // Time spent in each phase since the stepper was made.

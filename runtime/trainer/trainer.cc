@@ -40,6 +40,7 @@ absl::StatusOr<StepOutcome> Trainer::OneStep() {
   Votes votes;
   votes.stop = stop_.stop;
   votes.stop_checkpoint = stop_.stop && stop_.checkpoint;
+  votes.saving = saver_->active();
   votes.shard_written = saver_->shard_written();
   const double save_seconds = start_.spec().checkpoint().every().seconds();
   votes.save_due = save_seconds > 0 && start - last_save_time_ >= absl::Seconds(save_seconds);
@@ -51,7 +52,9 @@ absl::Status Trainer::AfterStep(const StepOutcome& outcome) {
   if (outcome.shard_written == communicator_.world_size()) RM_RETURN_IF_ERROR(saver_->Collect());
   if (auto saved = saver_->TakeOutcome()) RM_RETURN_IF_ERROR(NoteSave(*saved));
   if (EvaluationDue()) RM_RETURN_IF_ERROR(Evaluate());
-  if (SaveDue(outcome)) RM_RETURN_IF_ERROR(BeginSave());
+  // A save that is due while one is under way on any rank waits for it: all ranks saw the same votes, so all begin together.
+  save_wanted_ = save_wanted_ || SaveDue(outcome);
+  if (save_wanted_ && outcome.saving == 0) RM_RETURN_IF_ERROR(BeginSave());
   checkpoint_time_ += absl::Now() - start;
   return absl::OkStatus();
 }
@@ -65,6 +68,7 @@ absl::Status Trainer::Evaluate() {
 }
 
 absl::Status Trainer::BeginSave() {
+  save_wanted_ = false;
   last_save_time_ = absl::Now();
   saved_at_ = step_;
   return saver_->Begin(step_, TrainerState(), metrics_);
@@ -81,13 +85,14 @@ absl::Status Trainer::NoteSave(const SaveOutcome& outcome) {
 // The checkpoint a job ends with: here, and only here, the loop waits for the disk. A final checkpoint that cannot be
 // written fails the job, whatever checkpoint.on_error says: without it the training would be lost.
 absl::Status Trainer::FinalSave() {
-  if (saver_->active()) {
+  double saving = saver_->active() ? 1 : 0;  // rank 0 may still commit what others are done with
+  RM_RETURN_IF_ERROR(communicator_.SumInPlace(absl::MakeSpan(&saving, 1)));
+  if (saving > 0) {
     RM_ASSIGN_OR_RETURN(const SaveOutcome pending, saver_->Finish());
     RM_RETURN_IF_ERROR(NoteSave(pending));
-    if (pending.step == step_ && pending.status.ok()) return absl::OkStatus();
-  } else if (saved_at_ == step_) {
-    return absl::OkStatus();
+    if (!pending.status.ok() && pending.step == step_) saved_at_ = -1;
   }
+  if (saved_at_ == step_) return absl::OkStatus();
   RM_RETURN_IF_ERROR(BeginSave());
   RM_ASSIGN_OR_RETURN(const SaveOutcome saved, saver_->Finish());
   observer_.OnSaved(saved);
@@ -136,7 +141,7 @@ bool Trainer::EvaluationDue() const {
 }
 
 bool Trainer::SaveDue(const StepOutcome& outcome) const {
-  if (saver_->active() || saved_at_ == step_) return false;
+  if (saved_at_ == step_) return false;
   const pb::Interval& every = start_.spec().checkpoint().every();
   if (every.steps() > 0) return step_ % every.steps() == 0;
   if (every.epochs() > 0) {
