@@ -45,7 +45,8 @@ TEST_CASE("a broadcast gives the root's bytes to all, the empty ones too") {
 
 TEST_CASE("a broken communicator is an error, not a wait") {
   RunGang(2, [](comm::Communicator& communicator) {
-    RM_CHECK(communicator.Barrier().ok());
+    // Both are in before one leaves; the abort may overtake the end of the barrier on the other.
+    communicator.Barrier().IgnoreError();
     if (communicator.rank() == 1) {
       communicator.Abort(absl::AbortedError("enough"));
     } else {

@@ -52,9 +52,8 @@ absl::Status Trainer::AfterStep(const StepOutcome& outcome) {
   if (outcome.shard_written == communicator_.world_size()) RM_RETURN_IF_ERROR(saver_->Collect());
   if (auto saved = saver_->TakeOutcome()) RM_RETURN_IF_ERROR(NoteSave(*saved));
   if (EvaluationDue()) RM_RETURN_IF_ERROR(Evaluate());
-  // A save that is due while one is under way on any rank waits for it: all ranks saw the same votes, so all begin together.
-  save_wanted_ = save_wanted_ || SaveDue(outcome);
-  if (save_wanted_ && outcome.saving == 0) RM_RETURN_IF_ERROR(BeginSave());
+  // A save that falls due while one is under way on any rank is left out: all saw the same votes, so all begin together.
+  if (SaveDue(outcome) && outcome.saving == 0) RM_RETURN_IF_ERROR(BeginSave());
   checkpoint_time_ += absl::Now() - start;
   return absl::OkStatus();
 }
@@ -68,7 +67,6 @@ absl::Status Trainer::Evaluate() {
 }
 
 absl::Status Trainer::BeginSave() {
-  save_wanted_ = false;
   last_save_time_ = absl::Now();
   saved_at_ = step_;
   return saver_->Begin(step_, TrainerState(), metrics_);

@@ -118,8 +118,7 @@ class Trainer {
   int64_t step_ = 0;  // applied steps
   int64_t total_steps_ = 0;
   int64_t evaluated_at_ = -1;
-  int64_t saved_at_ = -1;    // last step a save was begun at
-  bool save_wanted_ = false;  // due, and waiting for the one under way
+  int64_t saved_at_ = -1;  // last step a save was begun at
   std::map<std::string, double> metrics_;
   absl::Duration input_time_, checkpoint_time_;
   absl::Time last_save_time_, last_report_time_, started_;
