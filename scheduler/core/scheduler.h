@@ -27,8 +27,10 @@
 #ifndef RM_SCHEDULER_CORE_SCHEDULER_H_
 #define RM_SCHEDULER_CORE_SCHEDULER_H_
 
+#include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <vector>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
@@ -50,6 +52,8 @@ struct StepResult {
   // and refusals may be left out of the journal only when none of its events is one that changes a
   // rank or a job (a Tick alone).
   pb::JournalRecord record;
+  // record.events(i) is the event that was given as events[taken[i]].
+  std::vector<size_t> taken;
   // When Step must be called next even if nothing happens; InfiniteFuture: not before an event.
   absl::Time next_wake_up = absl::InfiniteFuture();
 };

@@ -4,7 +4,7 @@
 // Operations: everyone reads through the const methods. Only the scheduler core changes it, and
 // only by the Apply methods, each of which takes something that stands in a journal record. So the
 // state is a function of the records: applying them again in order (Scheduler::Fold) gives the same
-// state, byte for byte of Dump().
+// state, byte for byte of Dump() (dump.h).
 //
 // Invariants:
 //  1. A slot has at most one holder, and its holder's gang names that slot for that rank.
@@ -22,10 +22,10 @@
 #include <map>
 #include <set>
 #include <string>
-#include <string_view>
 #include <utility>
 
 #include "absl/status/status.h"
+#include "absl/strings/string_view.h"
 #include "absl/time/time.h"
 #include "proto/scheduler.pb.h"
 #include "scheduler/state/free_slots.h"
@@ -50,8 +50,8 @@ class ClusterState {
   // -- reading
   const std::map<std::string, Job, std::less<>>& jobs() const { return jobs_; }
   const std::map<std::string, Worker, std::less<>>& workers() const { return workers_; }
-  const Job* FindJob(std::string_view id) const;        // nullptr: unknown
-  const Worker* FindWorker(std::string_view id) const;  // nullptr: unknown
+  const Job* FindJob(absl::string_view id) const;        // nullptr: unknown
+  const Worker* FindWorker(absl::string_view id) const;  // nullptr: unknown
   const Queue& queue() const { return queue_; }
   const Queue& replacing() const { return replacing_; }
   const FreeSlots& free_slots() const { return free_slots_; }
@@ -80,10 +80,20 @@ class ClusterState {
   const Deadlines& job_deadlines() const { return job_deadlines_; }
   const Deadlines& worker_deadlines() const { return worker_deadlines_; }
 
-  // The whole state as text, for comparison: equal states give equal text.
-  std::string Dump() const;
-
  private:
+  Job& MutableJob(absl::string_view id);
+  template <typename... Fact>
+  void NoteFor(const std::string& job_id, const Fact&... fact);
+  void NoteGone(const std::string& job_id, int32_t rank);
+  void NoteMissing(const pb::WorkerAttached& attached);
+  void AddJob(const pb::JobTransition& transition);
+  void HoldSlots(const Job& job);
+  void ReleaseSlots(const Job& job);
+  static void Describe(Worker& worker, const pb::WorkerTransition& transition);
+  void LoseSlots(Worker& worker);
+  // Brings queue, replacing and deadline of `job` up to date after it changed.
+  void Reindex(Job& job);
+
   std::map<std::string, Job, std::less<>> jobs_;
   std::map<std::string, Worker, std::less<>> workers_;
   Queue queue_;

@@ -2,10 +2,10 @@
 // everyone.
 //
 // Invariants (checked by the property test of scheduler/core):
-//  1. A job in STARTING with phase COMING_UP, and a job in RUNNING, holds all slots of all its
-//     ranks.
-//  2. A job in STARTING or RECOVERING with another phase, and one in STOPPING, holds the slots of
-//     its ranks on workers that are not lost.
+//  1. A living rank holds all slots of its placement. So a gang that comes up or runs holds all of
+//     them, but for ranks that left by themselves and whose worker was lost after that.
+//  2. A rank that is gone keeps its slots until the job leaves STARTING, RUNNING, RECOVERING and
+//     STOPPING or places its next generation, unless its worker is lost.
 //  3. A job in any other state holds none.
 //  4. `generation` grows with every StartGang and never falls; at most one generation has living
 //     ranks.
@@ -36,11 +36,12 @@ enum class RankPhase {
 struct GangRank {
   pb::Placement where;
   RankPhase phase = RankPhase::kAssigned;
-  std::string address;     // empty until it listens
-  int32_t exit_code = 0;   // of a rank that is gone
-  int32_t signal = 0;      // of a rank that is gone: what killed it; 0: it exited by itself
-  int64_t last_step = 0;   // of a rank that is gone: last applied step it reported
-  bool exited = false;     // its exit was seen; false: gone with its worker, or refused
+  bool joined = false;    // it has been in the collective, even if it is gone now
+  std::string address;    // empty until it listens
+  int32_t exit_code = 0;  // of a rank that is gone
+  int32_t signal = 0;     // of a rank that is gone: what killed it; 0: it exited by itself
+  int64_t last_step = 0;  // of a rank that is gone: last applied step it reported
+  bool exited = false;    // its exit was seen; false: gone with its worker, or refused
 
   bool gone() const { return phase == RankPhase::kGone; }
 };
@@ -53,8 +54,8 @@ struct LineageEntry {
 
 struct Job {
   // -- given by its user
-  pb::SubmitJob submission;   // job_id, spec, user, request_id, source positions
-  int64_t sequence = 0;       // order of submission, from 1; a requeued job keeps its place
+  pb::SubmitJob submission;  // job_id, spec, user, request_id, source positions
+  int64_t sequence = 0;      // order of submission, from 1; a requeued job keeps its place
   absl::Time submitted = absl::InfinitePast();
 
   // -- where it is in its life
@@ -70,10 +71,13 @@ struct Job {
   std::vector<std::string> preflight_errors;
 
   // -- its gang
-  int64_t generation = 0;      // 0: never placed; the first is 1
-  int32_t restarts = 0;        // losses so far that counted against scheduling.max_restarts
-  std::vector<GangRank> gang;  // index = rank
-  std::vector<LineageEntry> lineage;
+  int64_t generation = 0;             // 0: never placed; the first is 1
+  int32_t restarts = 0;               // losses so far that counted against scheduling.max_restarts
+  std::vector<GangRank> gang;         // index = rank
+  int32_t heard_ranks = 0;            // of the gang: those that have listened
+  int32_t joined_ranks = 0;           // of the gang: those that have joined
+  int32_t living_ranks = 0;           // of the gang: those that are not proven gone
+  std::vector<LineageEntry> lineage;  // generations that trained, oldest first
   absl::Time lost_at = absl::InfiniteFuture();        // the loss that is being handled
   absl::Time left_early_at = absl::InfiniteFuture();  // first exit with 0, training not done
 
@@ -100,6 +104,11 @@ struct Job {
   absl::Duration counted_before = absl::ZeroDuration();  // time in earlier stays in counting states
   absl::Time counting_since = absl::InfiniteFuture();    // InfiniteFuture: not in a counting state
 
+  // -- what the indices of the ClusterState hold of it
+  bool in_queue = false;
+  bool in_replacing = false;
+  absl::Time indexed_deadline = absl::InfiniteFuture();
+
   const std::string& id() const { return submission.job_id(); }
   const pb::JobSpec& spec() const { return submission.spec(); }
   const pb::SchedulingSpec& scheduling() const { return submission.spec().scheduling(); }
@@ -109,12 +118,9 @@ struct Job {
   bool Placeable() const {
     return state == pb::QUEUED && !preflight_pending && preflight_errors.empty();
   }
-  // Ranks of the present generation that are not proven gone.
-  int LivingRanks() const {
-    int living = 0;
-    for (const GangRank& rank : gang) living += rank.gone() ? 0 : 1;
-    return living;
-  }
+  // In RUNNING, or its ranks come up: a rank that leaves now is a loss.
+  bool Together() const { return state == pb::RUNNING || gang_phase == pb::COMING_UP; }
+  int32_t world_size() const { return static_cast<int32_t>(gang.size()); }
 };
 
 }  // namespace rm::scheduler

@@ -1,39 +1,34 @@
 // The life of a job: its states, and every arrow there is between them.
 //
-//   (new)
-//     │ submit
-//     ▼         placed                all ranks joined              trained, all ranks left
-//   QUEUED ──────────────► STARTING ──────────────────► RUNNING ─────────────────────────► SUCCEEDED
-//   │  │ ▲ ▲                │  │ ▲ │ rank lost: (g+1)     │   │ rank or worker lost            ▲
-//   │  │ │ │   no place     │  │ └─┘                      │   ▼      all ranks joined           │
-//   │  │ │ └────────────────┘  │                          │ RECOVERING ──────► RUNNING          │
-//   │  │ └─────────────────────┼──────────────────────────┼── │ │  ▲ │ (g+1)                    │
-//   │  │   recovery_grace over │ cancel, pause, failure   │   │ │  └─┘                          │
-//   │  │                       ▼                          ▼   │ │                               │
-//   │  │ resume             STOPPING ◄────────────────────────┘ │  all have left, as was asked  │
-//   │  └──────► PAUSED ◄──────┴───────────────────────────────────────────────────────────────┤
-//   │ cancel ─────────────────────────────────────────────────────────────────────► CANCELLED ◄─┤
-//   └ impossible, queue_timeout, preflight failed ─────────────────────────────────► FAILED ◄────┘
+//            placed       all joined    trained, all left
+//   QUEUED ─────────► STARTING ────────► RUNNING ─────────► SUCCEEDED
+//     ▲ ▲   no place   │  ▲ │             │   ▲
+//     │ └──────────────┘  └─┘ lost: g+1   │   │ all joined
+//     │                               lost▼   │
+//     └──── recovery_grace is over ───── RECOVERING ◄─┐
+//                                             └───────┘ lost again: g+1
+//
+//   STARTING, RUNNING, RECOVERING ── cancel, pause, time limit, failure for good ──► STOPPING
+//   STOPPING ── all have left: as asked ──► QUEUED, PAUSED, SUCCEEDED, FAILED or CANCELLED
+//   QUEUED ── pause ──► PAUSED ── resume ──► QUEUED       QUEUED, PAUSED ── cancel ──► CANCELLED
+//   QUEUED ── preflight failed, queue_timeout is over ──► FAILED
 //
 //   QUEUED      waits for its preflight or for slots; holds nothing.
 //   STARTING    its gang holds all its slots; the ranks of this generation start, listen and join.
 //   RUNNING     every rank is in the collective.
-//   RECOVERING  a rank or worker was lost: the old generation leaves, the lost ranks are replaced,
-//   g+1 comes up.
-//   STOPPING    its ranks are leaving; when all have left it becomes what was asked (its stop
-//   target).
+//   RECOVERING  a rank was lost: the old generation leaves, lost ranks are replaced, g+1 comes up.
+//   STOPPING    its ranks are leaving; when all have left it becomes what was asked (stop target).
 //   PAUSED      holds nothing; waits for resume, and then stands where it stood in the queue.
 //   SUCCEEDED   trained to its end and the final checkpoint is committed.
 //   FAILED      ended by a failure; the reason is the first cause.
 //   CANCELLED   ended by its user.
 //
-// An event that finds a job in a state where it has no arrow is refused with one of the codes of
-// `kRefusalCodes`. Pure functions over constant tables: safe from any thread.
+// An event that finds a job in a state where it has no arrow is refused with one of
+// RefusalCodes(). Pure functions over constant tables: safe from any thread.
 #ifndef RM_SCHEDULER_STATE_JOB_STATE_H_
 #define RM_SCHEDULER_STATE_JOB_STATE_H_
 
-#include <string_view>
-
+#include "absl/strings/string_view.h"
 #include "absl/types/span.h"
 #include "proto/scheduler.pb.h"
 
@@ -45,7 +40,7 @@ namespace pb = ::ringmaster::v1;
 struct Arrow {
   pb::JobState from;
   pb::JobState to;
-  std::string_view when;
+  absl::string_view when;
 };
 
 // Every legal arrow, each pair once, in the order of the states.
@@ -64,16 +59,16 @@ bool MayHoldSlots(pb::JobState state);
 bool CountsTime(pb::JobState state);
 
 // "Running"; "New" for JOB_STATE_UNSPECIFIED.
-std::string_view StateName(pb::JobState state);
+absl::string_view StateName(pb::JobState state);
 
 // One sentence that says what a job in `state` does.
-std::string_view StateSentence(pb::JobState state);
+absl::string_view StateSentence(pb::JobState state);
 
 // "Ready", "Absent", "Lost"; "New" for WORKER_STATE_UNSPECIFIED.
-std::string_view WorkerStateName(pb::WorkerState state);
+absl::string_view WorkerStateName(pb::WorkerState state);
 
 // Every code with which an event may be refused (Refusal.reason.code).
-absl::Span<const std::string_view> RefusalCodes();
+absl::Span<const absl::string_view> RefusalCodes();
 
 }  // namespace rm::scheduler
 

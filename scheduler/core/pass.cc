@@ -1,0 +1,87 @@
+#include "scheduler/core/pass.h"
+
+#include <vector>
+
+#include "base/check.h"
+#include "scheduler/core/lifecycle.h"
+#include "scheduler/core/reasons.h"
+#include "scheduler/placement/gang.h"
+
+namespace rm::scheduler {
+namespace {
+
+// A next generation, or the way out of STARTING and RECOVERING when there is no place for one.
+void PlaceEmptied(StepContext& step, const Job& job) {
+  const bool waits_for_place = job.gang_phase == pb::LEAVING && job.living_ranks == 0;
+  if (!waits_for_place) return;
+  const std::vector<pb::Placement> gang =
+      PlaceAgain(step.state(), PlacerFor(job, step.options()), job);
+  if (!gang.empty()) return StartNextGeneration(step, job, gang);
+  if (job.state == pb::STARTING) return Requeue(step, job, NoPlaceReason(job));
+  const absl::Duration grace = absl::Seconds(job.scheduling().recovery_grace());
+  if (step.now() >= job.lost_at + grace) return Requeue(step, job, RecoveryGraceReason(job));
+  WaitForSlots(step, job);
+}
+
+void PlaceWaiting(StepContext& step) {
+  const Queue& waiting = step.state().replacing();
+  const Job* next = nullptr;
+  for (const Job* job = waiting.First(); job != nullptr; job = next) {
+    next = waiting.After(*job);
+    const std::vector<pb::Placement> gang =
+        PlaceAgain(step.state(), PlacerFor(*job, step.options()), *job);
+    if (!gang.empty()) StartNextGeneration(step, *job, gang);
+  }
+}
+
+void PlaceQueue(StepContext& step, const Policy& policy, NeverFits& never_fits) {
+  PassView view{step.state()};
+  while (const Job* job = policy.next(view)) {
+    view.last = job;
+    if (never_fits.Contains(step.state(), *job)) continue;
+    const std::vector<pb::Placement> gang =
+        PlaceGang(step.state(), PlacerFor(*job, step.options()), *job);
+    if (!gang.empty()) {
+      StartGangOf(step, *job, gang);
+    } else if (!never_fits.Learn(step.state(), *job) && view.blocked == nullptr) {
+      view.blocked = job;
+    }
+  }
+}
+
+}  // namespace
+
+void NeverFits::Refresh(const ClusterState& state) {
+  if (capacity_version_ == state.capacity_version()) return;
+  capacity_version_ = state.capacity_version();
+  sequences_.clear();
+  fit_sequences_.clear();
+}
+
+bool NeverFits::Contains(const ClusterState& state, const Job& job) {
+  Refresh(state);
+  return sequences_.count(job.sequence) > 0;
+}
+
+bool NeverFits::Learn(const ClusterState& state, const Job& job) {
+  Refresh(state);
+  if (fit_sequences_.count(job.sequence) > 0) return false;
+  const bool fits = RanksThatCouldFit(state, job.resources()) >= job.resources().ranks_min();
+  (fits ? fit_sequences_ : sequences_).insert(job.sequence);
+  return !fits;
+}
+
+void PlaceJobs(StepContext& step, const Policy& policy, NeverFits& never_fits) {
+  PlaceWaiting(step);
+  for (const Job* job : step.emptied()) PlaceEmptied(step, *job);
+  PlaceQueue(step, policy, never_fits);
+}
+
+const Placer& PlacerFor(const Job& job, const SchedulerOptions& options) {
+  const std::string& name = job.resources().placement();
+  const Placer* placer = FindPlacer(name.empty() ? options.placement : name);
+  RM_CHECK(placer != nullptr, "job ", job.id(), " was accepted with placement ", name);
+  return *placer;
+}
+
+}  // namespace rm::scheduler

@@ -1,0 +1,80 @@
+// What the core says: one code and one sentence with names and numbers for every transition it
+// draws.
+//
+// Pure functions: safe from any thread that may read the state. Codes are stable; sentences are for
+// people and may change.
+#ifndef RM_SCHEDULER_CORE_REASONS_H_
+#define RM_SCHEDULER_CORE_REASONS_H_
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "absl/strings/string_view.h"
+#include "absl/time/time.h"
+#include "proto/scheduler.pb.h"
+#include "scheduler/state/cluster_state.h"
+
+namespace rm::scheduler {
+
+namespace pb = ::ringmaster::v1;
+
+// "1 slot", "2 slots".
+std::string CountText(int64_t count, absl::string_view noun);
+
+pb::Reason MakeReason(absl::string_view code, std::string sentence);
+
+// "rank 1 of job a on host h2 (worker w2)".
+std::string RankName(const ClusterState& state, const Job& job, int32_t rank);
+// "2 ranks on worker w1", "3 ranks on workers w1, w2"; from 5 workers on "64 ranks on 8 workers".
+std::string GangText(const std::vector<pb::Placement>& gang);
+std::string GangText(const Job& job);
+// "its last checkpoint is of step 500", "it has no checkpoint".
+std::string CheckpointText(const Job& job);
+// `reason` with the CheckpointText behind it: the last word on a job that leaves its gang.
+pb::Reason WithCheckpoint(const Job& job, const pb::Reason& reason);
+
+// -- losses
+// A rank that failed, crashed or was killed: its own code when it gave one, else RankLost.
+pb::Reason RankLostReason(const ClusterState& state, const Job& job, const pb::RankExited& event);
+// A rank that left because a peer was gone, while it is not known which.
+pb::Reason PeerLostReason(const ClusterState& state, const Job& job, const pb::RankExited& event);
+// Rank `rank` left with exit code 0 although the training is not done.
+pb::Reason LeftEarlyReason(const ClusterState& state, const Job& job, int32_t rank);
+// Ranks that are gone with their worker, or that it came back without; `how` stands between the
+// worker and them ("was lost, and with it", "came back without").
+pb::Reason GoneOnWorkerReason(absl::string_view code, const Worker& worker, const Job& job,
+                              const std::vector<int32_t>& ranks, absl::string_view how);
+pb::Reason StartRefusedReason(const ClusterState& state, const Job& job,
+                              const pb::StartRefused& event);
+// `cause` as the end of the job: it was the loss after which no restart is left, or it came again
+// at the same step.
+pb::Reason RestartsUsedUpReason(const Job& job, const pb::Reason& cause);
+pb::Reason FailedAgainReason(const Job& job, const pb::Reason& cause);
+
+// -- what people asked for
+pb::Reason SubmittedReason(const pb::SubmitJob& submission);
+pb::Reason PreflightPassedReason(const Job& job);
+pb::Reason PreflightFailedReason(const Job& job);
+pb::Reason CancelledReason(const Job& job, bool kill);
+pb::Reason PausedReason(const Job& job);
+pb::Reason ResumedReason(const Job& job);
+
+// -- the way of a gang
+pb::Reason PlacedReason(const Job& job, const std::vector<pb::Placement>& gang);
+pb::Reason ReplacedReason(const Job& job, const std::vector<pb::Placement>& gang);
+pb::Reason JoinedReason(const Job& job);
+pb::Reason DoneReason(const Job& job);
+pb::Reason WaitingForSlotsReason(const ClusterState& state, const Job& job);
+pb::Reason NoPlaceReason(const Job& job);
+
+// -- timers
+pb::Reason QueueTimeoutReason(const Job& job);
+pb::Reason TimeLimitReason(const Job& job);
+pb::Reason RecoveryGraceReason(const Job& job);
+pb::Reason GraceOverReason(const Job& job);
+pb::Reason LeaveOverReason(const Job& job, absl::Duration window);
+
+}  // namespace rm::scheduler
+
+#endif  // RM_SCHEDULER_CORE_REASONS_H_

@@ -1,0 +1,145 @@
+#include "scheduler/explain/gang_details.h"
+
+#include <set>
+#include <vector>
+
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
+#include "base/units.h"
+#include "scheduler/core/reasons.h"
+#include "scheduler/explain/room.h"
+#include "scheduler/state/job_state.h"
+#include "scheduler/state/timer.h"
+#include "scheduler/state/transition_check.h"
+
+namespace rm::scheduler {
+namespace {
+
+constexpr size_t kRanksNamed = 4;
+
+// "rank 1 on host h2 (worker w2), rank 3 …" of the ranks for which `missing` holds; empty: none.
+template <typename Missing>
+std::string NameRanks(const ClusterState& state, const Job& job, const Missing& missing) {
+  std::vector<std::string> names;
+  size_t count = 0;
+  for (const GangRank& rank : job.gang) {
+    if (!missing(rank)) continue;
+    if (++count <= kRanksNamed) names.push_back(RankName(state, job, rank.where.rank()));
+  }
+  if (count > kRanksNamed) names.push_back(absl::StrCat(count - kRanksNamed, " more"));
+  return absl::StrJoin(names, ", ");
+}
+
+void AddLiving(const ClusterState& state, const Job& job, pb::Explanation& out) {
+  if (job.living_ranks == 0) return;
+  out.add_details(absl::StrCat(
+      "Not left yet: ", NameRanks(state, job, [](const GangRank& rank) { return !rank.gone(); }),
+      "."));
+}
+
+void ExplainComingUp(const ClusterState& state, const Job& job, pb::Explanation& out) {
+  const std::string unheard = NameRanks(
+      state, job, [](const GangRank& rank) { return rank.phase == RankPhase::kAssigned; });
+  const std::string apart = NameRanks(
+      state, job, [](const GangRank& rank) { return rank.phase == RankPhase::kListening; });
+  if (!unheard.empty()) {
+    out.add_details(absl::StrCat("Has not said yet where it listens: ", unheard, "."));
+  } else if (!apart.empty()) {
+    out.add_details(absl::StrCat("Has not joined the others yet: ", apart, "."));
+  }
+}
+
+void ExplainWaiting(const ClusterState& state, const Job& job, absl::Time now,
+                    pb::Explanation& out) {
+  int64_t lost = job.resources().ranks_min();
+  for (const GangRank& rank : job.gang) {
+    const Worker* worker = state.FindWorker(rank.where.worker_id());
+    const bool held =
+        worker != nullptr && HoldsSlot(*worker, rank.where.slots(0), job, rank.where.rank());
+    lost -= held ? 1 : 0;
+  }
+  const SlotCount slots = CountSlots(state, job.resources());
+  out.add_details(absl::StrCat("It lacks slots for ", CountText(lost, "rank"), " of ",
+                               CountText(job.resources().slots_per_rank(), "slot"), " each; ",
+                               slots.free, " of ", slots.total, " slots are free."));
+  out.add_details(absl::StrCat("Without them it goes back to the queue ",
+                               InText(now, NextTimer(job, state.windows()).at), "; ",
+                               CheckpointText(job), "."));
+  for (pb::Holder& holder : Holders(state, job.resources())) {
+    if (holder.job_id() != job.id()) *out.add_holders() = std::move(holder);
+  }
+}
+
+// Workers of the gang that have not come back since the coordinator started.
+void AddAbsent(const ClusterState& state, const Job& job, absl::Time now, pb::Explanation& out) {
+  std::set<std::string> seen;
+  for (const GangRank& rank : job.gang) {
+    const Worker* worker = state.FindWorker(rank.where.worker_id());
+    const bool absent = worker != nullptr && worker->state == pb::ABSENT && !rank.gone();
+    if (!absent || !seen.insert(worker->id).second) continue;
+    out.add_details(absl::StrCat("Worker ", worker->id,
+                                 " is absent; its ranks count as alive, and ",
+                                 "as lost when it is not back ",
+                                 InText(now, WorkerDeadline(*worker, state.windows())), "."));
+  }
+}
+
+void ExplainRunning(const ClusterState& state, const Job& job, absl::Time now,
+                    pb::Explanation& out) {
+  out.add_details(absl::StrCat("It has run for ", base::FormatDuration(now - job.since),
+                               " as generation ", job.generation, "; ", CheckpointText(job), "."));
+  if (!job.training_done) return;
+  out.add_details(
+      absl::StrCat("It is trained to its end, ", CountText(job.final_step, "step"), "."));
+  AddLiving(state, job, out);
+}
+
+void ExplainStopping(const ClusterState& state, const Job& job, absl::Time now,
+                     pb::Explanation& out) {
+  out.add_details(
+      absl::StrCat("It becomes ", StateName(job.stop_target), " when all its ranks have left."));
+  AddLiving(state, job, out);
+  if (job.stop_deadline != absl::InfiniteFuture()) {
+    out.add_details(absl::StrCat("What is left is killed ", InText(now, job.stop_deadline), "."));
+  }
+}
+
+void ExplainPhase(const ClusterState& state, const Job& job, absl::Time now, pb::Explanation& out) {
+  switch (job.gang_phase) {
+    case pb::COMING_UP: return ExplainComingUp(state, job, out);
+    case pb::CAUSE_UNKNOWN:
+      out.add_details(
+          absl::StrCat("The end of the peer itself is awaited; what is known then is the cause ",
+                       InText(now, NextTimer(job, state.windows()).at), "."));
+      return AddLiving(state, job, out);
+    case pb::LEAVING: return AddLiving(state, job, out);
+    case pb::WAITING_FOR_SLOTS: return ExplainWaiting(state, job, now, out);
+    default: return;
+  }
+}
+
+}  // namespace
+
+void ExplainGang(const ClusterState& state, const Job& job, absl::Time now, pb::Explanation& out) {
+  if (job.state == pb::RUNNING) {
+    ExplainRunning(state, job, now, out);
+  } else if (job.state == pb::STOPPING) {
+    ExplainStopping(state, job, now, out);
+  } else {
+    ExplainPhase(state, job, now, out);
+  }
+  AddAbsent(state, job, now, out);
+}
+
+std::string AgoText(absl::Time now, absl::Time then) {
+  if (now <= then) return "just now";
+  return absl::StrCat(base::FormatDuration(now - then), " ago");
+}
+
+std::string InText(absl::Time now, absl::Time then) {
+  if (then == absl::InfiniteFuture()) return "never";
+  if (then <= now) return "now";
+  return absl::StrCat("in ", base::FormatDuration(then - now));
+}
+
+}  // namespace rm::scheduler

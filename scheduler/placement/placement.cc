@@ -1,0 +1,30 @@
+#include "scheduler/placement/placement.h"
+
+#include "absl/strings/str_join.h"
+#include "scheduler/placement/pack.h"
+
+namespace rm::scheduler {
+namespace {
+
+constexpr Placer kPlacers[] = {
+    {"pack", "on as few workers as possible, then on the fullest ones", &Pack},
+};
+
+}  // namespace
+
+absl::Span<const Placer> Placers() { return kPlacers; }
+
+const Placer* FindPlacer(absl::string_view name) {
+  for (const Placer& placer : kPlacers) {
+    if (placer.name == name) return &placer;
+  }
+  return nullptr;
+}
+
+std::string PlacerNames() {
+  return absl::StrJoin(kPlacers, ", ", [](std::string* out, const Placer& placer) {
+    absl::StrAppend(out, placer.name);
+  });
+}
+
+}  // namespace rm::scheduler

@@ -1,0 +1,37 @@
+#include "scheduler/policy/policy.h"
+
+#include "absl/strings/str_join.h"
+#include "scheduler/policy/fifo.h"
+#include "scheduler/policy/head_of_line.h"
+#include "scheduler/policy/priority.h"
+
+namespace rm::scheduler {
+namespace {
+
+constexpr Policy kPolicies[] = {
+    {"fifo", "in order of submission; nothing overtakes a job that waits for slots", &FifoRank,
+     &HeadOfLine},
+    {"priority",
+     "higher priority first, then in order of submission; nothing of equal or lower priority "
+     "overtakes a job that waits for slots",
+     &PriorityRank, &HeadOfLine},
+};
+
+}  // namespace
+
+absl::Span<const Policy> Policies() { return kPolicies; }
+
+const Policy* FindPolicy(absl::string_view name) {
+  for (const Policy& policy : kPolicies) {
+    if (policy.name == name) return &policy;
+  }
+  return nullptr;
+}
+
+std::string PolicyNames() {
+  return absl::StrJoin(kPolicies, ", ", [](std::string* out, const Policy& policy) {
+    absl::StrAppend(out, policy.name);
+  });
+}
+
+}  // namespace rm::scheduler

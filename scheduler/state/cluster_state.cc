@@ -1,0 +1,197 @@
+#include "scheduler/state/cluster_state.h"
+
+#include <algorithm>
+#include <utility>
+#include <vector>
+
+#include "absl/strings/str_cat.h"
+#include "absl/strings/string_view.h"
+#include "base/check.h"
+#include "base/status.h"
+#include "scheduler/state/attach.h"
+#include "scheduler/state/job_state.h"
+#include "scheduler/state/job_update.h"
+#include "scheduler/state/timer.h"
+#include "scheduler/state/transition_check.h"
+
+namespace rm::scheduler {
+
+ClusterState::ClusterState(QueueRankFn queue_rank, const Windows& windows)
+    : queue_(queue_rank), replacing_(queue_rank), windows_(windows) {}
+
+const Job* ClusterState::FindJob(absl::string_view id) const {
+  const auto found = jobs_.find(id);
+  return found == jobs_.end() ? nullptr : &found->second;
+}
+
+const Worker* ClusterState::FindWorker(absl::string_view id) const {
+  const auto found = workers_.find(id);
+  return found == workers_.end() ? nullptr : &found->second;
+}
+
+absl::Time ClusterState::next_deadline() const {
+  absl::Time next = absl::InfiniteFuture();
+  if (!job_deadlines_.empty()) next = std::min(next, job_deadlines_.begin()->first);
+  if (!worker_deadlines_.empty()) next = std::min(next, worker_deadlines_.begin()->first);
+  return next;
+}
+
+void ClusterState::AdvanceTo(absl::Time now) { now_ = std::max(now_, now); }
+
+Job& ClusterState::MutableJob(absl::string_view id) {
+  const auto found = jobs_.find(id);
+  RM_CHECK(found != jobs_.end(), "no job ", id);
+  return found->second;
+}
+
+// ---- facts ----------------------------------------------------------------------------------
+
+void ClusterState::Apply(const pb::Event& event) {
+  switch (event.event_case()) {
+    case pb::Event::kPreflight: return NoteFor(event.preflight().job_id(), event.preflight());
+    case pb::Event::kRankListening:
+      return NoteFor(event.rank_listening().rank().job_id(), event.rank_listening());
+    case pb::Event::kRankJoined:
+      return NoteFor(event.rank_joined().rank().job_id(), event.rank_joined());
+    case pb::Event::kRankExited:
+      return NoteFor(event.rank_exited().rank().job_id(), event.rank_exited(), now_);
+    case pb::Event::kCheckpointCommitted:
+      return NoteFor(event.checkpoint_committed().rank().job_id(), event.checkpoint_committed());
+    case pb::Event::kTrainingDone:
+      return NoteFor(event.training_done().rank().job_id(), event.training_done(), now_);
+    case pb::Event::kStartRefused: {
+      const pb::RankRef& rank = event.start_refused().rank();
+      return NoteGone(rank.job_id(), rank.rank());
+    }
+    case pb::Event::kWorkerAttached: return NoteMissing(event.worker_attached());
+    default: return;  // its whole effect is in the transitions
+  }
+}
+
+template <typename... Fact>
+void ClusterState::NoteFor(const std::string& job_id, const Fact&... fact) {
+  Job& job = MutableJob(job_id);
+  Note(job, fact...);
+  Reindex(job);
+}
+
+void ClusterState::NoteGone(const std::string& job_id, int32_t rank) {
+  Job& job = MutableJob(job_id);
+  MarkGone(job, rank);
+  Reindex(job);
+}
+
+void ClusterState::NoteMissing(const pb::WorkerAttached& attached) {
+  const Worker* worker = FindWorker(attached.worker_id());
+  if (worker == nullptr || static_cast<int32_t>(worker->slots.size()) != attached.slots()) return;
+  for (const auto& [job, rank] : MissingRanks(*worker, attached)) NoteGone(job->id(), rank);
+}
+
+void ClusterState::Apply(const pb::Refusal& refusal) { ++refusals_[refusal.reason().code()]; }
+
+// ---- transitions of jobs --------------------------------------------------------------------
+
+absl::Status ClusterState::Apply(const pb::JobTransition& transition) {
+  RM_RETURN_IF_ERROR(CheckTransition(*this, transition));
+  if (transition.from() == pb::JOB_STATE_UNSPECIFIED) AddJob(transition);
+  Job& job = MutableJob(transition.job_id());
+  const bool placed = transition.placement_size() > 0;
+  if (placed) ReleaseSlots(job);
+  Enter(job, transition);
+  if (placed) HoldSlots(job);
+  if (!MayHoldSlots(job.state)) ReleaseSlots(job);
+  Reindex(job);
+  return absl::OkStatus();
+}
+
+void ClusterState::AddJob(const pb::JobTransition& transition) {
+  Job& job = jobs_[transition.job_id()];
+  job.submission = transition.submission();
+  job.sequence = static_cast<int64_t>(jobs_.size());
+  job.submitted = absl::FromUnixNanos(transition.time_ns());
+  job.preflight_pending = transition.submission().preflight_pending();
+}
+
+void ClusterState::HoldSlots(const Job& job) {
+  for (const GangRank& rank : job.gang) {
+    Worker& worker = workers_.find(rank.where.worker_id())->second;
+    const int32_t before = worker.free_slots;
+    for (const int32_t slot : rank.where.slots()) {
+      worker.slots[static_cast<size_t>(slot)] = {&job, rank.where.rank()};
+      --worker.free_slots;
+    }
+    free_slots_.Move(worker, before);
+  }
+}
+
+void ClusterState::ReleaseSlots(const Job& job) {
+  for (const GangRank& rank : job.gang) {
+    Worker& worker = workers_.find(rank.where.worker_id())->second;
+    const int32_t before = worker.free_slots;
+    for (const int32_t number : rank.where.slots()) {
+      if (!HoldsSlot(worker, number, job, rank.where.rank())) continue;
+      worker.slots[static_cast<size_t>(number)] = Slot();
+      ++worker.free_slots;
+    }
+    if (worker.free_slots != before) free_slots_.Move(worker, before);
+  }
+}
+
+void ClusterState::Reindex(Job& job) {
+  if (job.in_queue != job.Placeable()) {
+    job.in_queue = job.Placeable();
+    queue_.Set(job, job.in_queue);
+  }
+  const bool replacing = job.gang_phase == pb::WAITING_FOR_SLOTS;
+  if (job.in_replacing != replacing) {
+    job.in_replacing = replacing;
+    replacing_.Set(job, replacing);
+  }
+  const absl::Time deadline = NextTimer(job, windows_).at;
+  if (job.indexed_deadline == deadline) return;
+  job_deadlines_.erase({job.indexed_deadline, job.id()});
+  if (deadline != absl::InfiniteFuture()) job_deadlines_.insert({deadline, job.id()});
+  job.indexed_deadline = deadline;
+}
+
+// ---- transitions of workers -----------------------------------------------------------------
+
+absl::Status ClusterState::Apply(const pb::WorkerTransition& transition) {
+  RM_RETURN_IF_ERROR(CheckTransition(*this, transition));
+  Worker& worker = workers_[transition.worker_id()];
+  const int32_t before = worker.ordinal == 0 ? -1 : worker.free_slots;
+  if (worker.ordinal == 0) worker.ordinal = static_cast<int64_t>(workers_.size());
+  worker.id = transition.worker_id();
+  worker_deadlines_.erase({WorkerDeadline(worker, windows_), worker.id});
+  if (worker.state != transition.to()) worker.since = absl::FromUnixNanos(transition.time_ns());
+  worker.state = transition.to();
+  worker.reason = transition.reason();
+  if (worker.state == pb::READY) Describe(worker, transition);
+  if (worker.state == pb::LOST) LoseSlots(worker);
+  free_slots_.Move(worker, before);
+  const absl::Time deadline = WorkerDeadline(worker, windows_);
+  if (deadline != absl::InfiniteFuture()) worker_deadlines_.insert({deadline, worker.id});
+  ++capacity_version_;
+  return absl::OkStatus();
+}
+
+void ClusterState::Describe(Worker& worker, const pb::WorkerTransition& transition) {
+  worker.host = transition.host();
+  worker.version = transition.version();
+  worker.labels.clear();
+  worker.labels.insert(transition.labels().begin(), transition.labels().end());
+  const size_t slots = static_cast<size_t>(transition.slots());
+  if (worker.slots.size() == slots) return;
+  worker.slots.assign(slots, Slot());
+  worker.free_slots = transition.slots();
+}
+
+void ClusterState::LoseSlots(Worker& worker) {
+  for (Slot& slot : worker.slots) {
+    if (!slot.free()) NoteGone(slot.holder->id(), slot.rank);
+    slot = Slot();
+  }
+  worker.free_slots = static_cast<int32_t>(worker.slots.size());
+}
+
+}  // namespace rm::scheduler

@@ -1,0 +1,43 @@
+// How one job changes: it enters a state by a transition, or an event tells a fact about it.
+//
+// Facts are what the world did (a rank listens, a checkpoint is committed); they never change the
+// state of the job's life. Decisions are transitions. Both stand in the journal, so both are
+// applied here alone, by ClusterState. Not thread-safe for the same job.
+#ifndef RM_SCHEDULER_STATE_JOB_UPDATE_H_
+#define RM_SCHEDULER_STATE_JOB_UPDATE_H_
+
+#include "absl/time/time.h"
+#include "proto/scheduler.pb.h"
+#include "scheduler/state/job.h"
+
+namespace rm::scheduler {
+
+// Takes the state, reason, generation, restarts and phase of `transition`, and with a placement a
+// new gang whose ranks are assigned. REQUIRES: the transition is legal for `job`.
+void Enter(Job& job, const pb::JobTransition& transition);
+
+// The rank is proven gone; no effect when it is so already. REQUIRES: rank is of the gang.
+void MarkGone(Job& job, int32_t rank);
+
+// Facts at the time `now`. REQUIRES: the event is of the job's present generation, and its rank of
+// the gang.
+void Note(Job& job, const pb::PreflightVerdict& verdict);
+void Note(Job& job, const pb::RankListening& event);
+void Note(Job& job, const pb::RankJoined& event);
+void Note(Job& job, const pb::RankExited& event, absl::Time now);
+void Note(Job& job, const pb::CheckpointCommitted& event);
+void Note(Job& job, const pb::TrainingDone& event, absl::Time now);
+
+// The rank left because one of its peers was gone: a consequence, never a cause.
+bool IsConsequence(const pb::RankExited& event);
+
+// The rank left by its own end: exit code 0.
+bool IsCleanExit(const pb::RankExited& event);
+
+// The rank failed by itself: it said so, exited with a code that is not 0, or crashed. Not: a
+// consequence, or a signal that comes from outside (SIGHUP, SIGINT, SIGKILL, SIGTERM).
+bool IsOwnFailure(const pb::RankExited& event);
+
+}  // namespace rm::scheduler
+
+#endif  // RM_SCHEDULER_STATE_JOB_UPDATE_H_
