@@ -30,6 +30,18 @@ TransportMembership RingMembership(const Membership& membership) {
   return ring;
 }
 
+// What Join says of the first cause: a peer's own reasons to abort are all one here.
+absl::Status JoinFailure(const absl::Status& cause) {
+  switch (cause.code()) {
+    case absl::StatusCode::kDataLoss:
+    case absl::StatusCode::kDeadlineExceeded:
+    case absl::StatusCode::kFailedPrecondition:
+      return cause;
+    default:
+      return absl::AbortedError(cause.message());
+  }
+}
+
 // Every rank has come and every edge stands, or every rank says which one is missing: a rank's token
 // passes around the ring only as far as there are ranks.
 absl::Status MeetPeers(const Membership& membership, Transport& transport) {
@@ -46,7 +58,7 @@ absl::Status MeetPeers(const Membership& membership, Transport& transport) {
         ") did not join generation ", membership.generation, " of job ", membership.job,
         " within ", absl::FormatDuration(membership.join_timeout))));
   }
-  return met.ok() ? met : transport.status();
+  return met.ok() ? met : JoinFailure(transport.status());
 }
 
 class GangEndpoint final : public Endpoint {

@@ -107,8 +107,7 @@ void GrpcEndpoint::OnAccepted(GrpcServerStream& stream, bool ok) {
 
 void GrpcEndpoint::SweepCallers() {
   const auto gone = [](const Caller& caller) {
-    return caller.stream == nullptr ||
-           (caller.stream->drained() && caller.stream->memory_released());
+    return caller.stream == nullptr || caller.stream->drained();
   };
   callers_.erase(std::remove_if(callers_.begin(), callers_.end(), gone), callers_.end());
 }

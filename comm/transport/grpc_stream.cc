@@ -75,12 +75,12 @@ uint32_t PayloadCrc(const OutgoingFrame& frame, absl::Span<const char> payload) 
 const char kGrpcExchangeMethod[] = "/ringmaster.v1.Exchange/Connect";
 
 GrpcStream::~GrpcStream() {
-  RM_CHECK(operations_ == 0 && memory_released(), "destroyed while gRPC uses it");
+  RM_CHECK(operations_ == 0, "destroyed while gRPC uses it");
 }
 
 void GrpcStream::Queue(OutgoingFrame frame) {
   const bool unwanted = discarding_ && frame.kind == FrameKind::kData;
-  if (ended_ || closing_.has_value() || unwanted) return;
+  if (ended_ || write_failed_ || closing_.has_value() || unwanted) return;
   outbox_.push_back(std::move(frame));
   MaybeWrite();
 }
@@ -95,6 +95,13 @@ void GrpcStream::MaybeFinish() {
   if (!closing_.has_value() || finished_writing_ || !written() || ended_) return;
   finished_writing_ = true;
   Finish(*closing_);
+}
+
+void GrpcStream::Cancel() {
+  TryCancel();
+  outbox_.clear();
+  write_failed_ = true;
+  Discard();
 }
 
 void GrpcStream::ReleaseData() {
@@ -132,7 +139,7 @@ void GrpcStream::Open(grpc::internal::AsyncReaderInterface<grpc::ByteBuffer>* re
 void GrpcStream::End(const absl::Status& status) {
   if (ended_) return;
   ended_ = true;
-  if (listener_ != nullptr) listener_->OnEnd(*this, status);
+  if (listener_ != nullptr) listener_->OnEnd(*this, damage_.ok() ? status : damage_);
   outbox_.clear();
 }
 
@@ -150,13 +157,12 @@ void GrpcStream::OnRead(bool ok) {
     OnReadsEnded();
     return;
   }
-  const absl::Status status = TakeMessage();
-  if (status.ok()) {
+  if (damage_.ok()) damage_ = TakeMessage();
+  if (damage_.ok()) {
     MaybeRead();
-    return;
+  } else {
+    Cancel();
   }
-  Cancel();
-  End(status);
 }
 
 absl::Status GrpcStream::TakeMessage() {
@@ -198,7 +204,7 @@ absl::Status GrpcStream::CheckHeader(const FrameHeader& header, size_t message_b
 }
 
 bool GrpcStream::may_write() const {
-  if (writer_ == nullptr || writing_ || outbox_.empty()) return false;
+  if (writer_ == nullptr || write_failed_ || writing_ || outbox_.empty()) return false;
   return data_released_ || outbox_.front().kind != FrameKind::kData;
 }
 
@@ -228,11 +234,11 @@ grpc::ByteBuffer GrpcStream::MakeMessage(const OutgoingFrame& frame) {
     const grpc::Slice slice(message);
     return grpc::ByteBuffer(&slice, 1);
   }
-  slices_in_use_.fetch_add(1, std::memory_order_relaxed);
+  slices_in_use_->fetch_add(1, std::memory_order_relaxed);
   const grpc::Slice slices[] = {
       grpc::Slice(head.data(), head.size()),
       grpc::Slice(const_cast<char*>(payload.data()), payload.size(), &ReleaseSlice,
-                  &slices_in_use_)};
+                  slices_in_use_)};
   return grpc::ByteBuffer(slices, 2);
 }
 
@@ -240,7 +246,7 @@ void GrpcStream::OnWrite(bool ok) {
   writing_ = false;
   if (!ok) {
     // Why it failed is said where the reads end.
-    writer_ = nullptr;
+    write_failed_ = true;
     outbox_.clear();
   }
   MaybeWrite();

@@ -5,7 +5,8 @@
 // bound and wait in the inbox.
 //
 // Life: open → (frames) → ended → drained. Ended: nothing more will be received; said once to the
-// listener. Drained: gRPC calls this object no more; destroy it when its memory is released too.
+// listener. Drained: gRPC calls this object no more, and only then may it be destroyed. gRPC may hold
+// slices over callers' memory even longer: they are counted (CountSlices).
 // Everything here is called with the reactor's mutex held, and so is the listener.
 #ifndef RM_COMM_TRANSPORT_GRPC_STREAM_H_
 #define RM_COMM_TRANSPORT_GRPC_STREAM_H_
@@ -62,6 +63,10 @@ class GrpcStream {
   void SetRoute(const FrameRoute& route) { route_ = route; }
   [[nodiscard]] const absl::optional<FrameRoute>& route() const { return route_; }
 
+  // Where to count the slices over callers' memory that gRPC holds; it lets go of them on any of its
+  // threads. REQUIRES: set before data is queued; the counter outlives its slices.
+  void CountSlices(std::atomic<int>* slices_in_use) { slices_in_use_ = slices_in_use; }
+
   // Queues a frame. Data frames wait until ReleaseData; after Close nothing is taken any more.
   void Queue(OutgoingFrame frame);
   void ReleaseData();
@@ -70,12 +75,12 @@ class GrpcStream {
   // bound and throws away what comes, so that the other side gets rid of its frames too.
   void Discard();
 
+  // Frames wait to be written (the one that is being written not among them).
+  [[nodiscard]] bool has_queued() const { return !outbox_.empty(); }
   // No frame is queued or being written.
   [[nodiscard]] bool written() const { return outbox_.empty() && !writing_; }
   [[nodiscard]] bool ended() const { return ended_; }
-  // gRPC will not call this object any more. It may still hold slices over callers' memory.
   [[nodiscard]] bool drained() const { return ended_ && operations_ == 0; }
-  [[nodiscard]] bool memory_released() const { return slices_in_use_ == 0; }
 
   // Received data, oldest first.
   [[nodiscard]] bool has_frame() const { return !inbox_.empty(); }
@@ -85,8 +90,8 @@ class GrpcStream {
   // no more and waits until the other has read everything, the listening side ends the stream with
   // `status` as the other's last word. The first call counts.
   void Close(const absl::Status& status);
-  // Ends both sides at once.
-  virtual void Cancel() = 0;
+  // Ends both sides at once; what is queued is dropped.
+  void Cancel();
 
   [[nodiscard]] int64_t bytes_sent() const { return bytes_sent_; }
   [[nodiscard]] int64_t bytes_received() const { return bytes_received_; }
@@ -122,6 +127,7 @@ class GrpcStream {
   virtual void OnReadsEnded() = 0;
   // All that was queued before Close has been written.
   virtual void Finish(const absl::Status& status) = 0;
+  virtual void TryCancel() = 0;
 
   GrpcReactor& reactor_;
 
@@ -148,15 +154,16 @@ class GrpcStream {
   std::deque<OutgoingFrame> outbox_;
   bool data_released_ = false;
   bool writing_ = false;
+  bool write_failed_ = false;
   uint64_t next_sent_ = 0;
   int64_t bytes_sent_ = 0;
-  // Slices over callers' memory that gRPC still holds; it lets go of them on any of its threads.
-  std::atomic<int> slices_in_use_{0};
+  std::atomic<int>* slices_in_use_ = nullptr;
 
   std::deque<Frame> inbox_;
   size_t inbox_bytes_ = 0;
   bool discarding_ = false;
   bool reading_ = false;
+  absl::Status damage_;       // what was wrong with a message
   grpc::ByteBuffer message_;  // being read
   uint64_t next_received_ = 0;
   int64_t bytes_received_ = 0;
@@ -169,7 +176,6 @@ class GrpcStream {
 class GrpcClientStream final : public GrpcStream {
  public:
   GrpcClientStream(GrpcReactor& reactor, const std::shared_ptr<grpc::Channel>& channel);
-  void Cancel() override { context_.TryCancel(); }
 
  private:
   void OnStarted(bool ok);
@@ -177,6 +183,7 @@ class GrpcClientStream final : public GrpcStream {
   void OnFinished(bool ok);
   void OnReadsEnded() override;
   void Finish(const absl::Status& status) override;
+  void TryCancel() override { context_.TryCancel(); }
 
   grpc::GenericStub stub_;
   grpc::ClientContext context_;
@@ -200,13 +207,13 @@ class GrpcServerStream final : public GrpcStream {
 
   // Waits for the next call.
   GrpcServerStream(GrpcReactor& reactor, grpc::AsyncGenericService& service, Acceptor& acceptor);
-  void Cancel() override { context_.TryCancel(); }
 
  private:
   void OnAccepted(bool ok);
   void OnFinished(bool ok);
   void OnReadsEnded() override;
   void Finish(const absl::Status& status) override;
+  void TryCancel() override { context_.TryCancel(); }
 
   Acceptor& acceptor_;
   grpc::GenericServerContext context_;

@@ -55,6 +55,7 @@ void GrpcTransport::Dial(int peer) {
   edge.channel = MakeGrpcChannel(membership_.addresses[static_cast<size_t>(peer)]);
   edge.stream = std::make_unique<GrpcClientStream>(reactor_, edge.channel);
   edge.stream->set_listener(this);
+  edge.stream->CountSlices(&slices_in_use_);
   edge.stream->SetRoute({job_, membership_.generation, membership_.rank, peer});
   edge.stream->Queue(
       ControlFrame(FrameKind::kHello, EncodeHello({membership_.job, world_size()})));
@@ -92,13 +93,11 @@ void GrpcTransport::FinishStreams() {
     }
   }
   reactor_.ServeUntil([&] { return AllStreams(drained); }, absl::InfiniteFuture());
-  for (Edge& edge : edges_) edge.channel.reset();
-  // gRPC lets go of the last slices on a thread of its own, without a completion.
-  const auto released = [](const GrpcStream& stream) { return stream.memory_released(); };
-  while (!AllStreams(released)) {
+  edges_.clear();
+  // A call that was cut off lets go of its last slices as it is destroyed, without a completion.
+  while (slices_in_use_.load(std::memory_order_acquire) > 0) {
     reactor_.ServeUntil([] { return false; }, absl::Now() + absl::Milliseconds(1));
   }
-  edges_.clear();
 }
 
 bool GrpcTransport::AllStreams(absl::FunctionRef<bool(const GrpcStream&)> is) const {
@@ -257,7 +256,8 @@ void GrpcTransport::OnControl(GrpcStream& stream, const Frame& frame) {
 
 void GrpcTransport::OnBye(Edge& edge) {
   edge.left = true;
-  if (edge.outgoing && !edge.stream->written()) {
+  // A frame that is being written may have been what the peer was waiting for: it had all it needs.
+  if (edge.outgoing && edge.stream->has_queued()) {
     Fail(HasLeft(edge));
     return;
   }

@@ -81,6 +81,7 @@ class GrpcTransport final : public Transport, public GrpcStream::Listener {
   absl::Status failure_;
   bool leaving_ = false;
   std::atomic<bool> woken_{false};
+  std::atomic<int> slices_in_use_{0};  // over callers' memory, held by gRPC
 };
 
 }  // namespace rm::comm

@@ -449,6 +449,9 @@ void LoopbackNetwork::Inject(const LoopbackFault& fault) {
 void LoopbackNetwork::ReleaseHeld() {
   base::MutexLock lock(state_->mutex);
   for (auto& [key, edge] : state_->edges) edge.held_from = UINT64_MAX;
+  auto& faults = state_->faults;
+  const auto holds = [](const LoopbackFault& f) { return f.kind == LoopbackFaultKind::kHold; };
+  faults.erase(std::remove_if(faults.begin(), faults.end(), holds), faults.end());
   state_->changed.SignalAll();
 }
 

@@ -196,8 +196,11 @@ TEST_CASE("a receive that gets nothing in time fails nothing") {
   CHECK(b->status().ok());
   const std::string payload = "after all";
   a->Send(1, {}, payload, absl::nullopt);
-  Server serve_a(*a);
-  CHECK(b->Receive(0, Never()).ok());
+  {
+    Server serve_a(*a);
+    CHECK(b->Receive(0, Never()).ok());
+  }
+  LeaveTogether(std::move(a), std::move(b));
 }
 
 TEST_CASE("a receiver that does not receive stops its sender, and lets it go on later") {
@@ -285,7 +288,10 @@ TEST_CASE("a rank that has left is missed only by one that still needs it") {
     a.reset();
   });
   const auto frame = b->Receive(0, Never());
-  leaver.join();
+  {
+    Server serve_b(*b);
+    leaver.join();
+  }
   REQUIRE(frame.ok());
   CHECK(TextOf(frame) == last);
   CHECK(b->status().ok());
