@@ -1,0 +1,46 @@
+// ConvGradInput(dY, W) → dX by oneDNN.
+#include "kernels/cpu/convolution.h"
+#include "kernels/cpu/onednn_kernel.h"
+#include "kernels/cpu/ops.h"
+
+namespace rm::kernels::cpu {
+namespace {
+
+ConvTypes TypesOf(const OpInstance& op) {
+  return {op.outputs[0].type, op.inputs[1].type, op.inputs[0].type, false};
+}
+
+PrimitivePlan Plan(const OpInstance& op) {
+  const ConvTypes types = TypesOf(op);
+  const auto description = DescribeFast(types, op.attributes, &DescribeBackwardData);
+  const int64_t group = op.attributes.Int("group", 1);
+  PrimitivePlan plan{
+      dnnl::convolution_backward_data(description), description.scratchpad_desc(), {}, {}};
+  plan.inputs = {
+      {DNNL_ARG_DIFF_DST, 0, Describe(types.y), description.diff_dst_desc()},
+      {DNNL_ARG_WEIGHTS, 1, DescribeWeights(types, group), description.weights_desc()},
+  };
+  plan.outputs = {{DNNL_ARG_DIFF_SRC, 0, Describe(types.x), description.diff_src_desc()}};
+  return plan;
+}
+
+}  // namespace
+
+bool SupportsConvGradInput(const OpInstance& instance) {
+  return OneDnnTakes(instance) && instance.inputs[1].type.layout == Layout::kPlain;
+}
+
+LayoutChoice ChooseConvGradInputLayouts(const OpInstance& instance,
+                                        const KernelOptions& /*options*/) {
+  const ConvTypes types = TypesOf(instance);
+  const int64_t group = instance.attributes.Int("group", 1);
+  return {{ConvLayout(types.y.shape[1], group), Layout::kPlain},
+          {ConvLayout(types.x.shape[1], group)}};
+}
+
+absl::StatusOr<std::unique_ptr<Kernel>> MakeConvGradInput(const OpInstance& instance,
+                                                          const KernelOptions& options) {
+  return MakeOneDnnKernel(instance, options, &Plan);
+}
+
+}  // namespace rm::kernels::cpu

@@ -1,0 +1,51 @@
+// ConvGradWeight(X, dY) → dW[, dB] by oneDNN. dW is written plain, as the flat buckets want it.
+#include "kernels/cpu/convolution.h"
+#include "kernels/cpu/onednn_kernel.h"
+#include "kernels/cpu/ops.h"
+
+namespace rm::kernels::cpu {
+namespace {
+
+ConvTypes TypesOf(const OpInstance& op) {
+  return {op.inputs[0].type, op.outputs[0].type, op.inputs[1].type, op.has_output(1)};
+}
+
+PrimitivePlan Plan(const OpInstance& op) {
+  const ConvTypes types = TypesOf(op);
+  const auto description = DescribeFast(types, op.attributes, &DescribeBackwardWeights);
+  const int64_t group = op.attributes.Int("group", 1);
+  PrimitivePlan plan{
+      dnnl::convolution_backward_weights(description), description.scratchpad_desc(), {}, {}};
+  plan.inputs = {
+      {DNNL_ARG_SRC, 0, Describe(types.x), description.src_desc()},
+      {DNNL_ARG_DIFF_DST, 1, Describe(types.y), description.diff_dst_desc()},
+  };
+  plan.outputs = {{DNNL_ARG_DIFF_WEIGHTS, 0, DescribeWeights(types, group),
+                   description.diff_weights_desc()}};
+  if (types.bias) {
+    const Desc bias = description.diff_bias_desc();
+    plan.outputs.push_back({DNNL_ARG_DIFF_BIAS, 1, bias, bias});
+  }
+  return plan;
+}
+
+}  // namespace
+
+bool SupportsConvGradWeight(const OpInstance& instance) {
+  return OneDnnTakes(instance) && instance.outputs[0].type.layout == Layout::kPlain;
+}
+
+LayoutChoice ChooseConvGradWeightLayouts(const OpInstance& instance,
+                                         const KernelOptions& /*options*/) {
+  const ConvTypes types = TypesOf(instance);
+  const int64_t group = instance.attributes.Int("group", 1);
+  return {{ConvLayout(types.x.shape[1], group), ConvLayout(types.y.shape[1], group)},
+          std::vector<Layout>(instance.outputs.size(), Layout::kPlain)};
+}
+
+absl::StatusOr<std::unique_ptr<Kernel>> MakeConvGradWeight(const OpInstance& instance,
+                                                           const KernelOptions& options) {
+  return MakeOneDnnKernel(instance, options, &Plan);
+}
+
+}  // namespace rm::kernels::cpu

@@ -1,0 +1,126 @@
+// MaxPool(X) → Y[, WindowIndex] and MaxPoolGrad(dY, WindowIndex) → dX, in any one layout.
+#include "kernels/api/check_instance.h"
+#include "kernels/cpu/isa.h"
+#include "kernels/cpu/ops.h"
+#include "kernels/cpu/parallel.h"
+#include "kernels/cpu/pool_loops.h"
+
+namespace rm::kernels::cpu {
+namespace {
+
+bool SameLayouts(const OpInstance& op) {
+  const Layout layout = op.outputs[0].type.layout;
+  for (const Operand& input : op.inputs) {
+    if (input.type.layout != layout) return false;
+  }
+  if (op.has_output(1) && op.outputs[1].type.layout != layout) return false;
+  return CheckInstance(op).ok();
+}
+
+// How the images of a layout fall apart into planes and channels pooled side by side.
+void SetPlanes(const TensorType& x, PoolShape* shape) {
+  const int64_t block = ChannelBlock(x.layout);
+  const int64_t channels = x.shape[1];
+  shape->inner = x.layout == Layout::kChannelsLast ? channels : block;
+  shape->planes = x.layout == Layout::kChannelsLast
+                      ? x.shape[0]
+                      : x.shape[0] * ((channels + block - 1) / block);
+}
+
+PoolShape ShapeOf(const Attributes& attributes, const TensorType& x, const TensorType& y) {
+  const Window2d window = ReadWindow2d(attributes, {});
+  PoolShape shape{};
+  SetPlanes(x, &shape);
+  shape.in_h = x.shape[2];
+  shape.in_w = x.shape[3];
+  shape.out_h = y.shape[2];
+  shape.out_w = y.shape[3];
+  shape.kernel_h = window.kernel_h;
+  shape.kernel_w = window.kernel_w;
+  shape.stride_h = window.stride_h;
+  shape.stride_w = window.stride_w;
+  shape.pad_top = window.pad_top;
+  shape.pad_left = window.pad_left;
+  shape.dilation_h = window.dilation_h;
+  shape.dilation_w = window.dilation_w;
+  return shape;
+}
+
+class PoolKernel : public Kernel {
+ public:
+  PoolKernel(const PoolShape& shape, const KernelOptions& options)
+      : loops_(ChooseIsa(v1::kPoolLoops, v3::kPoolLoops, v4::kPoolLoops)),
+        shape_(shape),
+        threads_(options.threads) {}
+
+ protected:
+  const PoolLoops& loops_;
+  const PoolShape shape_;
+  const int threads_;
+};
+
+class MaxPool final : public PoolKernel {
+ public:
+  using PoolKernel::PoolKernel;
+
+  absl::Status Run(const Arguments& arguments) override {
+    const auto* x = arguments.input<float>(0);
+    auto* y = arguments.output<float>(0);
+    auto* index = arguments.output<uint8_t>(1);
+    ParallelFor(threads_, shape_.planes, 1, [&](int64_t begin, int64_t end) {
+      loops_.max(shape_, begin, end, x, y, index);
+    });
+    return absl::OkStatus();
+  }
+};
+
+class MaxPoolGrad final : public PoolKernel {
+ public:
+  using PoolKernel::PoolKernel;
+
+  absl::Status Run(const Arguments& arguments) override {
+    const auto* dy = arguments.input<float>(0);
+    const auto* index = arguments.input<uint8_t>(1);
+    auto* dx = arguments.output<float>(0);
+    ParallelFor(threads_, shape_.planes, 1, [&](int64_t begin, int64_t end) {
+      loops_.max_grad(shape_, begin, end, dy, index, dx);
+    });
+    return absl::OkStatus();
+  }
+};
+
+}  // namespace
+
+bool SupportsMaxPool(const OpInstance& instance) {
+  if (!SameLayouts(instance)) return false;
+  const Window2d window = ReadWindow2d(instance.attributes, {});
+  return window.kernel_h * window.kernel_w <= 256;
+}
+
+bool SupportsMaxPoolGrad(const OpInstance& instance) { return SameLayouts(instance); }
+
+LayoutChoice ChooseMaxPoolLayouts(const OpInstance& instance, const KernelOptions& /*options*/) {
+  const Layout layout = instance.inputs[0].type.layout;
+  return {{layout}, std::vector<Layout>(instance.outputs.size(), layout)};
+}
+
+// The index has the layout of the forward pass.
+LayoutChoice ChooseMaxPoolGradLayouts(const OpInstance& instance,
+                                      const KernelOptions& /*options*/) {
+  const Layout layout = instance.inputs[1].type.layout;
+  return {{layout, layout}, {layout}};
+}
+
+absl::StatusOr<std::unique_ptr<Kernel>> MakeMaxPool(const OpInstance& instance,
+                                                    const KernelOptions& options) {
+  return std::make_unique<MaxPool>(
+      ShapeOf(instance.attributes, instance.inputs[0].type, instance.outputs[0].type), options);
+}
+
+absl::StatusOr<std::unique_ptr<Kernel>> MakeMaxPoolGrad(const OpInstance& instance,
+                                                        const KernelOptions& options) {
+  return std::make_unique<MaxPoolGrad>(
+      ShapeOf(instance.attributes, instance.outputs[0].type, instance.inputs[0].type), options);
+}
+
+}  // namespace rm::kernels::cpu

@@ -1,0 +1,114 @@
+#include "kernels/cpu/onednn.h"
+
+#include "base/check.h"
+#include "base/cpu.h"
+#include "kernels/cpu/onednn_version.h"
+
+namespace rm::kernels::cpu {
+namespace {
+
+using Tag = dnnl::memory::format_tag;
+using Type = dnnl::memory::data_type;
+
+dnnl::engine MakeEngine() {
+  // Has an effect before the first primitive only. Ignored when the CPU has less.
+  switch (base::CpuIsa()) {
+    case base::Isa::kV4: break;
+    case base::Isa::kV3: dnnl::set_max_cpu_isa(dnnl::cpu_isa::avx2); break;
+    case base::Isa::kV1: dnnl::set_max_cpu_isa(dnnl::cpu_isa::sse41); break;
+  }
+  return dnnl::engine(dnnl::engine::kind::cpu, 0);
+}
+
+// The values of cpu_isa are sets of bits, each level holding those below.
+bool Has(dnnl::cpu_isa wanted) {
+  if (!CatchOneDnn("make an engine", [] { static_cast<void>(Engine()); }).ok()) return false;
+  const auto bits = static_cast<unsigned>(wanted);
+  return (static_cast<unsigned>(dnnl::get_effective_cpu_isa()) & bits) == bits;
+}
+
+Tag ImageTag(Layout layout) {
+  switch (layout) {
+    case Layout::kPlain: return Tag::abcd;
+    case Layout::kChannelsLast: return Tag::acdb;
+    case Layout::kChannels8: return Tag::aBcd8b;
+    case Layout::kChannels16: return Tag::aBcd16b;
+  }
+  return Tag::abcd;
+}
+
+Tag PlainTag(size_t rank) {
+  constexpr Tag kTags[] = {Tag::a, Tag::ab, Tag::abc, Tag::abcd, Tag::abcde};
+  RM_CHECK(rank >= 1 && rank <= 5, "rank ", rank);
+  return kTags[rank - 1];
+}
+
+}  // namespace
+
+const dnnl::engine& Engine() {
+  static const dnnl::engine& engine = *new dnnl::engine(MakeEngine());
+  return engine;
+}
+
+bool OneDnnHasAvx512() { return Has(dnnl::cpu_isa::avx512_core); }
+
+bool OneDnnHasAvx2() { return Has(dnnl::cpu_isa::avx2); }
+
+Desc Describe(const TensorType& type) {
+  RM_CHECK(type.dtype == DType::kFloat32 || type.dtype == DType::kUInt8, type.ToString());
+  const Dims dims(type.shape.begin(), type.shape.end());
+  const Type dtype = type.dtype == DType::kFloat32 ? Type::f32 : Type::u8;
+  return Desc(dims, dtype, dims.size() == 4 ? ImageTag(type.layout) : PlainTag(dims.size()));
+}
+
+Desc DescribeAny(const Dims& dims) { return Desc(dims, Type::f32, Tag::any); }
+
+Desc DescribeMatrix(int64_t rows, int64_t columns, bool transposed) {
+  return Desc({rows, columns}, Type::f32, transposed ? Tag::ba : Tag::ab);
+}
+
+dnnl::primitive_attr PrimitiveAttributes(bool relu) {
+  dnnl::primitive_attr attributes;
+  attributes.set_scratchpad_mode(dnnl::scratchpad_mode::user);
+  if (!relu) return attributes;
+  dnnl::post_ops post_ops;
+  AppendRelu(&post_ops);
+  attributes.set_post_ops(post_ops);
+  return attributes;
+}
+
+dnnl::convolution_forward::primitive_desc DescribeForward(const Convolution& conv,
+                                                          const dnnl::primitive_attr& attributes) {
+  return MakeDescription<dnnl::convolution_forward>(
+      Engine(), attributes, dnnl::prop_kind::forward_training, dnnl::algorithm::convolution_auto,
+      conv.x, conv.w, conv.bias, conv.y, conv.strides, conv.dilates, conv.pads_begin,
+      conv.pads_end);
+}
+
+dnnl::convolution_backward_data::primitive_desc DescribeBackwardData(const Convolution& conv) {
+  const dnnl::primitive_attr attributes = PrimitiveAttributes(false);
+  return MakeBackwardDescription<dnnl::convolution_backward_data>(
+      Engine(), attributes, DescribeForward(conv, attributes), dnnl::algorithm::convolution_auto,
+      conv.x, conv.w, conv.y, conv.strides, conv.dilates, conv.pads_begin, conv.pads_end);
+}
+
+dnnl::convolution_backward_weights::primitive_desc DescribeBackwardWeights(
+    const Convolution& conv) {
+  const dnnl::primitive_attr attributes = PrimitiveAttributes(false);
+  return MakeBackwardDescription<dnnl::convolution_backward_weights>(
+      Engine(), attributes, DescribeForward(conv, attributes), dnnl::algorithm::convolution_auto,
+      conv.x, conv.w, conv.bias, conv.y, conv.strides, conv.dilates, conv.pads_begin,
+      conv.pads_end);
+}
+
+dnnl::matmul::primitive_desc DescribeMatMul(const Desc& a, const Desc& b, const Desc& bias,
+                                            const Desc& y,
+                                            const dnnl::primitive_attr& attributes) {
+  return MakeDescription<dnnl::matmul>(Engine(), attributes, a, b, bias, y);
+}
+
+bool IsSlow(const dnnl::primitive_desc_base& description) {
+  return std::string(description.impl_info_str()).find("ref") != std::string::npos;
+}
+
+}  // namespace rm::kernels::cpu

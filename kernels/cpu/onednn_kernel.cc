@@ -1,0 +1,113 @@
+#include "kernels/cpu/onednn_kernel.h"
+
+#include <unordered_map>
+
+#include "base/status.h"
+#include "kernels/cpu/parallel.h"
+
+namespace rm::kernels::cpu {
+namespace {
+
+using Memory = dnnl::memory;
+
+Memory MemoryOf(const Desc& desc) { return Memory(desc, Engine(), DNNL_MEMORY_NONE); }
+
+// An operand at work: the caller's memory and, when the formats differ, the primitive's copy of it.
+struct BoundPort {
+  size_t operand;
+  Memory ours;
+  Memory theirs;  // the same object as `ours` when there is no reorder
+  dnnl::reorder reorder;
+  std::unordered_map<int, Memory> reorder_arguments;
+  bool copies = false;
+  size_t offset = 0;  // of the copy in the scratch memory
+
+  void Reorder(const dnnl::stream& stream) const {
+    if (copies) reorder.execute(stream, reorder_arguments);
+  }
+};
+
+class OneDnnKernel final : public Kernel {
+ public:
+  OneDnnKernel(const PrimitivePlan& plan, int threads)
+      : threads_(threads), stream_(Engine()), primitive_(plan.primitive) {
+    for (const Port& port : plan.inputs) inputs_.push_back(Bind(port, true));
+    for (const Port& port : plan.outputs) outputs_.push_back(Bind(port, false));
+    scratchpad_ = MemoryOf(plan.scratchpad);
+    scratchpad_offset_ = Reserve(plan.scratchpad);
+    arguments_.insert({DNNL_ARG_SCRATCHPAD, scratchpad_});
+  }
+
+  size_t scratch_bytes() const override { return scratch_bytes_; }
+
+  absl::Status Run(const Arguments& arguments) override {
+    return CatchOneDnn("run a primitive", [&] {
+      UseThreads(threads_);
+      for (const BoundPort& port : inputs_) {
+        // oneDNN's memory is never const, even for what is only read.
+        Point(port, const_cast<void*>(arguments.inputs[port.operand]), arguments.scratch);
+        port.Reorder(stream_);
+      }
+      for (const BoundPort& port : outputs_) {
+        Point(port, arguments.outputs[port.operand], arguments.scratch);
+      }
+      scratchpad_.set_data_handle(static_cast<char*>(arguments.scratch) + scratchpad_offset_);
+      primitive_.execute(stream_, arguments_);
+      for (const BoundPort& port : outputs_) port.Reorder(stream_);
+      stream_.wait();
+    });
+  }
+
+ private:
+  // Scratch memory for a tensor; its offset.
+  size_t Reserve(const Desc& desc) {
+    const size_t offset = scratch_bytes_;
+    scratch_bytes_ += (desc.get_size() + 63) / 64 * 64;
+    return offset;
+  }
+
+  BoundPort Bind(const Port& port, bool is_input) {
+    BoundPort bound{port.operand, MemoryOf(port.ours), {}, {}, {}};
+    bound.copies = port.ours != port.theirs;
+    bound.theirs = bound.copies ? MemoryOf(port.theirs) : bound.ours;
+    if (bound.copies) {
+      const Memory& from = is_input ? bound.ours : bound.theirs;
+      const Memory& to = is_input ? bound.theirs : bound.ours;
+      bound.offset = Reserve(port.theirs);
+      bound.reorder = dnnl::reorder(from, to);
+      bound.reorder_arguments = {{DNNL_ARG_FROM, from}, {DNNL_ARG_TO, to}};
+    }
+    arguments_.insert({port.argument, bound.theirs});
+    return bound;
+  }
+
+  static void Point(const BoundPort& port, void* data, void* scratch) {
+    port.ours.set_data_handle(data);
+    if (port.copies) port.theirs.set_data_handle(static_cast<char*>(scratch) + port.offset);
+  }
+
+  const int threads_;
+  dnnl::stream stream_;
+  const dnnl::primitive primitive_;
+  std::vector<BoundPort> inputs_;
+  std::vector<BoundPort> outputs_;
+  Memory scratchpad_;
+  size_t scratchpad_offset_ = 0;
+  size_t scratch_bytes_ = 0;
+  std::unordered_map<int, Memory> arguments_;
+};
+
+}  // namespace
+
+absl::StatusOr<std::unique_ptr<Kernel>> MakeOneDnnKernel(
+    const OpInstance& instance, const KernelOptions& options,
+    absl::FunctionRef<PrimitivePlan(const OpInstance&)> plan) {
+  std::unique_ptr<Kernel> kernel;
+  RM_RETURN_IF_ERROR(CatchOneDnn("make " + instance.ToString(), [&] {
+    UseThreads(options.threads);
+    kernel = std::make_unique<OneDnnKernel>(plan(instance), options.threads);
+  }));
+  return kernel;
+}
+
+}  // namespace rm::kernels::cpu

@@ -1,0 +1,60 @@
+// The fast kernels of a CPU, by the functions of their rows in table.cc.
+//
+// Each group is defined in the file of its name: conv.cc, gemm.cc, … `Supports…` says which
+// instances and layouts a kernel takes, `Choose…Layouts` in which it is fastest, `Make…` makes it.
+// All are thread-safe.
+#ifndef RM_KERNELS_CPU_OPS_H_
+#define RM_KERNELS_CPU_OPS_H_
+
+#include <memory>
+
+#include "absl/status/statusor.h"
+#include "kernels/api/kernel.h"
+
+namespace rm::kernels::cpu {
+
+using Supports = bool(const OpInstance& instance);
+using ChooseLayouts = LayoutChoice(const OpInstance& instance, const KernelOptions& options);
+using Make = absl::StatusOr<std::unique_ptr<Kernel>>(const OpInstance& instance,
+                                                     const KernelOptions& options);
+
+// Convolutions by oneDNN: images in any layout, weights plain.
+Supports SupportsConv, SupportsConvGradInput, SupportsConvGradWeight;
+ChooseLayouts ChooseConvLayouts, ChooseConvGradInputLayouts, ChooseConvGradWeightLayouts;
+Make MakeConv, MakeConvGradInput, MakeConvGradWeight;
+
+// Products by oneDNN. Plain.
+Supports SupportsGemm, SupportsMatMul;
+Make MakeGemm, MakeMatMul;
+
+// Reorder of float32 and uint8 images by oneDNN, between any two layouts.
+Supports SupportsReorder;
+ChooseLayouts ChooseReorderLayouts;  // those it has: they are what it is for
+Make MakeReorder;
+
+// Element by element: any layout, the same for all images.
+Supports SupportsRelu, SupportsReluGrad;
+ChooseLayouts ChooseReluLayouts, ChooseReluGradLayouts;
+Make MakeRelu, MakeReluGrad;
+
+// Add of equal shapes in any one layout, or of a row, a number or a leading part, plain.
+Supports SupportsAdd;
+ChooseLayouts ChooseAddLayouts;
+Make MakeAdd;
+
+// Pooling in any layout, the same for all operands.
+Supports SupportsMaxPool, SupportsMaxPoolGrad;
+ChooseLayouts ChooseMaxPoolLayouts, ChooseMaxPoolGradLayouts;
+Make MakeMaxPool, MakeMaxPoolGrad;
+
+// Sums over neighbouring axes. Plain.
+Supports SupportsReduceSum;
+Make MakeReduceSum;
+
+// Loss and update. Plain.
+Supports SupportsSoftmaxCrossEntropy, SupportsSoftmaxCrossEntropyGrad, SupportsSgdUpdate;
+Make MakeSoftmaxCrossEntropy, MakeSoftmaxCrossEntropyGrad, MakeSgdUpdate;
+
+}  // namespace rm::kernels::cpu
+
+#endif  // RM_KERNELS_CPU_OPS_H_

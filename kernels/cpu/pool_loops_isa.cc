@@ -1,0 +1,243 @@
+#include "kernels/cpu/pool_loops.h"
+#include "kernels/cpu/vector.h"
+
+namespace rm::kernels::cpu::RM_ISA {
+namespace {
+
+// The taps of a window, along one dimension, that lie inside the image, and where tap 0 would lie.
+struct Taps {
+  int64_t begin, end;
+  int64_t origin;
+};
+
+inline Taps ValidTaps(int64_t output, int64_t stride, int64_t pad, int64_t dilation, int64_t kernel,
+                      int64_t input) {
+  Taps taps{0, kernel, output * stride - pad};
+  while (taps.origin + taps.begin * dilation < 0) ++taps.begin;
+  while (taps.end > taps.begin && taps.origin + (taps.end - 1) * dilation >= input) --taps.end;
+  return taps;
+}
+
+inline Taps Rows(const PoolShape& s, int64_t oh) {
+  return ValidTaps(oh, s.stride_h, s.pad_top, s.dilation_h, s.kernel_h, s.in_h);
+}
+
+inline Taps Columns(const PoolShape& s, int64_t ow) {
+  return ValidTaps(ow, s.stride_w, s.pad_left, s.dilation_w, s.kernel_w, s.in_w);
+}
+
+// --- Vectors or single floats: T is Floats or float, its index type Ints or int32_t ---
+
+inline Ints LoadIndex(const uint8_t* from, Floats /*kind*/) { return LoadBytes(from); }
+inline int32_t LoadIndex(const uint8_t* from, float /*kind*/) { return *from; }
+inline void StoreIndex(uint8_t* to, Ints index) { StoreBytes(to, index); }
+inline void StoreIndex(uint8_t* to, int32_t index) { *to = static_cast<uint8_t>(index); }
+inline Ints IndexOf(int32_t tap, Floats /*kind*/) { return Ints{} + tap; }
+inline int32_t IndexOf(int32_t tap, float /*kind*/) { return tap; }
+
+// Whether `value` takes the place of `best`: it is greater, or the first NaN.
+template <typename T>
+inline auto Wins(T value, T best) {
+  return (value > best) | ((value != value) & (best == best));
+}
+
+// --- Many channels a pixel ---
+
+// The maximum of one window for as many channels as T holds. `x` is the first of these channels in
+// the plane's first pixel.
+template <typename T>
+inline void MaxOfWindow(const PoolShape& s, const Taps& rows, const Taps& columns, const float* x,
+                        float* y, uint8_t* index) {
+  T best = LoadAs<T>(x + ((rows.origin + rows.begin * s.dilation_h) * s.in_w + columns.origin +
+                          columns.begin * s.dilation_w) *
+                             s.inner);
+  auto where = IndexOf(static_cast<int32_t>(rows.begin * s.kernel_w + columns.begin), T{});
+  for (int64_t kh = rows.begin; kh < rows.end; ++kh) {
+    const float* row = x + (rows.origin + kh * s.dilation_h) * s.in_w * s.inner;
+    for (int64_t kw = columns.begin; kw < columns.end; ++kw) {
+      const T value = LoadAs<T>(row + (columns.origin + kw * s.dilation_w) * s.inner);
+      const auto wins = Wins(value, best);
+      best = wins ? value : best;
+      where = wins ? IndexOf(static_cast<int32_t>(kh * s.kernel_w + kw), T{}) : where;
+    }
+  }
+  StoreAs(y, best);
+  if (index != nullptr) StoreIndex(index, where);
+}
+
+void MaxInner(const PoolShape& s, const float* x, float* y, uint8_t* index) {
+  for (int64_t oh = 0; oh < s.out_h; ++oh) {
+    const Taps rows = Rows(s, oh);
+    for (int64_t ow = 0; ow < s.out_w; ++ow) {
+      const Taps columns = Columns(s, ow);
+      const int64_t at = (oh * s.out_w + ow) * s.inner;
+      uint8_t* const where = index != nullptr ? index + at : nullptr;
+      int64_t c = 0;
+      for (; c + kLanes <= s.inner; c += kLanes) {
+        MaxOfWindow<Floats>(s, rows, columns, x + c, y + at + c,
+                            where != nullptr ? where + c : nullptr);
+      }
+      for (; c < s.inner; ++c) {
+        MaxOfWindow<float>(s, rows, columns, x + c, y + at + c,
+                           where != nullptr ? where + c : nullptr);
+      }
+    }
+  }
+}
+
+// Spreads one window's gradient over its taps; kAdd adds it to what other windows left there.
+template <typename T, bool kAdd>
+inline void SpreadWindow(const PoolShape& s, const Taps& rows, const Taps& columns, const float* dy,
+                         const uint8_t* index, float* dx) {
+  const T gradient = LoadAs<T>(dy);
+  const auto where = LoadIndex(index, T{});
+  for (int64_t kh = rows.begin; kh < rows.end; ++kh) {
+    float* row = dx + (rows.origin + kh * s.dilation_h) * s.in_w * s.inner;
+    for (int64_t kw = columns.begin; kw < columns.end; ++kw) {
+      float* to = row + (columns.origin + kw * s.dilation_w) * s.inner;
+      const auto tap = IndexOf(static_cast<int32_t>(kh * s.kernel_w + kw), T{});
+      const T part = where == tap ? gradient : T{};
+      StoreAs(to, kAdd ? LoadAs<T>(to) + part : part);
+    }
+  }
+}
+
+template <bool kAdd>
+void SpreadInner(const PoolShape& s, const float* dy, const uint8_t* index, float* dx) {
+  for (int64_t oh = 0; oh < s.out_h; ++oh) {
+    const Taps rows = Rows(s, oh);
+    for (int64_t ow = 0; ow < s.out_w; ++ow) {
+      const Taps columns = Columns(s, ow);
+      const int64_t at = (oh * s.out_w + ow) * s.inner;
+      int64_t c = 0;
+      for (; c + kLanes <= s.inner; c += kLanes) {
+        SpreadWindow<Floats, kAdd>(s, rows, columns, dy + at + c, index + at + c, dx + c);
+      }
+      for (; c < s.inner; ++c) {
+        SpreadWindow<float, kAdd>(s, rows, columns, dy + at + c, index + at + c, dx + c);
+      }
+    }
+  }
+}
+
+// --- One channel a pixel ---
+
+// One tap of a row of windows: x has the tap's elements of the n windows, `stride` apart.
+// kStride is that stride where it is known to the compiler, or 0.
+template <int64_t kStride>
+inline void MaxOfTap(const float* x, int64_t stride, int64_t n, uint8_t tap, float* y,
+                     uint8_t* index) {
+  for (int64_t i = 0; i < n; ++i) {
+    const float value = x[i * (kStride != 0 ? kStride : stride)];
+    const float best = y[i];
+    const auto wins = Wins(value, best);
+    y[i] = wins ? value : best;
+    if (index != nullptr) index[i] = wins ? tap : index[i];
+  }
+}
+
+inline int64_t CeilDivide(int64_t a, int64_t b) { return a > 0 ? (a + b - 1) / b : -(-a / b); }
+
+// The windows begin…end−1 of a row whose tap kw lies inside the image.
+inline void WindowsOfTap(const PoolShape& s, int64_t kw, int64_t* begin, int64_t* end) {
+  const int64_t shift = s.pad_left - kw * s.dilation_w;
+  *begin = CeilDivide(shift, s.stride_w);
+  *end = CeilDivide(s.in_w + shift, s.stride_w);
+  if (*begin < 0) *begin = 0;
+  if (*end > s.out_w) *end = s.out_w;
+}
+
+void MaxPlain(const PoolShape& s, const float* x, float* y, uint8_t* index) {
+  for (int64_t oh = 0; oh < s.out_h; ++oh) {
+    const Taps rows = Rows(s, oh);
+    float* const best = y + oh * s.out_w;
+    uint8_t* const where = index != nullptr ? index + oh * s.out_w : nullptr;
+    for (int64_t ow = 0; ow < s.out_w; ++ow) {
+      best[ow] = -__builtin_inff();
+      if (where == nullptr) continue;
+      where[ow] = static_cast<uint8_t>(rows.begin * s.kernel_w + Columns(s, ow).begin);
+    }
+    for (int64_t tap = rows.begin * s.kernel_w; tap < rows.end * s.kernel_w; ++tap) {
+      const int64_t kw = tap % s.kernel_w;
+      int64_t begin;
+      int64_t end;
+      WindowsOfTap(s, kw, &begin, &end);
+      const float* from = x + (rows.origin + tap / s.kernel_w * s.dilation_h) * s.in_w +
+                          begin * s.stride_w - s.pad_left + kw * s.dilation_w;
+      const auto max_of_tap = s.stride_w == 1   ? &MaxOfTap<1>
+                              : s.stride_w == 2 ? &MaxOfTap<2>
+                                                : &MaxOfTap<0>;
+      max_of_tap(from, s.stride_w, end - begin, static_cast<uint8_t>(tap), best + begin,
+                 where != nullptr ? where + begin : nullptr);
+    }
+  }
+}
+
+void SpreadPlain(const PoolShape& s, const float* dy, const uint8_t* index, float* dx) {
+  int64_t tap_h[256];
+  int64_t tap_w[256];
+  for (int64_t tap = 0; tap < 256; ++tap) {
+    tap_h[tap] = tap / s.kernel_w * s.dilation_h - s.pad_top;
+    tap_w[tap] = tap % s.kernel_w * s.dilation_w - s.pad_left;
+  }
+  for (int64_t oh = 0; oh < s.out_h; ++oh) {
+    for (int64_t ow = 0; ow < s.out_w; ++ow) {
+      const int64_t at = oh * s.out_w + ow;
+      const int64_t h = oh * s.stride_h + tap_h[index[at]];
+      const int64_t w = ow * s.stride_w + tap_w[index[at]];
+      if (h >= 0 && h < s.in_h && w >= 0 && w < s.in_w) dx[h * s.in_w + w] += dy[at];
+    }
+  }
+}
+
+// --- Planes ---
+
+void Max(const PoolShape& shape, int64_t begin, int64_t end, const float* x, float* y,
+         uint8_t* index) {
+  const PoolShape s = shape;  // a copy: the outputs cannot alias it
+  for (int64_t plane = begin; plane < end; ++plane) {
+    const float* in = x + plane * s.in_h * s.in_w * s.inner;
+    const int64_t at = plane * s.out_h * s.out_w * s.inner;
+    uint8_t* where = index != nullptr ? index + at : nullptr;
+    if (s.inner == 1) {
+      MaxPlain(s, in, y + at, where);
+    } else {
+      MaxInner(s, in, y + at, where);
+    }
+  }
+}
+
+// True when every element of X is in exactly one window.
+bool WindowsTile(const PoolShape& s) {
+  return s.kernel_h == s.stride_h && s.kernel_w == s.stride_w && s.dilation_h == 1 &&
+         s.dilation_w == 1 && s.pad_top == 0 && s.pad_left == 0 &&
+         s.in_h == s.out_h * s.kernel_h && s.in_w == s.out_w * s.kernel_w;
+}
+
+void MaxGrad(const PoolShape& shape, int64_t begin, int64_t end, const float* dy,
+             const uint8_t* index, float* dx) {
+  const PoolShape s = shape;
+  const bool tile = WindowsTile(s) && s.inner > 1;
+  for (int64_t plane = begin; plane < end; ++plane) {
+    const int64_t size = s.in_h * s.in_w * s.inner;
+    const int64_t at = plane * s.out_h * s.out_w * s.inner;
+    float* out = dx + plane * size;
+    if (tile) {
+      SpreadInner<false>(s, dy + at, index + at, out);
+      continue;
+    }
+    __builtin_memset(out, 0, static_cast<unsigned long>(size) * sizeof(float));
+    if (s.inner == 1) {
+      SpreadPlain(s, dy + at, index + at, out);
+    } else {
+      SpreadInner<true>(s, dy + at, index + at, out);
+    }
+  }
+}
+
+}  // namespace
+
+extern const PoolLoops kPoolLoops;
+const PoolLoops kPoolLoops = {&Max, &MaxGrad};
+
+}  // namespace rm::kernels::cpu::RM_ISA

@@ -1,0 +1,38 @@
+// Reorder(X) → Y by oneDNN.
+#include "kernels/api/check_instance.h"
+#include "kernels/cpu/onednn_kernel.h"
+#include "kernels/cpu/ops.h"
+
+namespace rm::kernels::cpu {
+namespace {
+
+PrimitivePlan Plan(const OpInstance& op) {
+  const Desc x = Describe(op.inputs[0].type);
+  const Desc y = Describe(op.outputs[0].type);
+  const dnnl::reorder::primitive_desc description(Engine(), x, Engine(), y,
+                                                  PrimitiveAttributes(false));
+  PrimitivePlan plan{dnnl::reorder(description), description.scratchpad_desc(), {}, {}};
+  plan.inputs = {{DNNL_ARG_FROM, 0, x, x}};
+  plan.outputs = {{DNNL_ARG_TO, 0, y, y}};
+  return plan;
+}
+
+}  // namespace
+
+bool SupportsReorder(const OpInstance& instance) {
+  if (!CheckInstance(instance).ok()) return false;
+  const TensorType& x = instance.inputs[0].type;
+  const bool dtype = x.dtype == DType::kFloat32 || x.dtype == DType::kUInt8;
+  return dtype && x.shape.size() == 4 && x.elements() > 0;
+}
+
+LayoutChoice ChooseReorderLayouts(const OpInstance& instance, const KernelOptions& /*options*/) {
+  return {{instance.inputs[0].type.layout}, {instance.outputs[0].type.layout}};
+}
+
+absl::StatusOr<std::unique_ptr<Kernel>> MakeReorder(const OpInstance& instance,
+                                                    const KernelOptions& options) {
+  return MakeOneDnnKernel(instance, options, &Plan);
+}
+
+}  // namespace rm::kernels::cpu
