@@ -8,10 +8,10 @@
 
 #include "base/random.h"
 #include "kernels/kernels.h"
+#include "runtime/graph/random_model_testing.h"
 #include "runtime/graph/training.h"
 #include "runtime/zoo/zoo.h"
 #include "tests/graph/double_interpreter.h"
-#include "runtime/graph/random_model_testing.h"
 #include "tests/graph/training_run.h"
 
 namespace rm::graph {
@@ -234,6 +234,15 @@ const RuleCase kRules[] = {
        const ValueId a = g->AddNode("Add", "a", {Parameter("p", {2, 1}, g), x});
        const ValueId b = g->AddNode("Add", "b", {a, Parameter("q", {1, 1, 3}, g)});
        return Flat(g->AddNode("Add", "c", {b, Parameter("r", {}, g)}), g);
+     }},
+    // The gradients of p and q are one value, that of r is read by the rest of the backward pass.
+    {"Add of parameters that have the batch's own shape",
+     {3, 4},
+     [](ValueId x, Graph* g) {
+       const ValueId a = g->AddNode("Add", "a", {x, Parameter("p", {3, 4}, g)});
+       const ValueId b = g->AddNode("Add", "b", {a, Parameter("q", {3, 4}, g)});
+       const ValueId y = g->AddNode("Gemm", "y", {b, Parameter("w", {4, 3}, g)});
+       return g->AddNode("Add", "c", {y, Parameter("r", {3, 3}, g)});
      }},
     {"Add of a value to itself",
      {kBatch, 4},

@@ -2,12 +2,13 @@
 //
 //   program_bench MODEL BATCH [STEPS] [ref|plain]
 //
-// One thread. Prints the median, minimum and maximum of five repeats of a forward and backward pass,
-// then the nodes with their share of the time. `ref` takes the reference kernels, `plain` leaves
-// every layout plain.
+// One thread. Prints the median, minimum and maximum of five repeats of a forward and backward
+// pass, then the nodes with their share of the time. `ref` takes the reference kernels, `plain`
+// leaves every layout plain.
 #include <algorithm>
 #include <cstdio>
 #include <cstdlib>
+#include <ctime>
 #include <string>
 #include <vector>
 
@@ -29,14 +30,25 @@ struct BenchOptions {
   std::string variant;
 };
 
-double MillisecondsPerStep(Program* program, int steps) {
+// What a step costs: by the clock on the wall, and of this process's CPU time, which other programs
+// on a busy machine change less.
+struct StepTime {
+  double wall_ms = 0;
+  double cpu_ms = 0;
+
+  friend bool operator<(const StepTime& a, const StepTime& b) { return a.wall_ms < b.wall_ms; }
+};
+
+StepTime TimeOfStep(Program* program, int steps) {
   const absl::Time start = absl::Now();
+  const std::clock_t cpu_start = std::clock();
   for (int i = 0; i < steps; ++i) {
     absl::Status status = program->Forward();
     if (status.ok()) status = program->Backward([](int) {});
     if (!status.ok()) std::fprintf(stderr, "%s\n", status.ToString().c_str());
   }
-  return absl::ToDoubleMilliseconds(absl::Now() - start) / steps;
+  const double cpu_s = static_cast<double>(std::clock() - cpu_start) / CLOCKS_PER_SEC;
+  return {absl::ToDoubleMilliseconds(absl::Now() - start) / steps, 1000 * cpu_s / steps};
 }
 
 void PrintNodes(const Program& program, double step_ms) {
@@ -65,17 +77,20 @@ absl::Status Bench(const BenchOptions& bench) {
   if (!status.ok()) return status;
 
   Program& program = run->program();
-  std::vector<double> times;
-  for (int i = 0; i < kRepeats; ++i) times.push_back(MillisecondsPerStep(&program, bench.steps));
+  std::vector<StepTime> times;
+  for (int i = 0; i < kRepeats; ++i) times.push_back(TimeOfStep(&program, bench.steps));
   std::sort(times.begin(), times.end());
-  const double median = times[kRepeats / 2];
-  std::printf("%s b%lld: %.3f ms a step (min %.3f, max %.3f), %.0f samples/s, arena %.2f MiB\n",
-              bench.model.c_str(), static_cast<long long>(bench.batch), median, times.front(),
-              times.back(), 1000 * static_cast<double>(bench.batch) / median,
-              static_cast<double>(program.arena_bytes()) / (1 << 20));
+  const StepTime median = times[kRepeats / 2];
+  std::printf(
+      "%s b%lld: %.3f ms a step (min %.3f, max %.3f, CPU %.3f), %.0f samples/s, "
+      "arena %.2f MiB\n",
+      bench.model.c_str(), static_cast<long long>(bench.batch), median.wall_ms,
+      times.front().wall_ms, times.back().wall_ms, median.cpu_ms,
+      1000 * static_cast<double>(bench.batch) / median.wall_ms,
+      static_cast<double>(program.arena_bytes()) / (1 << 20));
   program.MeasureNodes(true);
-  MillisecondsPerStep(&program, bench.steps);
-  PrintNodes(program, median);
+  TimeOfStep(&program, bench.steps);
+  PrintNodes(program, median.wall_ms);
   return absl::OkStatus();
 }
 

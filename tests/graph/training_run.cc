@@ -115,16 +115,21 @@ absl::StatusOr<StepResult> TrainingRun::Infer(const StepData& data) {
   return result;
 }
 
-double RelativeDifference(const std::vector<float>& a, const std::vector<float>& b) {
+double LargestDifference(const std::vector<float>& a, const std::vector<float>& b) {
   if (a.size() != b.size()) return std::numeric_limits<double>::infinity();
-  double difference = 0, size = 1e-30;
+  double difference = 0;
   for (size_t i = 0; i < a.size(); ++i) {
     const double x = static_cast<double>(a[i]), y = static_cast<double>(b[i]);
     if (std::isnan(x) || std::isnan(y)) return std::numeric_limits<double>::infinity();
     difference = std::max(difference, std::abs(x - y));
-    size = std::max(size, std::abs(y));
   }
-  return difference / size;
+  return difference;
+}
+
+double LargestMagnitude(const std::vector<float>& a) {
+  double largest = 0;
+  for (float x : a) largest = std::max(largest, std::abs(static_cast<double>(x)));
+  return largest;
 }
 
 bool SameBits(const StepResult& a, const StepResult& b) {

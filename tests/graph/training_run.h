@@ -60,8 +60,10 @@ class TrainingRun {
   std::vector<std::vector<float>> values_;
 };
 
-// The largest difference of two vectors over the largest size of an element of `b`.
-[[nodiscard]] double RelativeDifference(const std::vector<float>& a, const std::vector<float>& b);
+// The largest difference of two vectors. Infinite where the sizes differ or a NaN is met.
+[[nodiscard]] double LargestDifference(const std::vector<float>& a, const std::vector<float>& b);
+// The largest magnitude of an element; 0 for none.
+[[nodiscard]] double LargestMagnitude(const std::vector<float>& a);
 
 // Every bit equal.
 [[nodiscard]] bool SameBits(const StepResult& a, const StepResult& b);
