@@ -1,0 +1,39 @@
+#include "runtime/jobspec/components.h"
+
+namespace rm::jobspec {
+namespace {
+
+constexpr Range kFlag = {0, 1};
+
+}  // namespace
+
+absl::Span<const Component> Components() {
+  static const auto& components = *new std::vector<Component>{
+      {"train.optimizer",
+       "SGD",
+       {{"lr", "Learning rate", {0, 1e6, true}, /*required=*/true},
+        {"momentum", "Share of the last update in this one", {0, 1, false, true}},
+        {"weight_decay", "Pull of the weights towards 0", {0, 1e6}},
+        {"nesterov", "Momentum that looks ahead", kFlag, false, /*is_flag=*/true}}},
+      {"train.scheduler", "ConstantLR", {}},
+  };
+  return components;
+}
+
+const Component* FindComponent(absl::string_view section, absl::string_view type) {
+  for (const Component& component : Components()) {
+    if (component.section == section && component.type == type) return &component;
+  }
+  return nullptr;
+}
+
+const Param* FindParam(absl::string_view path, absl::string_view type) {
+  const Component* component = FindComponent(SectionOf(SectionOf(path)), type);
+  if (component == nullptr) return nullptr;
+  for (const Param& param : component->params) {
+    if (param.name == NameOf(path)) return &param;
+  }
+  return nullptr;
+}
+
+}  // namespace rm::jobspec

@@ -1,0 +1,70 @@
+#include "runtime/jobspec/defaults.h"
+
+#include <algorithm>
+
+#include "base/check.h"
+#include "base/file_system.h"
+#include "runtime/jobspec/jobspec.h"
+#include "runtime/jobspec/key_table.h"
+#include "runtime/jobspec/spec_field.h"
+#include "runtime/jobspec/value.h"
+
+namespace rm::jobspec {
+namespace {
+
+// What the table says in words. The table is ours, so it can be read.
+Value DefaultOf(const Key& key) {
+  YamlNode node;
+  node.kind = YamlNode::Kind::kText;
+  node.text = std::string(key.fallback);
+  const auto value = ReadValue(key, node);
+  RM_CHECK(value.ok() && CheckValue(key, *value).ok(), "default of ", key.path);
+  return *value;
+}
+
+void SetDefault(const Key& key, pb::JobSpec* spec) {
+  if (key.type != KeyType::kRanks) return SetValue(key, DefaultOf(key), spec);
+  spec->mutable_resources()->set_ranks_min(1);
+  spec->mutable_resources()->set_ranks_max(1);
+}
+
+// True when 0, or no text, is a value that the key may have: then a spec that holds it may mean it.
+bool MayBeNothing(const Key& key) {
+  const bool is_text = key.type == KeyType::kChoice || key.type == KeyType::kText;
+  return !is_text && key.range.Contains(0);
+}
+
+}  // namespace
+
+void FillDefaults(const std::set<std::string>& given, pb::JobSpec* spec) {
+  for (const Key& key : Keys()) {
+    if (key.fallback.empty() || given.count(std::string(key.path)) > 0) continue;
+    const auto rivals = Rivals(key.path);
+    const bool has_rival = std::any_of(
+        rivals.begin(), rivals.end(),
+        [&](absl::string_view rival) { return given.count(std::string(rival)) > 0; });
+    if (!has_rival) SetDefault(key, spec);
+  }
+}
+
+void ApplyDefaults(pb::JobSpec* spec) {
+  std::set<std::string> given;
+  for (const Key& key : Keys()) {
+    if (key.type == KeyType::kRanks) {
+      if (spec->resources().ranks_max() != 0) given.emplace(key.path);
+    } else if (HasField(key.field) && (IsSet(*spec, key.field) || MayBeNothing(key))) {
+      given.emplace(key.path);
+    }
+  }
+  FillDefaults(given, spec);
+}
+
+void MakePathsAbsolute(pb::JobSpec* spec, absl::string_view folder) {
+  for (const Key& key : Keys()) {
+    if (key.type != KeyType::kPath || !IsSet(*spec, key.field)) continue;
+    const std::string path = std::get<std::string>(GetValue(*spec, key));
+    SetValue(key, base::AbsolutePath(path, folder), spec);
+  }
+}
+
+}  // namespace rm::jobspec

@@ -1,0 +1,120 @@
+// The keys of a job file: the one table that parsing, validation and defaults follow, and from
+// which the reference in docs/ and the JSON Schema for editors can be printed.
+//
+// Names, order and sections are those of the file. A key that a later version will obey stands
+// here, too, so that it is refused by name today. To add a key: its field in proto/job.proto, and
+// its line in key_table.cc.
+#ifndef RM_RUNTIME_JOBSPEC_KEY_TABLE_H_
+#define RM_RUNTIME_JOBSPEC_KEY_TABLE_H_
+
+#include <limits>
+#include <string>
+#include <vector>
+
+#include "absl/strings/string_view.h"
+#include "absl/types/span.h"
+
+namespace rm::jobspec {
+
+enum class KeyType {
+  kText,       // any text
+  kPath,       // text that MakePathsAbsolute makes absolute
+  kChoice,     // one of `choices`
+  kWhole,      // int64
+  kNumber,     // double, finite
+  kDuration,   // "30s" → seconds as double
+  kBytes,      // "8MiB" → int64
+  kTextMap,    // names and texts of the user's own
+  kNumberMap,  // names and numbers: parameters; which there are depends on what they are for
+  kRanks,      // N or {min, max}
+  kLater,      // a key, or a whole section, of a later version
+};
+
+// The numbers that a key or a parameter may have: from min to max, the bounds included unless said
+// otherwise.
+struct Range {
+  double min = -std::numeric_limits<double>::infinity();
+  double max = std::numeric_limits<double>::infinity();
+  bool above_min = false;  // min itself is out
+  bool below_max = false;  // max itself is out
+  [[nodiscard]] constexpr bool Contains(double value) const {
+    return (above_min ? value > min : value >= min) && (below_max ? value < max : value <= max);
+  }
+};
+
+// One key. Views are of constants.
+struct Key {
+  absl::string_view path;           // "train.optimizer.type"
+  KeyType type = KeyType::kText;
+  absl::string_view doc;            // one line for people
+  absl::string_view field;          // path in JobSpec, "checkpoint.keep_last"; mostly the same
+  absl::string_view fallback = "";  // the default, as one would write it; empty: none
+  absl::string_view choices = "";   // kChoice: "a|b|c"
+  absl::string_view later = "";     // kChoice: those of a later version
+  Range range = {};                 // kWhole, kNumber, kDuration (seconds), kBytes
+  bool required = false;
+
+  // Steps by which key_table.cc writes its lines.
+  [[nodiscard]] constexpr Key Default(absl::string_view text) const;
+  [[nodiscard]] constexpr Key Field(absl::string_view path_in_spec) const;
+  [[nodiscard]] constexpr Key Later(absl::string_view values) const;
+  [[nodiscard]] constexpr Key Required() const;
+  [[nodiscard]] constexpr Key In(Range allowed) const;
+};
+
+// All keys, section by section.
+[[nodiscard]] absl::Span<const Key> Keys();
+// The key of exactly that path, or nullptr.
+[[nodiscard]] const Key* FindKey(absl::string_view path);
+// The key whose names are free (kTextMap, kNumberMap) and that `path` is an entry of, or nullptr.
+[[nodiscard]] const Key* FindMapOf(absl::string_view path);
+// True for "train" or "train.optimizer": keys lie below it.
+[[nodiscard]] bool IsSection(absl::string_view path);
+// The names right below a section ("" is the whole file), in order, without those of later
+// versions.
+[[nodiscard]] std::vector<absl::string_view> NamesIn(absl::string_view section);
+// Sections, as paths, in which a key of this name stands.
+[[nodiscard]] std::vector<absl::string_view> SectionsWith(absl::string_view name);
+
+// Keys that exclude each other ("train.epochs", "train.steps"): the others of the group of `path`;
+// empty for most.
+[[nodiscard]] std::vector<absl::string_view> Rivals(absl::string_view path);
+// All such groups.
+[[nodiscard]] absl::Span<const std::vector<absl::string_view>> RivalGroups();
+
+// "a.b" + "c" → "a.b.c"; "" + "c" → "c".
+[[nodiscard]] std::string JoinKey(absl::string_view section, absl::string_view name);
+// "a.b.c" → "a.b"; "c" → "".
+[[nodiscard]] absl::string_view SectionOf(absl::string_view path);
+// "a.b.c" → "c".
+[[nodiscard]] absl::string_view NameOf(absl::string_view path);
+
+constexpr Key Key::Default(absl::string_view text) const {
+  Key key = *this;
+  key.fallback = text;
+  return key;
+}
+constexpr Key Key::Field(absl::string_view path_in_spec) const {
+  Key key = *this;
+  key.field = path_in_spec;
+  return key;
+}
+constexpr Key Key::Later(absl::string_view values) const {
+  Key key = *this;
+  key.later = values;
+  return key;
+}
+constexpr Key Key::Required() const {
+  Key key = *this;
+  key.required = true;
+  return key;
+}
+constexpr Key Key::In(Range allowed) const {
+  Key key = *this;
+  key.range = allowed;
+  return key;
+}
+
+}  // namespace rm::jobspec
+
+#endif  // RM_RUNTIME_JOBSPEC_KEY_TABLE_H_

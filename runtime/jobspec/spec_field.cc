@@ -1,0 +1,133 @@
+#include "runtime/jobspec/spec_field.h"
+
+#include <algorithm>
+#include <vector>
+
+#include "absl/strings/str_split.h"
+#include "base/check.h"
+
+namespace rm::jobspec {
+namespace {
+
+using google::protobuf::Descriptor;
+using google::protobuf::FieldDescriptor;
+using google::protobuf::Message;
+
+// The descriptors on the way to a field, its own last; empty when there is no such field.
+std::vector<const FieldDescriptor*> Resolve(absl::string_view field) {
+  std::vector<const FieldDescriptor*> way;
+  const Descriptor* message = pb::JobSpec::descriptor();
+  for (const absl::string_view name : absl::StrSplit(field, '.')) {
+    const FieldDescriptor* next =
+        message == nullptr ? nullptr : message->FindFieldByName(std::string(name));
+    if (next == nullptr) return {};
+    way.push_back(next);
+    message = next->message_type();
+  }
+  return way;
+}
+
+std::vector<const FieldDescriptor*> ResolveExisting(absl::string_view field) {
+  std::vector<const FieldDescriptor*> way = Resolve(field);
+  RM_CHECK(!way.empty(), "JobSpec has no field ", field);
+  return way;
+}
+
+// The message that holds the last field of the way.
+const Message& Holder(const pb::JobSpec& spec, const std::vector<const FieldDescriptor*>& way) {
+  const Message* message = &spec;
+  for (size_t i = 0; i + 1 < way.size(); ++i) {
+    message = &message->GetReflection()->GetMessage(*message, way[i]);
+  }
+  return *message;
+}
+
+Message& MutableHolder(pb::JobSpec* spec, const std::vector<const FieldDescriptor*>& way) {
+  Message* message = spec;
+  for (size_t i = 0; i + 1 < way.size(); ++i) {
+    message = message->GetReflection()->MutableMessage(message, way[i]);
+  }
+  return *message;
+}
+
+}  // namespace
+
+bool HasField(absl::string_view field) { return !Resolve(field).empty(); }
+
+bool IsSet(const pb::JobSpec& spec, absl::string_view field) {
+  const auto way = ResolveExisting(field);
+  const Message& holder = Holder(spec, way);
+  const auto* reflection = holder.GetReflection();
+  if (way.back()->is_repeated()) return reflection->FieldSize(holder, way.back()) > 0;
+  return reflection->HasField(holder, way.back());
+}
+
+Value GetValue(const pb::JobSpec& spec, const Key& key) {
+  const auto way = ResolveExisting(key.field);
+  const Message& holder = Holder(spec, way);
+  const auto* reflection = holder.GetReflection();
+  switch (way.back()->cpp_type()) {
+    case FieldDescriptor::CPPTYPE_INT32:
+      return int64_t{reflection->GetInt32(holder, way.back())};
+    case FieldDescriptor::CPPTYPE_INT64:
+      return int64_t{reflection->GetInt64(holder, way.back())};
+    case FieldDescriptor::CPPTYPE_UINT64:
+      return static_cast<int64_t>(reflection->GetUInt64(holder, way.back()));
+    case FieldDescriptor::CPPTYPE_DOUBLE:
+      return reflection->GetDouble(holder, way.back());
+    default:
+      return reflection->GetString(holder, way.back());
+  }
+}
+
+void SetValue(const Key& key, const Value& value, pb::JobSpec* spec) {
+  const auto way = ResolveExisting(key.field);
+  Message& holder = MutableHolder(spec, way);
+  const auto* reflection = holder.GetReflection();
+  switch (way.back()->cpp_type()) {
+    case FieldDescriptor::CPPTYPE_INT32: {
+      // Out of range is wrong already and only has to stay wrong.
+      const int64_t number = std::clamp<int64_t>(std::get<int64_t>(value), INT32_MIN, INT32_MAX);
+      return reflection->SetInt32(&holder, way.back(), static_cast<int32_t>(number));
+    }
+    case FieldDescriptor::CPPTYPE_INT64:
+      return reflection->SetInt64(&holder, way.back(), std::get<int64_t>(value));
+    case FieldDescriptor::CPPTYPE_UINT64:
+      return reflection->SetUInt64(&holder, way.back(),
+                                   static_cast<uint64_t>(std::get<int64_t>(value)));
+    case FieldDescriptor::CPPTYPE_DOUBLE:
+      return reflection->SetDouble(&holder, way.back(), std::get<double>(value));
+    default:
+      return reflection->SetString(&holder, way.back(), std::get<std::string>(value));
+  }
+}
+
+TextMap* MutableTextMap(absl::string_view path, pb::JobSpec* spec) {
+  if (path == "labels") return spec->mutable_labels();
+  RM_CHECK(path == "resources.node_selector", path);
+  return spec->mutable_resources()->mutable_node_selector();
+}
+
+NumberMap* MutableNumberMap(absl::string_view path, pb::JobSpec* spec) {
+  if (path == "model.params") return spec->mutable_model()->mutable_params();
+  if (path == "train.optimizer.params") {
+    return spec->mutable_train()->mutable_optimizer()->mutable_params();
+  }
+  RM_CHECK(path == "train.scheduler.params", path);
+  return spec->mutable_train()->mutable_scheduler()->mutable_params();
+}
+
+std::map<std::string, std::string> GetTextMap(absl::string_view path, const pb::JobSpec& spec) {
+  const TextMap& map = path == "labels" ? spec.labels() : spec.resources().node_selector();
+  return {map.begin(), map.end()};
+}
+
+std::map<std::string, double> GetNumberMap(absl::string_view path, const pb::JobSpec& spec) {
+  const NumberMap& map = path == "model.params" ? spec.model().params()
+                         : path == "train.optimizer.params"
+                             ? spec.train().optimizer().params()
+                             : spec.train().scheduler().params();
+  return {map.begin(), map.end()};
+}
+
+}  // namespace rm::jobspec

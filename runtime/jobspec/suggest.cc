@@ -1,0 +1,66 @@
+#include "runtime/jobspec/suggest.h"
+
+#include <algorithm>
+#include <array>
+
+#include "absl/strings/ascii.h"
+#include "absl/strings/str_cat.h"
+
+namespace rm::jobspec {
+namespace {
+
+constexpr size_t kWordBytesMax = 64;
+
+bool SameLetter(char a, char b) {
+  return absl::ascii_tolower(static_cast<unsigned char>(a)) ==
+         absl::ascii_tolower(static_cast<unsigned char>(b));
+}
+
+}  // namespace
+
+int EditDistance(absl::string_view a, absl::string_view b) {
+  if (a.size() > kWordBytesMax || b.size() > kWordBytesMax) {
+    return static_cast<int>(std::max(a.size(), b.size()));
+  }
+  // rows[i % 3][j]: distance of the first i letters of a and the first j of b (optimal string
+  // alignment).
+  std::array<std::array<int, kWordBytesMax + 1>, 3> rows{};
+  for (size_t j = 0; j <= b.size(); ++j) rows[0][j] = static_cast<int>(j);
+  for (size_t i = 1; i <= a.size(); ++i) {
+    const auto& before = rows[(i - 1) % 3];
+    auto& row = rows[i % 3];
+    row[0] = static_cast<int>(i);
+    for (size_t j = 1; j <= b.size(); ++j) {
+      const int replaced = before[j - 1] + (SameLetter(a[i - 1], b[j - 1]) ? 0 : 1);
+      row[j] = std::min({replaced, before[j] + 1, row[j - 1] + 1});
+      const bool swapped = i > 1 && j > 1 && SameLetter(a[i - 1], b[j - 2]) &&
+                           SameLetter(a[i - 2], b[j - 1]);
+      if (swapped) row[j] = std::min(row[j], rows[(i - 2) % 3][j - 2] + 1);
+    }
+  }
+  return rows[a.size() % 3][b.size()];
+}
+
+std::string Nearest(absl::string_view word, absl::Span<const absl::string_view> candidates) {
+  const absl::string_view* nearest = nullptr;
+  int least = 0;
+  for (const absl::string_view& candidate : candidates) {
+    const int distance = EditDistance(word, candidate);
+    const int allowed =
+        std::max(1, static_cast<int>(std::max(word.size(), candidate.size())) / 3);
+    // A word of one or two letters is near to everything.
+    if (distance > allowed || static_cast<size_t>(distance) >= candidate.size()) continue;
+    if (nearest == nullptr || distance < least) {
+      nearest = &candidate;
+      least = distance;
+    }
+  }
+  return nearest == nullptr ? "" : std::string(*nearest);
+}
+
+std::string DidYouMean(absl::string_view word, absl::Span<const absl::string_view> candidates) {
+  const std::string nearest = Nearest(word, candidates);
+  return nearest.empty() ? "" : absl::StrCat(" – did you mean '", nearest, "'?");
+}
+
+}  // namespace rm::jobspec

@@ -1,0 +1,226 @@
+// What can be said of a spec without looking at the world.
+#include <algorithm>
+#include <cmath>
+
+#include "absl/strings/ascii.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
+#include "runtime/jobspec/components.h"
+#include "runtime/jobspec/jobspec.h"
+#include "runtime/jobspec/key_table.h"
+#include "runtime/jobspec/spec_field.h"
+#include "runtime/jobspec/suggest.h"
+#include "runtime/jobspec/value.h"
+
+namespace rm::jobspec {
+namespace {
+
+constexpr size_t kNameBytesMax = 56;  // with the coordinator's id behind it, a DNS label
+constexpr size_t kEntriesMax = 64;
+constexpr size_t kEntryBytesMax = 256;
+
+bool IsJobName(absl::string_view name) {
+  const auto is_letter = [](char c) {
+    return absl::ascii_islower(static_cast<unsigned char>(c)) ||
+           absl::ascii_isdigit(static_cast<unsigned char>(c));
+  };
+  return !name.empty() && name.size() <= kNameBytesMax && is_letter(name.front()) &&
+         is_letter(name.back()) && std::all_of(name.begin(), name.end(), [&](char c) {
+           return is_letter(c) || c == '-';
+         });
+}
+
+class Validator {
+ public:
+  Validator(const pb::JobSpec& spec, absl::Span<const pb::SourcePosition> positions)
+      : spec_(spec), positions_(positions) {}
+
+  std::vector<Diagnostic> Run() {
+    for (const Key& key : Keys()) CheckKey(key);
+    CheckName();
+    for (const auto& group : RivalGroups()) CheckRivals(group);
+    CheckLength();
+    CheckRanks();
+    for (const char* const section : {"train.optimizer", "train.scheduler"}) {
+      CheckComponent(section);
+    }
+    CheckNesterov();
+    return std::move(errors_);
+  }
+
+ private:
+  // Adds an error at the place of the field, or of the nearest section around it that has one.
+  void Error(absl::string_view path, std::string message) {
+    Diagnostic error{0, 0, std::string(path), std::move(message)};
+    for (absl::string_view at = path; error.line == 0 && !at.empty(); at = SectionOf(at)) {
+      for (const pb::SourcePosition& position : positions_) {
+        if (position.field_path() != at) continue;
+        error.line = position.line();
+        error.column = position.column();
+      }
+    }
+    errors_.push_back(std::move(error));
+  }
+
+  void Check(absl::string_view path, const absl::Status& status) {
+    if (!status.ok()) Error(path, std::string(status.message()));
+  }
+
+  bool IsRequired(const Key& key) const {
+    return key.required ||
+           (SectionOf(key.path) == "data.validation" && spec_.data().has_validation());
+  }
+
+  void CheckKey(const Key& key) {
+    if (key.type == KeyType::kRanks || !HasField(key.field)) return;
+    if (key.type == KeyType::kLater) {
+      if (IsSet(spec_, key.field)) {
+        Error(key.path, absl::StrCat("'", key.path, "' is not supported yet"));
+      }
+    } else if (key.type == KeyType::kTextMap) {
+      CheckTextMap(key);
+    } else if (key.type == KeyType::kNumberMap) {
+      CheckNumberMap(key);
+    } else if (!IsSet(spec_, key.field) && IsRequired(key)) {
+      Error(key.path, absl::StrCat("'", key.path, "' is missing: ", key.doc));
+    } else if (IsSet(spec_, key.field) || MustHaveValue(key)) {
+      Check(key.path, CheckValue(key, GetValue(spec_, key)));
+    }
+  }
+
+  // A key with a default cannot stay empty, unless a rival stands in for it.
+  bool MustHaveValue(const Key& key) const {
+    if (key.fallback.empty()) return false;
+    const auto rivals = Rivals(key.path);
+    return std::none_of(rivals.begin(), rivals.end(), [&](absl::string_view rival) {
+      return IsSet(spec_, FindKey(rival)->field);
+    });
+  }
+
+  void CheckEntryCount(const Key& key, size_t count) {
+    if (count <= kEntriesMax) return;
+    Error(key.path, absl::StrCat("'", key.path, "' has ", count, " entries; at most ", kEntriesMax,
+                                 " are allowed"));
+  }
+
+  void CheckTextMap(const Key& key) {
+    const auto entries = GetTextMap(key.path, spec_);
+    CheckEntryCount(key, entries.size());
+    for (const auto& [name, text] : entries) {
+      const std::string path = JoinKey(key.path, name);
+      const bool is_control = std::any_of(text.begin(), text.end(), [](char c) {
+        return absl::ascii_iscntrl(static_cast<unsigned char>(c));
+      });
+      if (name.empty() || name.size() > kEntryBytesMax || text.size() > kEntryBytesMax ||
+          is_control) {
+        Error(path, absl::StrCat("'", path, "': name and text have at most ", kEntryBytesMax,
+                                 " bytes, without control characters, and a name at least one"));
+      }
+    }
+  }
+
+  void CheckNumberMap(const Key& key) {
+    const auto entries = GetNumberMap(key.path, spec_);
+    CheckEntryCount(key, entries.size());
+    for (const auto& [name, number] : entries) {
+      const std::string path = JoinKey(key.path, name);
+      if (!std::isfinite(number)) Error(path, absl::StrCat("'", path, "' must be a finite number"));
+    }
+  }
+
+  void CheckName() {
+    if (spec_.name().empty() || IsJobName(spec_.name())) return;
+    Error("name", absl::StrCat("'name' must be of a-z, 0-9 and '-', begin and end with a letter or "
+                               "digit, and have at most ",
+                               kNameBytesMax, " characters"));
+  }
+
+  void CheckRivals(const std::vector<absl::string_view>& group) {
+    std::vector<std::string> given;
+    for (const absl::string_view path : group) {
+      if (IsSet(spec_, FindKey(path)->field)) given.push_back(absl::StrCat("'", path, "'"));
+    }
+    if (given.size() < 2) return;
+    Error(group.back(), absl::StrCat("give either ", absl::StrJoin(given, " or "), ", not both"));
+  }
+
+  void CheckLength() {
+    if (spec_.train().epochs() != 0 || spec_.train().steps() != 0) return;
+    Error("train.epochs", "one of 'train.epochs' and 'train.steps' must be given");
+  }
+
+  void CheckRanks() {
+    const Key& key = *FindKey("resources.ranks");
+    const int64_t least = spec_.resources().ranks_min(), most = spec_.resources().ranks_max();
+    for (const int64_t ranks : {least, most}) {
+      const absl::Status status = CheckRange(key.path, key.range, static_cast<double>(ranks));
+      if (!status.ok()) return Error(key.path, std::string(status.message()));
+    }
+    if (least > most) {
+      return Error(key.path, absl::StrCat("'resources.ranks': min (", least, ") is above max (",
+                                          most, ")"));
+    }
+    if (least < most) {
+      Error(key.path, absl::StrCat("'resources.ranks': elastic jobs (min ", least, ", max ", most,
+                                   ") are not supported yet; give one number"));
+    }
+    const int64_t batch = spec_.train().global_batch_size();
+    if (batch > 0 && batch < most) {
+      Error("train.global_batch_size",
+            absl::StrCat("'train.global_batch_size' is ", batch, ", but 'resources.ranks' is ",
+                         most, ": each rank needs a sample"));
+    }
+  }
+
+  void CheckComponent(absl::string_view section) {
+    const std::string type_path = JoinKey(section, "type");
+    const Value type = GetValue(spec_, *FindKey(type_path));
+    const Component* component = FindComponent(section, std::get<std::string>(type));
+    if (component == nullptr) return;  // CheckKey has said so
+    const std::string params_path = JoinKey(section, "params");
+    const auto given = GetNumberMap(params_path, spec_);
+    for (const auto& [name, number] : given) CheckParam(*component, params_path, name, number);
+    for (const Param& param : component->params) {
+      const std::string path = JoinKey(params_path, param.name);
+      if (param.required && given.count(std::string(param.name)) == 0) {
+        Error(path, absl::StrCat("'", path, "' is missing: ", param.doc));
+      }
+    }
+  }
+
+  void CheckParam(const Component& component, const std::string& params_path,
+                  const std::string& name, double number) {
+    const std::string path = JoinKey(params_path, name);
+    std::vector<absl::string_view> known;
+    for (const Param& param : component.params) {
+      known.push_back(param.name);
+      if (param.name == name) return Check(path, CheckRange(path, param.range, number));
+    }
+    const std::string possible =
+        known.empty() ? "it takes none" : absl::StrCat("possible: ", absl::StrJoin(known, ", "));
+    Error(path, absl::StrCat("unknown parameter '", name, "' of ", component.type,
+                             DidYouMean(name, known), "; ", possible));
+  }
+
+  void CheckNesterov() {
+    const auto params = GetNumberMap("train.optimizer.params", spec_);
+    const auto nesterov = params.find("nesterov"), momentum = params.find("momentum");
+    if (nesterov == params.end() || nesterov->second == 0) return;
+    if (momentum != params.end() && momentum->second > 0) return;
+    Error("train.optimizer.params.nesterov",
+          "'train.optimizer.params.nesterov' needs a momentum above 0");
+  }
+
+  const pb::JobSpec& spec_;
+  const absl::Span<const pb::SourcePosition> positions_;
+  std::vector<Diagnostic> errors_;
+};
+
+}  // namespace
+
+std::vector<Diagnostic> Validate(const pb::JobSpec& spec,
+                                 absl::Span<const pb::SourcePosition> positions) {
+  return Validator(spec, positions).Run();
+}
+
+}  // namespace rm::jobspec
