@@ -2,9 +2,10 @@
 
 #include <sys/mman.h>
 
+#include <algorithm>
 #include <cstring>
 
-#include "base/check.h"
+#include "absl/strings/str_cat.h"
 
 namespace rm::graph {
 namespace {
@@ -16,14 +17,18 @@ constexpr size_t kHugePage = size_t{2} << 20;
 
 // std::aligned_alloc wants a size that is a multiple of the alignment. Huge pages are given for
 // whole aligned 2 MiB ranges only, hence the alignment of large blocks.
-AlignedMemory::AlignedMemory(size_t bytes) {
+absl::StatusOr<AlignedMemory> AlignedMemory::Allocate(size_t bytes) {
   const size_t alignment = bytes >= kHugePage ? kHugePage : kCacheLine;
-  const size_t rounded = (bytes + alignment - 1) / alignment * alignment;
-  data_.reset(static_cast<char*>(std::aligned_alloc(alignment, rounded > 0 ? rounded : alignment)));
-  RM_CHECK(data_ != nullptr, "no memory for ", bytes, " bytes");
+  const size_t rounded = std::max((bytes + alignment - 1) / alignment * alignment, alignment);
+  AlignedMemory memory;
+  memory.data_.reset(static_cast<char*>(std::aligned_alloc(alignment, rounded)));
+  if (memory.data_ == nullptr) {
+    return absl::ResourceExhaustedError(absl::StrCat("no memory for ", bytes, " bytes"));
+  }
   // Advice alone: without huge pages everything works as well.
-  if (bytes >= kHugePage) madvise(data_.get(), rounded, MADV_HUGEPAGE);
-  std::memset(data_.get(), 0, rounded);
+  if (bytes >= kHugePage) madvise(memory.data(), rounded, MADV_HUGEPAGE);
+  std::memset(memory.data(), 0, rounded);
+  return memory;
 }
 
 }  // namespace rm::graph

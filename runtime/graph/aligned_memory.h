@@ -6,16 +6,20 @@
 #include <cstdlib>
 #include <memory>
 
+#include "absl/status/statusor.h"
+
 namespace rm::graph {
 
 // Owns the memory. Movable; thread-compatible. Large blocks ask for huge pages: a step of training
 // walks through all of its memory, and misses of the address cache cost it some percent.
 class AlignedMemory {
  public:
+  // No memory: data() is nullptr.
   AlignedMemory() = default;
+
   // `bytes` zeros, aligned to 64 bytes at least. Every page is touched, so that a step of training
-  // does not pay for it.
-  explicit AlignedMemory(size_t bytes);
+  // does not pay for it. ResourceExhausted when the system refuses.
+  [[nodiscard]] static absl::StatusOr<AlignedMemory> Allocate(size_t bytes);
 
   [[nodiscard]] char* data() const { return data_.get(); }
 

@@ -34,31 +34,17 @@ bool IsAligned(const void* pointer) {
   return reinterpret_cast<uintptr_t>(pointer) % kArenaAlignment == 0;
 }
 
-// Memory is known by group: the arena's and the constants' from the start, the caller's once it is
-// bound. Steps hold plain pointers, set from the groups when a binding has changed, so that a step
-// of training looks nothing up.
+// Memory is known by group: the arena's and the constants' from the first use on, the caller's once
+// it is bound. Steps hold plain pointers, set from the groups when a binding has changed, so that a
+// step of training looks nothing up.
 class PlannedProgram final : public Program {
  public:
   explicit PlannedProgram(ProgramParts parts)
       : parts_(std::move(parts)),
-        arena_(static_cast<size_t>(parts_.arena_bytes)),
         memory_(parts_.groups.size(), nullptr),
+        gradients_(parts_.parameters.size(), nullptr),
         bound_(parts_.parameters.size(), false) {
-    for (const auto& [id, values] : parts_.constants) {
-      AlignedMemory& memory = constants_[id];
-      memory = AlignedMemory(values.size() * sizeof(float));
-      std::copy(values.begin(), values.end(), reinterpret_cast<float*>(memory.data()));
-    }
-    for (size_t i = 0; i < memory_.size(); ++i) {
-      const StorageGroup& group = parts_.groups[i];
-      if (group.kind == StorageGroup::Kind::kArena) {
-        memory_[i] = arena_.data() + parts_.group_offsets[i];
-      } else if (group.kind == StorageGroup::Kind::kConstant) {
-        memory_[i] = constants_[group.index].data();
-      }
-    }
     OrderGradients();
-    Resolve();
   }
 
   absl::Span<const ParameterInfo> parameters() const override { return parts_.parameters; }
@@ -77,7 +63,6 @@ class PlannedProgram final : public Program {
       if (group.kind == StorageGroup::Kind::kParameter) memory_[i] = const_cast<float*>(value);
       if (group.kind == StorageGroup::Kind::kGradient) memory_[i] = gradient;
     }
-    gradients_.resize(bound_.size(), nullptr);
     gradients_[static_cast<size_t>(index)] = gradient;
     bound_[static_cast<size_t>(index)] = true;
     resolved_ = false;
@@ -85,6 +70,7 @@ class PlannedProgram final : public Program {
 
   absl::StatusOr<void*> InputMemory(absl::string_view name) override {
     RM_ASSIGN_OR_RETURN(const ProgramPort* port, FindPort(parts_.inputs, "input", name));
+    RM_RETURN_IF_ERROR(Allocate());
     return memory_[static_cast<size_t>(port->group)];
   }
   absl::StatusOr<kernels::TensorType> InputType(absl::string_view name) const override {
@@ -93,6 +79,7 @@ class PlannedProgram final : public Program {
   }
   absl::StatusOr<const void*> OutputMemory(absl::string_view name) const override {
     RM_ASSIGN_OR_RETURN(const ProgramPort* port, FindPort(parts_.outputs, "output", name));
+    RM_RETURN_IF_ERROR(Allocate());
     return memory_[static_cast<size_t>(port->group)];
   }
   absl::StatusOr<kernels::TensorType> OutputType(absl::string_view name) const override {
@@ -102,6 +89,7 @@ class PlannedProgram final : public Program {
 
   absl::Status Forward() override {
     RM_RETURN_IF_ERROR(CheckBound());
+    RM_RETURN_IF_ERROR(Allocate());
     if (!resolved_) Resolve();
     forward_done_ = false;
     for (size_t i = 0; i < parts_.forward_steps; ++i) RM_RETURN_IF_ERROR(Run(parts_.steps[i]));
@@ -157,6 +145,28 @@ class PlannedProgram final : public Program {
     }
   }
 
+  // Gets the program's own memory when it is first asked for: until then a program costs next to
+  // nothing, and may be compiled just to learn what it would need.
+  absl::Status Allocate() const {
+    if (arena_.data() != nullptr) return absl::OkStatus();
+    for (const auto& [id, values] : parts_.constants) {
+      RM_ASSIGN_OR_RETURN(AlignedMemory memory,
+                          AlignedMemory::Allocate(values.size() * sizeof(float)));
+      std::copy(values.begin(), values.end(), reinterpret_cast<float*>(memory.data()));
+      constants_[id] = std::move(memory);
+    }
+    RM_ASSIGN_OR_RETURN(arena_, AlignedMemory::Allocate(static_cast<size_t>(parts_.arena_bytes)));
+    for (size_t i = 0; i < memory_.size(); ++i) {
+      const StorageGroup& group = parts_.groups[i];
+      if (group.kind == StorageGroup::Kind::kArena) {
+        memory_[i] = arena_.data() + parts_.group_offsets[i];
+      } else if (group.kind == StorageGroup::Kind::kConstant) {
+        memory_[i] = constants_[group.index].data();
+      }
+    }
+    return absl::OkStatus();
+  }
+
   absl::Status CheckBound() const {
     for (size_t i = 0; i < bound_.size(); ++i) {
       if (bound_[i]) continue;
@@ -201,11 +211,12 @@ class PlannedProgram final : public Program {
   }
 
   ProgramParts parts_;
-  AlignedMemory arena_;
-  std::map<int, AlignedMemory> constants_;
-  std::vector<void*> memory_;      // by group
-  std::vector<float*> gradients_;  // by parameter
-  std::vector<bool> bound_;        // by parameter
+  // Filled by Allocate(), which const functions call as well.
+  mutable AlignedMemory arena_;
+  mutable std::map<int, AlignedMemory> constants_;
+  mutable std::vector<void*> memory_;  // by group
+  std::vector<float*> gradients_;      // by parameter
+  std::vector<bool> bound_;            // by parameter
   std::vector<int> gradient_order_;
   bool resolved_ = false;
   bool forward_done_ = false;

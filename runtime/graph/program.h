@@ -75,6 +75,9 @@ class Program {
   // on the parameter). `gradient` may be nullptr without training.
   virtual void BindParameter(int index, const float* value, float* gradient) = 0;
 
+  // The program's own memory is allocated by the first of the following calls that needs it, not by
+  // Compile: ResourceExhausted when there is none.
+
   // Memory of an input, to be filled before Forward: kPlain, bytes as InputType says. Valid as long
   // as the program; never written by it. NotFound lists the inputs there are.
   [[nodiscard]] virtual absl::StatusOr<void*> InputMemory(absl::string_view name) = 0;

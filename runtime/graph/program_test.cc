@@ -28,8 +28,8 @@ class Compiled {
   void Bind() {
     for (size_t i = 0; i < program_->parameters().size(); ++i) {
       const size_t bytes = static_cast<size_t>(program_->parameters()[i].elements) * sizeof(float);
-      values_.emplace_back(bytes);
-      gradients_.emplace_back(bytes);
+      values_.push_back(AlignedMemory::Allocate(bytes).value());
+      gradients_.push_back(AlignedMemory::Allocate(bytes).value());
       program_->BindParameter(static_cast<int>(i), value(i), gradient(i));
     }
   }
@@ -268,6 +268,18 @@ TEST_CASE("what cannot be compiled says why", "[program]") {
   CHECK(Program::Compile(TwoLayers(), options).status() ==
         absl::InternalError(
             "node 'fc1': Gemm([1, 4], [5, 4], [5]) → [1, 5]: no code for this machine"));
+}
+
+TEST_CASE("a program too large for any machine tells its size, and fails when it is used",
+          "[program]") {
+  Graph graph;
+  const int64_t wide = int64_t{1} << 44;
+  const ValueId x = graph.AddInput("x", DType::kFloat32, {kBatch, wide});
+  graph.MarkOutput("output", graph.AddNode("Relu", "y", {x}));
+  Compiled program(graph);
+  CHECK(program->arena_bytes() >= 2 * 2 * 4 * wide);
+  CHECK(program->InputMemory("x").status().code() == absl::StatusCode::kResourceExhausted);
+  CHECK(program->Forward().code() == absl::StatusCode::kResourceExhausted);
 }
 
 TEST_CASE("a graph without a backward pass compiles for inference", "[program]") {
