@@ -16,6 +16,7 @@ constexpr int64_t kEvaluationBatchMax = 128;
 
 }  // namespace
 
+// The batch is as large as the share, up to the bound; rows without a sample have weight 0 and count for nothing.
 absl::StatusOr<std::unique_ptr<Evaluator>> Evaluator::Create(
     const graph::Graph& graph, const data::Dataset& dataset, const Replica& replica,
     kernels::KernelTable kernels, const kernels::KernelOptions& kernel_options,
@@ -36,6 +37,7 @@ absl::StatusOr<std::unique_ptr<Evaluator>> Evaluator::Create(
       std::move(program), data::EvaluationReader(dataset, reader), communicator));
 }
 
+// Sums first, one division at the end: shares of different size weigh as they should.
 absl::StatusOr<std::map<std::string, double>> Evaluator::Run() {
   RM_ASSIGN_OR_RETURN(void* features, program_->InputMemory(model::kInput));
   RM_ASSIGN_OR_RETURN(void* labels, program_->InputMemory(graph::kLabels));

@@ -6,6 +6,8 @@
 
 namespace rm::trainer {
 
+// Sizes first, so that every rank can make room, then one broadcast a rank. The cost is n broadcasts: fine for the kilobytes
+// of a checkpoint's reports, not for tensors.
 absl::StatusOr<std::vector<std::string>> GatherBytes(comm::Communicator& communicator,
                                                      absl::string_view mine) {
   const auto ranks = static_cast<size_t>(communicator.world_size());
@@ -24,6 +26,7 @@ absl::StatusOr<std::vector<std::string>> GatherBytes(comm::Communicator& communi
   return all;
 }
 
+// The size travels as a sum to which only the root adds.
 absl::StatusOr<std::string> BroadcastBytes(comm::Communicator& communicator,
                                            absl::string_view mine, int root) {
   const bool is_root = communicator.rank() == root;

@@ -12,6 +12,7 @@ namespace rm::trainer {
 namespace pb = ::ringmaster::v1;
 namespace {
 
+// The same rate at every step.
 absl::StatusOr<LrSchedule> MakeConstant(const pb::LrScheduleSpec& spec, double lr) {
   if (!spec.params().empty()) {
     return absl::InvalidArgumentError(absl::StrCat("train.scheduler.params: ConstantLR takes no '",
@@ -20,6 +21,7 @@ absl::StatusOr<LrSchedule> MakeConstant(const pb::LrScheduleSpec& spec, double l
   return LrSchedule([lr](int64_t) { return lr; });
 }
 
+// The table: one line a schedule.
 struct ScheduleEntry {
   const char* type;
   absl::StatusOr<LrSchedule> (*make)(const pb::LrScheduleSpec& spec, double lr);
@@ -29,6 +31,7 @@ constexpr std::array<ScheduleEntry, 1> kSchedules = {{
     {"ConstantLR", &MakeConstant},
 }};
 
+// The rate of the optimizer's block, which every schedule scales.
 absl::StatusOr<double> BaseLearningRate(const pb::OptimizerSpec& optimizer) {
   const auto found = optimizer.params().find("lr");
   if (found == optimizer.params().end()) {

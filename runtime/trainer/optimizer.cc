@@ -9,6 +9,7 @@ namespace rm::trainer {
 namespace pb = ::ringmaster::v1;
 namespace {
 
+// The table: one line an optimizer.
 struct OptimizerEntry {
   const char* type;
   absl::StatusOr<std::unique_ptr<Optimizer>> (*make)(const pb::OptimizerSpec& spec);

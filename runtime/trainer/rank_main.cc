@@ -24,6 +24,7 @@ void OnTerminate(int) {
   stop->stop = true;
 }
 
+// A worker stops a rank over the socket; SIGTERM is for people and for init systems.
 void InstallSignalHandlers(StopSignal& stop) {
   g_stop = &stop;
   struct sigaction action = {};
@@ -33,6 +34,7 @@ void InstallSignalHandlers(StopSignal& stop) {
   ::signal(SIGPIPE, SIG_IGN);
 }
 
+// The worker and the scheduler tell a cause from a consequence by this number.
 int ExitCode(const absl::Status& status) {
   if (status.ok()) return kRankFinished;
   return absl::IsAborted(status) ? kRankPeerLost : kRankFailed;

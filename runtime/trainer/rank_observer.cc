@@ -10,6 +10,7 @@
 namespace rm::trainer {
 namespace pb = ::ringmaster::v1;
 
+// The metrics file is opened with the first line, so that a job that never gets there leaves none.
 RankObserver::RankObserver(RankLink& link, base::FileSystem& files, const pb::RankStart& start,
                            std::atomic<int64_t>& step)
     : link_(link),
@@ -19,6 +20,7 @@ RankObserver::RankObserver(RankLink& link, base::FileSystem& files, const pb::Ra
       metrics_path_(base::JoinPath(start.checkpoint_folder(), "metrics.jsonl")),
       step_(step) {}
 
+// Every rank reports, for its worker watches its liveness; only rank 0 logs and keeps the curve.
 void RankObserver::OnProgress(const pb::Progress& progress) {
   step_ = progress.step();
   pb::RankMessage message;
@@ -35,6 +37,7 @@ void RankObserver::OnProgress(const pb::Progress& progress) {
   }
 }
 
+// The same on every rank: rank 0 speaks for all.
 void RankObserver::OnEvaluated(int64_t step, const std::map<std::string, double>& metrics) {
   if (rank_ != 0) return;
   pb::RankMessage message;
@@ -47,6 +50,7 @@ void RankObserver::OnEvaluated(int64_t step, const std::map<std::string, double>
   }
 }
 
+// A failed save is a warning here; whether it fails the job is the trainer's to decide.
 void RankObserver::OnSaved(const SaveOutcome& outcome) {
   if (rank_ != 0) return;
   for (const std::string& warning : outcome.warnings) base::LogWarning(warning);
@@ -64,6 +68,7 @@ void RankObserver::OnSaved(const SaveOutcome& outcome) {
   link_.Send(message).IgnoreError();
 }
 
+// A disk that is full costs lines of this file, never a step.
 void RankObserver::AppendMetrics(int64_t step, const std::map<std::string, double>& metrics) {
   if (rank_ != 0) return;
   if (metrics_file_ == nullptr) {

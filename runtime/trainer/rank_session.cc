@@ -37,6 +37,7 @@ pb::Reason ReasonOf(const absl::Status& status) {
   return reason;
 }
 
+// "auto" is the default transport; the worker says where to listen and what peers dial.
 comm::EndpointOptions EndpointOptionsOf(const pb::RankStart& start) {
   comm::EndpointOptions options;
   const std::string& transport = start.spec().communication().transport();
@@ -51,18 +52,21 @@ comm::EndpointOptions EndpointOptionsOf(const pb::RankStart& start) {
 RankSession::RankSession(int fd, base::FileSystem& files, std::function<void()> worker_gone)
     : link_(fd), fd_(fd), files_(files), worker_gone_(std::move(worker_gone)) {}
 
+// The reader may be blocked in the socket: shutting its read side wakes it.
 RankSession::~RankSession() {
   if (!reader_.joinable()) return;
   ::shutdown(fd_, SHUT_RD);  // wakes the reader
   reader_.join();
 }
 
+// Every way out that is not success is reported, so that the job's reason is the rank's own words.
 absl::Status RankSession::Run() {
   const absl::Status status = Train();
   if (!status.ok()) ReportFailure(status);
   return status;
 }
 
+// The whole life: start, listen, join, build, train, finish. Peers are told of any failure after the join.
 absl::Status RankSession::Train() {
   RM_ASSIGN_OR_RETURN(const pb::RankStart start, WaitForStart());
   RM_ASSIGN_OR_RETURN(endpoint_, comm::OpenEndpoint(EndpointOptionsOf(start)));
@@ -97,6 +101,7 @@ absl::Status RankSession::Train() {
   return link_.Send(message);
 }
 
+// Log lines carry job and rank from here on.
 absl::StatusOr<pb::RankStart> RankSession::WaitForStart() {
   RM_ASSIGN_OR_RETURN(const pb::RankCommand command, link_.Next());
   if (!command.has_start()) return absl::InternalError("the first command is not a start");
@@ -108,6 +113,7 @@ absl::StatusOr<pb::RankStart> RankSession::WaitForStart() {
   return command.start();
 }
 
+// Waits for the peers' addresses. The command may be late, doubled, or of another generation: only our own counts.
 absl::StatusOr<std::unique_ptr<comm::Communicator>> RankSession::Join(const pb::RankStart& start) {
   for (;;) {
     RM_ASSIGN_OR_RETURN(const pb::RankCommand command, link_.Next());
@@ -124,6 +130,7 @@ absl::StatusOr<std::unique_ptr<comm::Communicator>> RankSession::Join(const pb::
   }
 }
 
+// On a thread of its own while the training runs: a stop may come at any time.
 void RankSession::ReadCommands() {
   for (;;) {
     const auto command = link_.Next();
@@ -137,6 +144,7 @@ void RankSession::ReadCommands() {
   }
 }
 
+// Best effort: when the worker is gone too, the log has it.
 void RankSession::ReportFailure(const absl::Status& status) {
   base::LogError(status.message());
   pb::RankMessage message;

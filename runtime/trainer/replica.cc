@@ -17,6 +17,7 @@ namespace {
 
 constexpr size_t kAlignmentFloats = 16;  // 64 bytes
 
+// The first 64-byte boundary at or after `pointer`.
 float* AlignUp(float* pointer) {
   const auto address = reinterpret_cast<uintptr_t>(pointer);
   constexpr uintptr_t kBytes = kAlignmentFloats * sizeof(float);
@@ -25,6 +26,7 @@ float* AlignUp(float* pointer) {
 
 }  // namespace
 
+// Compiles first: only the program knows in which order gradients become final, and that order is the layout.
 absl::StatusOr<std::unique_ptr<Replica>> Replica::Build(const graph::Graph& training_graph,
                                                         const ReplicaOptions& options,
                                                         std::unique_ptr<Optimizer> optimizer,
@@ -48,6 +50,7 @@ absl::StatusOr<std::unique_ptr<Replica>> Replica::Build(const graph::Graph& trai
   return replica;
 }
 
+// Plans the buckets in gradient order, allocates gradients through the communicator and weights beside them.
 absl::Status Replica::AllocateBuckets(const ReplicaOptions& options,
                                       comm::Communicator& communicator) {
   const auto parameters = program_->parameters();
@@ -65,6 +68,7 @@ absl::Status Replica::AllocateBuckets(const ReplicaOptions& options,
   if (plan_.bucket_elements.empty()) {
     return absl::InvalidArgumentError("the model has no trainable parameter");
   }
+  // The plan is in gradient order; everything else here is by parameter index.
   slice_of_.resize(order.size());
   bucket_of_.resize(order.size());
   in_bucket_.assign(plan_.bucket_elements.size(), 0);
@@ -75,6 +79,7 @@ absl::Status Replica::AllocateBuckets(const ReplicaOptions& options,
     ++in_bucket_[static_cast<size_t>(plan_.slices[i].bucket)];
   }
   std::vector<int64_t> on_wire = plan_.bucket_elements;
+  // Only the last bucket on the wire is longer: the optimizer never sees the report.
   on_wire.back() += kReportFloats;
   RM_ASSIGN_OR_RETURN(gradients_, communicator.AllocateBuckets(on_wire));
   const auto tail = static_cast<size_t>(plan_.bucket_elements.back());
@@ -84,6 +89,7 @@ absl::Status Replica::AllocateBuckets(const ReplicaOptions& options,
   return absl::OkStatus();
 }
 
+// One more array of the plan's shape for each state tensor of the optimizer.
 absl::Status Replica::BindOptimizer(const ReplicaOptions& options) {
   for (size_t s = 0; s < optimizer_->state_names().size(); ++s) {
     std::vector<absl::Span<float>>& buckets = state_.emplace_back();
@@ -99,6 +105,7 @@ absl::Status Replica::BindOptimizer(const ReplicaOptions& options) {
   return optimizer_->Bind(std::move(memory), options.kernels, options.kernel_options);
 }
 
+// Tells the program where each parameter and its gradient live; kernels then write gradients into the buckets directly.
 void Replica::BindParameters() {
   for (size_t i = 0; i < slice_of_.size(); ++i) {
     program_->BindParameter(static_cast<int>(i), SliceOf(i, weights_).data(),
@@ -106,6 +113,7 @@ void Replica::BindParameters() {
   }
 }
 
+// By name: the other program may order its parameters differently, but has no others.
 void Replica::BindWeights(graph::Program& other) const {
   std::map<std::string, const float*> by_name;
   for (const StateTensor& tensor : Weights()) by_name[tensor.name] = tensor.values.data();
@@ -117,12 +125,14 @@ void Replica::BindWeights(graph::Program& other) const {
   }
 }
 
+// A zeroed array with room to align it; the storage keeps the memory, the span is the aligned part.
 absl::Span<float> Replica::AddFlatArray(int64_t elements) {
   const auto count = static_cast<size_t>(elements);
   std::vector<float>& array = storage_.emplace_back(count + kAlignmentFloats, 0.0F);
   return absl::MakeSpan(AlignUp(array.data()), count);
 }
 
+// The place of a parameter in arrays of the plan's shape.
 absl::Span<float> Replica::SliceOf(size_t parameter,
                                    const std::vector<absl::Span<float>>& buckets) const {
   const comm::BucketSlice& slice = slice_of_[parameter];
@@ -161,6 +171,7 @@ int64_t Replica::parameter_count() const {
   return count;
 }
 
+// By name, so that the hash does not depend on the order of the buckets; `weights_sha256` of a checkpoint is the same sum.
 std::string Replica::WeightsSha256() const {
   std::vector<StateTensor> tensors = Weights();
   std::sort(tensors.begin(), tensors.end(),

@@ -17,6 +17,7 @@ namespace {
 // A report that begins so is an error message instead.
 constexpr char kErrorMark = '!';
 
+// Memory of these tensors: about what they take on disk.
 uint64_t ByteCount(const std::vector<StateTensor>& tensors) {
   uint64_t bytes = 0;
   for (const StateTensor& tensor : tensors) bytes += tensor.values.size() * sizeof(float);
@@ -47,6 +48,7 @@ std::vector<checkpoint::TensorData> CopyTensors(const std::vector<StateTensor>& 
 
 }  // namespace
 
+// Longest processing time first: no rank gets more than a third above the even share, unless one tensor is that large.
 std::vector<int> AssignTensors(const std::vector<StateTensor>& tensors, int world_size) {
   std::vector<size_t> order(tensors.size());
   std::iota(order.begin(), order.end(), size_t{0});
@@ -72,6 +74,7 @@ void Saver::JoinThread() {
   if (thread_.joinable()) thread_.join();
 }
 
+// Rank 0 prepares the folder and draws the nonce; or says why it cannot, and then nobody writes.
 absl::StatusOr<std::string> Saver::AgreeOnNonce(int64_t step) {
   std::string mine;
   if (communicator_->rank() == 0) {
@@ -85,6 +88,7 @@ absl::StatusOr<std::string> Saver::AgreeOnNonce(int64_t step) {
   return BroadcastBytes(*communicator_, mine, 0);
 }
 
+// From here to TakeOutcome or Finish the saver is active. The snapshot is the only part that holds up the step loop.
 absl::Status Saver::Begin(int64_t step, base::Json trainer_state,
                           std::map<std::string, double> metrics) {
   RM_CHECK(!active_, "a save is under way");
@@ -110,6 +114,7 @@ absl::Status Saver::Begin(int64_t step, base::Json trainer_state,
   return absl::OkStatus();
 }
 
+// Rank 0 copies all weights, since the checkpoint carries the hash of them all; it writes only its share.
 void Saver::TakeSnapshot() {
   const int own = communicator_->rank();
   const std::vector<StateTensor> weights = replica_->Weights();
@@ -128,6 +133,7 @@ void Saver::TakeSnapshot() {
       state, [&](size_t i) { return state_rank_of[i] == own; }, optimizer_.memory);
 }
 
+// On the background thread. Nothing but reports_ and written_ is touched, and reports_ is read after the join.
 void Saver::WriteShard() {
   checkpoint::ShardSpec shard;
   shard.rank = communicator_->rank();
@@ -138,6 +144,7 @@ void Saver::WriteShard() {
   written_ = true;
 }
 
+// Every rank sees every report, so all know whether the save is whole.
 absl::StatusOr<std::vector<checkpoint::ShardReport>> Saver::ExchangeReports() {
   const std::string mine = reports_.ok()
                                ? checkpoint::SerializeReports(*reports_)
@@ -145,6 +152,7 @@ absl::StatusOr<std::vector<checkpoint::ShardReport>> Saver::ExchangeReports() {
   RM_ASSIGN_OR_RETURN(const std::vector<std::string> all, GatherBytes(*communicator_, mine));
   std::vector<checkpoint::ShardReport> reports;
   for (size_t rank = 0; rank < all.size(); ++rank) {
+    // The first rank that failed names the reason for all.
     if (!all[rank].empty() && all[rank][0] == kErrorMark) {
       outcome_.status = absl::ResourceExhaustedError(
           absl::StrCat("rank ", rank, ": ", all[rank].substr(1)));
@@ -156,6 +164,7 @@ absl::StatusOr<std::vector<checkpoint::ShardReport>> Saver::ExchangeReports() {
   return reports;
 }
 
+// All ranks are here at the same step. The others are done with this save; rank 0 commits while training goes on.
 absl::Status Saver::Collect() {
   RM_CHECK(active_ && !collected_, "nothing to collect");
   JoinThread();  // it has ended: its vote says so
@@ -174,6 +183,7 @@ absl::Status Saver::Collect() {
   return absl::OkStatus();
 }
 
+// On rank 0's background thread.
 void Saver::Commit(std::vector<checkpoint::ShardReport> reports) {
   checkpoint::CommitSpec commit;
   commit.id = id_;
@@ -195,6 +205,7 @@ void Saver::Commit(std::vector<checkpoint::ShardReport> reports) {
   done_ = true;
 }
 
+// Never waits: an outcome that is not there yet is asked for again after the next step.
 std::optional<SaveOutcome> Saver::TakeOutcome() {
   if (!active_ || !done_) return std::nullopt;
   JoinThread();
@@ -202,6 +213,7 @@ std::optional<SaveOutcome> Saver::TakeOutcome() {
   return outcome_;
 }
 
+// Waits for the disk and lets rank 0 tell the others how the commit went.
 absl::StatusOr<SaveOutcome> Saver::Finish() {
   if (active_ && !collected_) RM_RETURN_IF_ERROR(Collect());  // so far all ranks are in step
   JoinThread();

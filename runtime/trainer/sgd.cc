@@ -16,18 +16,21 @@ namespace {
 
 constexpr size_t kHyperParameters = 4;  // learning rate, momentum, weight decay, nesterov
 
+// The update of a whole bucket is one call of the kernel over flat memory; padding stays zero under it.
 kernels::OpInstance SgdInstance(int64_t elements) {
   const kernels::Operand flat{{kernels::DType::kFloat32, {elements}}};
   const kernels::Operand hyper{{kernels::DType::kFloat32, {kHyperParameters}}};
   return {"SgdUpdate", {}, {flat, flat, flat, hyper}, {flat, flat}};
 }
 
+// PyTorch's SGD; the rule is written down in kernels/api/op.h.
 class Sgd final : public Optimizer {
  public:
   explicit Sgd(std::array<float, kHyperParameters> hyper) : hyper_(hyper) {}
 
   std::vector<std::string> state_names() const override { return {"momentum"}; }
 
+  // One kernel a bucket, made once.
   absl::Status Bind(std::vector<BucketMemory> buckets, kernels::KernelTable table,
                     const kernels::KernelOptions& options) override {
     buckets_ = std::move(buckets);
@@ -42,6 +45,7 @@ class Sgd final : public Optimizer {
     return absl::OkStatus();
   }
 
+  // In place: outputs are the memory of inputs 0 and 2.
   absl::Status Apply(double learning_rate) override {
     hyper_[0] = static_cast<float>(learning_rate);
     for (size_t i = 0; i < buckets_.size(); ++i) {
@@ -62,6 +66,7 @@ class Sgd final : public Optimizer {
 
 }  // namespace
 
+// Reads momentum, weight_decay and nesterov; lr is the schedule's.
 absl::StatusOr<std::unique_ptr<Optimizer>> MakeSgd(const pb::OptimizerSpec& spec) {
   double momentum = 0;
   double weight_decay = 0;

@@ -37,6 +37,7 @@ class PhaseTimer {
 
 }  // namespace
 
+// Inputs live in the program's arena for good, so their addresses are taken once.
 absl::StatusOr<Stepper> Stepper::Create(Replica& replica, comm::Communicator& communicator,
                                         double global_weight) {
   Stepper stepper(replica, communicator, global_weight);
@@ -52,6 +53,8 @@ absl::StatusOr<Stepper> Stepper::Create(Replica& replica, comm::Communicator& co
   return stepper;
 }
 
+// Nothing before the optimizer changes a weight, and the optimizer runs only after the last bucket is reduced: on any
+// error the weights are those of the step before.
 absl::StatusOr<StepOutcome> Stepper::Run(double learning_rate, const Votes& votes) {
   RM_RETURN_IF_ERROR(Forward());
   RM_RETURN_IF_ERROR(WriteReport(votes));
@@ -65,6 +68,7 @@ absl::StatusOr<StepOutcome> Stepper::Run(double learning_rate, const Votes& vote
   return ReadReport();
 }
 
+// Uses a collective of its own, since no gradients are on their way.
 absl::StatusOr<double> Stepper::EvaluateLoss() {
   RM_RETURN_IF_ERROR(Forward());
   RM_ASSIGN_OR_RETURN(const float loss_sum, OutputScalar(graph::kLossSum));
@@ -78,6 +82,8 @@ absl::Status Stepper::Forward() {
   return replica_->program().Forward();
 }
 
+// A bucket starts on its way with its last gradient; gradients become final in the same order on every rank, so buckets start
+// in the same order too.
 absl::Status Stepper::Backward() {
   PhaseTimer timer(times_.backward);
   missing_ = replica_->gradients_in_bucket();
@@ -87,6 +93,7 @@ absl::Status Stepper::Backward() {
   });
 }
 
+// Written between the passes: the loss is known, and the last bucket has not started.
 absl::Status Stepper::WriteReport(const Votes& votes) {
   RM_ASSIGN_OR_RETURN(const float loss_sum, OutputScalar(graph::kLossSum));
   RM_ASSIGN_OR_RETURN(const float correct, OutputScalar(graph::kCorrect));
@@ -106,6 +113,7 @@ absl::Status Stepper::WriteReport(const Votes& votes) {
   return absl::OkStatus();
 }
 
+// Sums of small whole numbers: exact in float32, and the same bits on every rank.
 StepOutcome Stepper::ReadReport() const {
   const absl::Span<const float> report = replica_->report();
   StepOutcome outcome;

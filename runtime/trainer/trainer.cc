@@ -17,10 +17,13 @@ constexpr absl::Duration kReportInterval = absl::Milliseconds(200);
 
 }  // namespace
 
+// The loop itself. A stop that wants a checkpoint, and the regular end, both fall through to the final save; a stop
+// without one leaves the folder as it is.
 absl::StatusOr<TrainResult> Trainer::Run() {
   bool stopped = false;
   bool final_save = true;
   while (step_ < total_steps_ && !stopped) {
+    // Everything below this line happens on every rank alike: it depends only on the outcome, which is a sum over the ranks.
     RM_ASSIGN_OR_RETURN(const StepOutcome outcome, OneStep());
     ++step_;
     Report(outcome);
@@ -33,6 +36,7 @@ absl::StatusOr<TrainResult> Trainer::Run() {
   return TrainResult{step_, stopped, metrics_, replica_->WeightsSha256()};
 }
 
+// Fills this rank's share of the batch, casts this rank's votes, and takes the step.
 absl::StatusOr<StepOutcome> Trainer::OneStep() {
   const absl::Time start = absl::Now();
   reader_->Fill(step_, stepper_->features(), stepper_->labels(), stepper_->weights());
@@ -47,6 +51,8 @@ absl::StatusOr<StepOutcome> Trainer::OneStep() {
   return stepper_->Run(learning_rate_(step_), votes);
 }
 
+// What may happen between two steps, in an order that is the same on every rank: a save that all have written is
+// committed, its outcome noted, then evaluation, then the next save.
 absl::Status Trainer::AfterStep(const StepOutcome& outcome) {
   const absl::Time start = absl::Now();
   if (outcome.shard_written == communicator_.world_size()) RM_RETURN_IF_ERROR(saver_->Collect());
@@ -58,6 +64,7 @@ absl::Status Trainer::AfterStep(const StepOutcome& outcome) {
   return absl::OkStatus();
 }
 
+// The newest metrics go into the next checkpoint's manifest as well.
 absl::Status Trainer::Evaluate() {
   RM_ASSIGN_OR_RETURN(const auto metrics, evaluator_->Run());
   for (const auto& [name, value] : metrics) metrics_[name] = value;
@@ -66,12 +73,14 @@ absl::Status Trainer::Evaluate() {
   return absl::OkStatus();
 }
 
+// Copies the state; the writing goes on beside the training.
 absl::Status Trainer::BeginSave() {
   last_save_time_ = absl::Now();
   saved_at_ = step_;
   return saver_->Begin(step_, TrainerState(), metrics_);
 }
 
+// A failed save is only a warning, unless the job wants it otherwise: the previous checkpoint is still there.
 absl::Status Trainer::NoteSave(const SaveOutcome& outcome) {
   observer_.OnSaved(outcome);
   if (!outcome.status.ok() && start_.spec().checkpoint().on_error() == "fail") {
@@ -97,6 +106,8 @@ absl::Status Trainer::FinalSave() {
   return base::Annotate(saved.status, "CheckpointFailed");
 }
 
+// Tells whoever watches how it goes. The rate is over the time since the last report, so a pause shows; phase times are
+// totals since the start of this generation.
 void Trainer::Report(const StepOutcome& outcome) {
   const absl::Time now = absl::Now();
   metrics_["train/loss"] = outcome.loss;
@@ -125,11 +136,13 @@ void Trainer::Report(const StepOutcome& outcome) {
   observer_.OnProgress(progress);
 }
 
+// Passes over the data after `step` steps; fractional, since batches straddle epochs.
 double Trainer::EpochAt(int64_t step) const {
   return static_cast<double>(step * train_.global_batch_size()) /
          static_cast<double>(training_data_->size());
 }
 
+// At multiples of the interval in steps, or when an epoch boundary was crossed by this step. Without an interval: each epoch.
 bool Trainer::EvaluationDue() const {
   if (evaluator_ == nullptr) return false;
   const pb::Interval& every = train_.evaluate_every();
@@ -138,6 +151,7 @@ bool Trainer::EvaluationDue() const {
   return std::floor(EpochAt(step_) / epochs) > std::floor(EpochAt(step_ - 1) / epochs);
 }
 
+// As evaluation; an interval in seconds is rank 0's or any other rank's clock, by vote, so that all agree.
 bool Trainer::SaveDue(const StepOutcome& outcome) const {
   if (saved_at_ == step_) return false;
   const pb::Interval& every = start_.spec().checkpoint().every();
@@ -149,6 +163,7 @@ bool Trainer::SaveDue(const StepOutcome& outcome) const {
   return outcome.save_due > 0;
 }
 
+// trainer.json: what a person, or a later version, wants to know of this moment. Resuming needs the step alone.
 base::Json Trainer::TrainerState() const {
   base::Json state;
   state.Set("step", step_)

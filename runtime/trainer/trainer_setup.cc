@@ -21,6 +21,7 @@ namespace rm::trainer {
 namespace pb = ::ringmaster::v1;
 namespace {
 
+// The generations that count, as the coordinator knows them: checkpoints of others are ignored.
 checkpoint::Lineage LineageOf(const pb::RankStart& start) {
   checkpoint::Lineage lineage;
   for (const pb::LineageEntry& entry : start.lineage()) {
@@ -29,6 +30,7 @@ checkpoint::Lineage LineageOf(const pb::RankStart& start) {
   return lineage;
 }
 
+// The same threads for every kernel of this process: it is part of what makes equal runs equal bits.
 kernels::KernelOptions KernelOptionsOf(const pb::RankStart& start) {
   kernels::KernelOptions options;
   options.threads = std::max(1, start.threads());
@@ -47,6 +49,8 @@ Trainer::Trainer(const pb::RankStart& start, base::FileSystem& files,
       observer_(observer),
       stop_(stop) {}
 
+// The order matters: the replica's size depends on the data's share, the evaluator reads the replica's weights, and a
+// checkpoint overwrites the first values.
 absl::StatusOr<std::unique_ptr<Trainer>> Trainer::Create(const pb::RankStart& start,
                                                          base::FileSystem& files,
                                                          comm::Communicator& communicator,
@@ -64,6 +68,7 @@ absl::StatusOr<std::unique_ptr<Trainer>> Trainer::Create(const pb::RankStart& st
   return trainer;
 }
 
+// Opens both sources and settles how many steps there are.
 absl::Status Trainer::OpenData() {
   const pb::DataSpec& spec = start_.spec().data();
   RM_ASSIGN_OR_RETURN(training_data_, data::Dataset::Open(spec.train(), files_));
@@ -82,6 +87,7 @@ absl::Status Trainer::OpenData() {
   return absl::OkStatus();
 }
 
+// Graph, optimizer, buckets and saver. Errors name the key of the job file that caused them.
 absl::Status Trainer::BuildReplica() {
   RM_ASSIGN_OR_RETURN(learning_rate_, MakeLrSchedule(train_));
   RM_ASSIGN_OR_RETURN(auto optimizer, MakeOptimizer(train_.optimizer()));
@@ -114,6 +120,7 @@ absl::Status Trainer::BuildReplica() {
   return absl::OkStatus();
 }
 
+// A second program over the same weights, without the backward pass, for the validation set.
 absl::Status Trainer::BuildEvaluator() {
   if (validation_data_ == nullptr) return absl::OkStatus();
   RM_ASSIGN_OR_RETURN(const graph::Graph graph,
@@ -138,6 +145,7 @@ absl::Status Trainer::Resume() {
       return found.status();
     }
   }
+  // An empty choice: there is none, every rank starts from the first values.
   RM_ASSIGN_OR_RETURN(const std::string choice, BroadcastBytes(communicator_, chosen, 0));
   if (choice.empty()) return absl::OkStatus();
   const size_t space = choice.find(' ');
@@ -150,6 +158,7 @@ absl::Status Trainer::Resume() {
   return absl::OkStatus();
 }
 
+// Every rank reads all of it: tensors are logical, so it does not matter how many ranks wrote them.
 absl::Status Trainer::LoadTensors(const std::string& path) {
   RM_ASSIGN_OR_RETURN(const auto loaded, checkpoint::Checkpoint::Load(files_, path));
   for (const StateTensor& tensor : replica_->Weights()) {
