@@ -58,12 +58,16 @@ template <typename T>
 class FeedCall final : public PolledCall {
  public:
   // Borrows the sink until it has called Finish on it.
-  FeedCall(std::unique_ptr<Feed<T>> feed, StreamSink<T>* sink)
-      : feed_(std::move(feed)), sink_(sink) {}
+  explicit FeedCall(StreamSink<T>* sink) : sink_(sink) {}
+
+  // From now on the feed is asked. No effect on a call that is over. REQUIRES: called once at most.
+  void Begin(std::unique_ptr<Feed<T>> feed) {
+    if (sink_ != nullptr) feed_ = std::move(feed);
+  }
 
   bool Poll(absl::Duration now) override {
     if (sink_ == nullptr) return false;
-    if (writing_) return true;
+    if (writing_ || feed_ == nullptr) return true;
     absl::Status status;
     switch (feed_->Poll(now, &message_, &status)) {
       case FeedNext::kMessage:
@@ -93,8 +97,8 @@ class FeedCall final : public PolledCall {
   }
 
  private:
-  std::unique_ptr<Feed<T>> feed_;
-  StreamSink<T>* sink_;  // nullptr: over
+  std::unique_ptr<Feed<T>> feed_;  // nullptr: not begun, or over
+  StreamSink<T>* sink_;            // nullptr: over
   T message_;
   bool writing_ = false;
 };

@@ -44,8 +44,9 @@ struct FakeSink final : StreamSink<std::string> {
 struct Stream {
   Script script;
   FakeSink sink;
-  std::shared_ptr<FeedCall<std::string>> call = std::make_shared<FeedCall<std::string>>(
-      std::make_unique<ScriptFeed>(&script), &sink);
+  std::shared_ptr<FeedCall<std::string>> call = std::make_shared<FeedCall<std::string>>(&sink);
+
+  Stream() { call->Begin(std::make_unique<ScriptFeed>(&script)); }
 };
 
 constexpr absl::Duration kNow = absl::ZeroDuration();
@@ -81,6 +82,18 @@ TEST_CASE("a client that is gone ends the stream") {
   CHECK_FALSE(stream.call->Poll(kNow));
   REQUIRE(stream.sink.finished.size() == 1);
   CHECK(absl::IsCancelled(stream.sink.finished[0]));
+}
+
+TEST_CASE("a call that was closed before it began never begins") {
+  Script script;
+  FakeSink sink;
+  FeedCall<std::string> call(&sink);
+  CHECK(call.Poll(kNow));
+  call.Close(absl::CancelledError("the client is gone"));
+  call.Begin(std::make_unique<ScriptFeed>(&script));
+  CHECK_FALSE(call.Poll(kNow));
+  CHECK(script.polls == 0);
+  CHECK(sink.finished.size() == 1);
 }
 
 TEST_CASE("closing while a write is on its way finishes at once, and its end is ignored") {

@@ -12,9 +12,8 @@ LogService::LogService(const std::string& folder, base::FileSystem& files,
                        const base::Clock& clock)
     : clock_(clock), store_(folder, files), thread_([this] { return PollFeeds(); }) {}
 
-void LogService::Stop() {
-  thread_.Post([this] { feeds_.CloseAll(absl::UnavailableError("the coordinator is stopping")); });
-  thread_.Stop();
+void LogService::Close(const absl::Status& status) {
+  thread_.Post([this, status] { feeds_.CloseAll(status); });
 }
 
 void LogService::Append(const std::string& worker_id, pb::LogChunk chunk) {
@@ -42,9 +41,11 @@ void LogService::MarkEnded(const std::string& job_id) {
   thread_.Post([this, job_id] { store_.MarkEnded(job_id); });
 }
 
-void LogService::Open(const LogFeedOptions& options, MakeCall make) {
-  thread_.Post([this, options, make = std::move(make)] {
-    feeds_.Add(make(std::make_unique<LogFeed>(store_, options)));
+void LogService::Open(const LogFeedOptions& options,
+                      std::shared_ptr<FeedCall<pb::LogLines>> call) {
+  thread_.Post([this, options, call = std::move(call)] {
+    call->Begin(std::make_unique<LogFeed>(store_, options));
+    feeds_.Add(call);
   });
 }
 

@@ -4,7 +4,6 @@
 
 #include <atomic>
 #include <cstdint>
-#include <functional>
 #include <memory>
 #include <string>
 
@@ -30,16 +29,18 @@ class LogService {
   LogService(const std::string& folder, base::FileSystem& files, const base::Clock& clock);
 
   void Start() { thread_.Start(); }
-  // Writes what is queued, ends all streams, then ends.
-  void Stop();
+  // Ends all streams, and each that is opened later.
+  void Close(const absl::Status& status);
+  // Writes what is queued, then ends. Streams must have been closed.
+  void Stop() { thread_.Stop(); }
 
   void Append(const std::string& worker_id, ::ringmaster::v1::LogChunk chunk);
   // Everything of this job has been appended.
   void MarkEnded(const std::string& job_id);
 
-  // Makes a call over a new LogFeed and asks it from now on. `make` runs on the thread.
-  using MakeCall = std::function<std::shared_ptr<PolledCall>(std::unique_ptr<LogFeed> feed)>;
-  void Open(const LogFeedOptions& options, MakeCall make);
+  // Begins `call` with a new LogFeed, and asks it from now on.
+  void Open(const LogFeedOptions& options,
+            std::shared_ptr<FeedCall<::ringmaster::v1::LogLines>> call);
 
   // Where the sinks of its streams post to.
   [[nodiscard]] TaskThread& thread() { return thread_; }

@@ -40,10 +40,8 @@ struct Client final : StreamSink<pb::LogLines> {
     options.job_id = "job";
     options.follow = follow;
     thread = &service.thread();
-    service.Open(options, [this](std::unique_ptr<LogFeed> feed) {
-      call = std::make_shared<FeedCall<pb::LogLines>>(std::move(feed), this);
-      return call;
-    });
+    call = std::make_shared<FeedCall<pb::LogLines>>(this);
+    service.Open(options, call);
   }
 };
 
@@ -70,16 +68,21 @@ TEST_CASE("a follower gets what is appended before and after, and ends with the 
   CHECK(client.finished[0].ok());
 }
 
-TEST_CASE("stopping writes what is queued and ends the streams") {
+TEST_CASE("closing ends the streams, those that come late too, and stopping writes what is queued") {
   World world;
-  Client client;
-  client.Open(world.service, true);
+  Client early;
+  Client late;
+  early.Open(world.service, true);
+  world.service.Close(absl::UnavailableError("stopping"));
+  late.Open(world.service, true);
   world.service.Append("w1", Chunk(0, "one\n"));
   world.service.Start();
   world.service.Stop();
   CHECK(world.files.ReadFile("/logs/job/rank_0.log").value() == "one\n");
-  REQUIRE(client.finished.size() == 1);
-  CHECK(absl::IsUnavailable(client.finished[0]));
+  for (const Client* client : {&early, &late}) {
+    REQUIRE(client->finished.size() == 1);
+    CHECK(absl::IsUnavailable(client->finished[0]));
+  }
 }
 
 TEST_CASE("what a slow disk cannot take is dropped and marked, and memory stays bounded") {

@@ -106,8 +106,7 @@ class TestWorker {
 
 // A job that runs in generation 1: submitted, started, listening and joined on one worker with as many
 // slots. Returns its id; the worker's commands are taken.
-[[nodiscard]] std::string RunJob(TestWorld& world, TestWorker& worker, const std::string& name,
-                                 int32_t ranks);
+std::string RunJob(TestWorld& world, TestWorker& worker, const std::string& name, int32_t ranks);
 
 }  // namespace rm::coordinator
 

@@ -1,0 +1,67 @@
+#include "runtime/coordinator/checkpoints_service.h"
+
+#include <string>
+#include <utility>
+
+#include "proto/api.grpc.pb.h"
+#include "runtime/coordinator/checkpoints_api.h"
+#include "runtime/coordinator/rpc_glue.h"
+
+namespace rm::coordinator {
+namespace {
+
+namespace pb = ::ringmaster::v1;
+using Context = grpc::CallbackServerContext;
+using Unary = grpc::ServerUnaryReactor;
+
+class CheckpointsService final : public pb::Checkpoints::CallbackService {
+ public:
+  CheckpointsService(TaskThread& engine, TaskThread& reader, const Coordinator& coordinator,
+                     const base::FileSystem& files)
+      : engine_(engine), reader_(reader), coordinator_(coordinator), files_(files) {}
+
+  Unary* List(Context* context, const pb::GetJobRequest* request,
+              pb::ListCheckpointsReply* reply) override {
+    return FindAndRead(context, request->job_id(), reply, [this](const CheckpointPlace& place) {
+      return ListCheckpoints(files_, place);
+    });
+  }
+
+  Unary* Verify(Context* context, const pb::VerifyRequest* request,
+                pb::VerifyReply* reply) override {
+    return FindAndRead(context, request->job_id(), reply,
+                       [this, step = request->step()](const CheckpointPlace& place) {
+                         return VerifyCheckpoint(files_, place, step);
+                       });
+  }
+
+ private:
+  // Finds the job's checkpoints on the engine's thread, then runs `read` on the reader's.
+  template <typename R, typename ReadFn>
+  Unary* FindAndRead(Context* context, const std::string& id, R* reply, ReadFn read) {
+    Unary* const reactor = context->DefaultReactor();
+    engine_.Post([this, reactor, id, reply, read = std::move(read)] {
+      const absl::StatusOr<CheckpointPlace> place = FindCheckpoints(coordinator_, id);
+      if (!place.ok()) return FinishCall<R>(reactor, reply, place.status());
+      reader_.Post([reactor, reply, place = *place, read] {
+        FinishCall<R>(reactor, reply, read(place));
+      });
+    });
+    return reactor;
+  }
+
+  TaskThread& engine_;
+  TaskThread& reader_;
+  const Coordinator& coordinator_;
+  const base::FileSystem& files_;
+};
+
+}  // namespace
+
+std::unique_ptr<grpc::Service> MakeCheckpointsService(TaskThread& engine, TaskThread& reader,
+                                                      const Coordinator& coordinator,
+                                                      const base::FileSystem& files) {
+  return std::make_unique<CheckpointsService>(engine, reader, coordinator, files);
+}
+
+}  // namespace rm::coordinator

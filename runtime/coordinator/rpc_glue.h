@@ -1,0 +1,68 @@
+// How calls of gRPC's callback API reach a TaskThread and come back.
+//
+// gRPC calls reactors on threads of its own; everything of ours happens on the task thread. A reactor
+// lives until OnDone, which comes after Finish; so what is posted holds not the reactor but something
+// shared that knows whether it is still there.
+#ifndef RM_RUNTIME_COORDINATOR_RPC_GLUE_H_
+#define RM_RUNTIME_COORDINATOR_RPC_GLUE_H_
+
+#include <grpcpp/support/server_callback.h>
+
+#include <memory>
+#include <utility>
+
+#include "absl/status/statusor.h"
+#include "runtime/coordinator/feed.h"
+#include "runtime/coordinator/jobs_api.h"
+#include "runtime/coordinator/rpc_status.h"
+#include "runtime/coordinator/task_thread.h"
+
+namespace rm::coordinator {
+
+// Ends a unary call with a reply or an error. Both pointers are gRPC's and live until then.
+template <typename R>
+void FinishCall(grpc::ServerUnaryReactor* reactor, R* reply, absl::StatusOr<R> result) {
+  if (result.ok()) *reply = *std::move(result);
+  reactor->Finish(ToGrpc(result.status()));
+}
+
+// The same as an Answer for the APIs that answer later.
+template <typename R>
+Answer<R> ReplyLater(grpc::ServerUnaryReactor* reactor, R* reply) {
+  return [reactor, reply](absl::StatusOr<R> result) {
+    FinishCall(reactor, reply, std::move(result));
+  };
+}
+
+// A server-streaming call that writes what a Feed says. Deletes itself at its end.
+template <typename T>
+class FeedReactor final : public grpc::ServerWriteReactor<T>, public StreamSink<T> {
+ public:
+  // `thread` is the one that the feed belongs to; it outlives the call.
+  explicit FeedReactor(TaskThread& thread)
+      : thread_(thread), call_(std::make_shared<FeedCall<T>>(this)) {}
+
+  // To be begun, or closed with an error, on the thread.
+  [[nodiscard]] const std::shared_ptr<FeedCall<T>>& call() const { return call_; }
+
+  void Write(const T& message) override { this->StartWrite(&message); }
+  void Finish(const absl::Status& status) override {
+    grpc::ServerWriteReactor<T>::Finish(ToGrpc(status));
+  }
+
+  void OnWriteDone(bool ok) override {
+    thread_.Post([call = call_, ok] { call->Written(ok); });
+  }
+  void OnCancel() override {
+    thread_.Post([call = call_] { call->Close(absl::CancelledError("the client is gone")); });
+  }
+  void OnDone() override { delete this; }
+
+ private:
+  TaskThread& thread_;
+  const std::shared_ptr<FeedCall<T>> call_;  // shared with the list of feeds and with what is posted
+};
+
+}  // namespace rm::coordinator
+
+#endif  // RM_RUNTIME_COORDINATOR_RPC_GLUE_H_
