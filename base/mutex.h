@@ -61,7 +61,12 @@ class CondVar {
   }
 
   // False when `duration` has passed, whatever is done to the machine's wall clock meanwhile.
+  // InfiniteDuration: as Wait.
   bool WaitFor(Mutex& mutex, absl::Duration duration) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex) {
+    if (duration == absl::InfiniteDuration()) {
+      Wait(mutex);
+      return true;
+    }
     std::unique_lock<std::mutex> lock(mutex.mutex_, std::adopt_lock);
     const std::cv_status status = condition_.wait_for(lock, absl::ToChronoNanoseconds(duration));
     lock.release();

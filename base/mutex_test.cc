@@ -57,13 +57,15 @@ TEST_CASE("a wait for a length of time ends without a signal and holds the lock 
   CHECK(counter.value == 0);
 }
 
-TEST_CASE("a wait without end is ended by a signal") {
+TEST_CASE("a wait without end is ended by a signal, and by nothing else") {
+  const bool by_length = GENERATE(false, true);
   Counter counter;
   std::thread thread([&counter] { counter.Increment(); });
   {
     MutexLock lock(counter.mutex);
     while (counter.value == 0) {
-      CHECK(counter.changed.WaitUntil(counter.mutex, absl::InfiniteFuture()));
+      CHECK((by_length ? counter.changed.WaitFor(counter.mutex, absl::InfiniteDuration())
+                       : counter.changed.WaitUntil(counter.mutex, absl::InfiniteFuture())));
     }
   }
   thread.join();

@@ -1,5 +1,7 @@
 #include "base/utf8.h"
 
+#include <algorithm>
+
 #include "base/check.h"
 
 namespace rm::base {
@@ -46,6 +48,21 @@ size_t Utf8SequenceLength(absl::string_view text) {
     if (IsBetween(byte, lead.first, lead.last)) return Follows(text, lead) ? lead.length : 0;
   }
   return 0;
+}
+
+std::string ValidUtf8(absl::string_view text) {
+  std::string valid;
+  valid.reserve(text.size());
+  while (!text.empty()) {
+    const size_t length = Utf8SequenceLength(text);
+    if (length == 0) {
+      valid.push_back('?');
+    } else {
+      valid.append(text.data(), length);
+    }
+    text.remove_prefix(std::max<size_t>(length, 1));
+  }
+  return valid;
 }
 
 void AppendUtf8(uint32_t code_point, std::string* text) {

@@ -21,6 +21,10 @@ namespace rm::base {
 // empty).
 [[nodiscard]] size_t Utf8SequenceLength(absl::string_view text);
 
+// The text with a '?' in place of each byte that belongs to no valid sequence: for what comes from
+// outside and goes where only UTF-8 may go (a string of a protobuf message, JSON).
+[[nodiscard]] std::string ValidUtf8(absl::string_view text);
+
 // Appends the UTF-8 form of a code point. REQUIRES: code_point ≤ 0x10FFFF and not a surrogate.
 void AppendUtf8(uint32_t code_point, std::string* text);
 

@@ -71,5 +71,26 @@ TEST_CASE("What is not UTF-8 has no sequence") {
   CHECK(Utf8SequenceLength("") == 0);
 }
 
+TEST_CASE("What is not UTF-8 is replaced byte by byte, the rest stays") {
+  const struct {
+    std::string text;
+    std::string valid;
+  } cases[] = {
+      {"", ""},
+      {"plain", "plain"},
+      {"a\u00e9\u20ac\U0001f600z", "a\u00e9\u20ac\U0001f600z"},
+      {"\xff", "?"},
+      {"a\xC3(b", "a?(b"},
+      {"cut \xE2\x82", "cut ??"},
+      {"\xED\xA0\x80.", "???."},
+      {std::string("nul \0.", 6), std::string("nul \0.", 6)},
+  };
+  for (const auto& c : cases) {
+    CAPTURE(c.text);
+    CHECK(ValidUtf8(c.text) == c.valid);
+    CHECK(ValidUtf8(ValidUtf8(c.text)) == c.valid);
+  }
+}
+
 }  // namespace
 }  // namespace rm::base

@@ -5,52 +5,35 @@
 
 #include <algorithm>
 #include <cstdint>
+#include <memory>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
-#include "absl/time/clock.h"
+#include "base/clock.h"
 #include "base/log.h"
 #include "base/version.h"
 #include "proto/worker.grpc.pb.h"
 
 namespace rm::worker {
 namespace pb = ::ringmaster::v1;
-namespace {
-
-constexpr absl::Duration kHeartbeatInterval = absl::Milliseconds(200);
-constexpr absl::Duration kRedialFirst = absl::Milliseconds(100);
-constexpr absl::Duration kRedialMax = absl::Seconds(1);
-constexpr int kMessageBytesMax = 64 << 20;
 
 using Stream = grpc::ClientReaderWriter<pb::WorkerMessage, pb::WorkerCommand>;
+
+namespace {
+
+constexpr absl::Duration kRedialFirst = absl::Milliseconds(100);
+constexpr absl::Duration kRedialMax = absl::Seconds(1);
+// How long one attempt to connect may take. A coordinator on a busy machine may need its time.
+constexpr int kConnectMilliseconds = 5000;
+constexpr int kMessageBytesMax = 64 << 20;
 
 std::shared_ptr<grpc::Channel> Dial(const std::string& address) {
   grpc::ChannelArguments arguments;
   arguments.SetMaxReceiveMessageSize(kMessageBytesMax);
-  arguments.SetInt(GRPC_ARG_INITIAL_RECONNECT_BACKOFF_MS, 100);
-  arguments.SetInt(GRPC_ARG_MIN_RECONNECT_BACKOFF_MS, 100);
-  arguments.SetInt(GRPC_ARG_MAX_RECONNECT_BACKOFF_MS, 1000);
+  arguments.SetInt(GRPC_ARG_MIN_RECONNECT_BACKOFF_MS, kConnectMilliseconds);
+  // Never a connection that another attachment of this process left behind.
+  arguments.SetInt(GRPC_ARG_USE_LOCAL_SUBCHANNEL_POOL, 1);
   return grpc::CreateCustomChannel(address, grpc::InsecureChannelCredentials(), arguments);
-}
-
-// Sends what the outbox has, and heartbeats between, until the stream breaks or the reader says so.
-void WriteUntilBroken(Stream& stream, Outbox& outbox, const std::atomic<bool>& broken) {
-  absl::Time next_beat = absl::Now();
-  for (int64_t sequence = 1; !broken;) {
-    const absl::Time now = absl::Now();
-    if (now >= next_beat) {
-      pb::WorkerMessage beat;
-      beat.mutable_heartbeat()->set_sequence(sequence++);
-      if (!stream.Write(beat)) return;
-      next_beat = now + kHeartbeatInterval;
-    }
-    auto message = outbox.Pop(std::max(absl::ZeroDuration(), next_beat - absl::Now()));
-    if (!message.has_value()) continue;
-    if (!stream.Write(*message)) {
-      outbox.PutBack(*std::move(message));
-      return;
-    }
-  }
 }
 
 // Codes with which a coordinator says that coming again is of no use.
@@ -89,24 +72,118 @@ absl::Status Attachment::refusal() {
 }
 
 void Attachment::Run() {
-  absl::Duration pause = kRedialFirst;
-  for (;;) {
-    welcomed_ = false;
-    NoteEnd(AttachOnce());
-    pause = welcomed_ ? kRedialFirst : std::min(pause * 2, kRedialMax);
+  absl::Duration pause = kRedialFirst / 2;
+  while (!outbox_.closed()) {
+    pause = AttachOnce() ? kRedialFirst : std::min(pause * 2, kRedialMax);
+    const absl::Duration redial = base::RealClock().Monotonic() + pause;
     base::MutexLock lock(mutex_);
-    const absl::Time redial = absl::Now() + pause;
-    while (!stopped_ && refusal_.ok() && absl::Now() < redial) {
-      changed_.WaitUntil(mutex_, redial);
+    while (!stopped_ && refusal_.ok()) {
+      const absl::Duration left = redial - base::RealClock().Monotonic();
+      if (left <= absl::ZeroDuration()) break;
+      changed_.WaitFor(mutex_, left);
     }
     if (stopped_ || !refusal_.ok()) return;
   }
 }
 
-void Attachment::NoteEnd(const absl::Status& status) {
-  const std::string error(status.message());
-  if (error != last_error_) base::LogWarning("coordinator ", options_.coordinator, ": ", error);
-  last_error_ = error;
+bool Attachment::AttachOnce() {
+  grpc::ClientContext context;
+  {
+    base::MutexLock lock(mutex_);
+    if (stopped_) return false;
+    context_ = &context;
+    stream_ = StreamState();
+  }
+  const auto stub = pb::Workers::NewStub(Dial(options_.coordinator));
+  const std::unique_ptr<Stream> stream = stub->Attach(&context);
+  std::thread reader([&] { ReadCommands(*stream); });
+  // A write fails only when the stream has ended, and then the reader ends too; so does a Stop, which
+  // cancels. No cancelling here: it would hide the status that the coordinator ended the stream with.
+  if (stream->Write(MakeHello())) WriteUntilBroken(*stream);
+  reader.join();
+  NoteEnd(stream->Finish());
+  base::MutexLock lock(mutex_);
+  context_ = nullptr;
+  return stream_.welcomed;
+}
+
+void Attachment::ReadCommands(Stream& stream) {
+  pb::WorkerCommand command;
+  while (stream.Read(&command)) {
+    if (command.has_welcome()) {
+      base::MutexLock lock(mutex_);
+      stream_.welcomed = true;
+      last_error_.clear();
+      changed_.SignalAll();
+      base::LogInfo("attached to coordinator ", options_.coordinator);
+    } else {
+      on_command_(std::move(command));
+    }
+    command.Clear();
+  }
+  base::MutexLock lock(mutex_);
+  stream_.broken = true;
+  changed_.SignalAll();
+}
+
+void Attachment::WriteUntilBroken(Stream& stream) {
+  const base::Clock& clock = base::RealClock();
+  absl::Duration next_beat = clock.Monotonic();
+  for (int64_t sequence = 1; !IsBroken();) {
+    if (outbox_.closed()) {  // leaving: the other side sees it at once
+      stream.WritesDone();
+      return;
+    }
+    const absl::Duration now = clock.Monotonic();
+    if (now >= next_beat) {
+      pb::WorkerMessage beat;
+      beat.mutable_heartbeat()->set_sequence(sequence++);
+      if (!stream.Write(beat)) return;
+      next_beat = now + kHeartbeatInterval;
+    }
+    auto message = NextMessage(next_beat - clock.Monotonic());
+    if (!message.has_value() || stream.Write(*message)) continue;
+    outbox_.PutBack(*std::move(message));
+    return;
+  }
+}
+
+std::optional<pb::WorkerMessage> Attachment::NextMessage(absl::Duration timeout) {
+  {
+    base::MutexLock lock(mutex_);
+    if (stream_.broken) return std::nullopt;
+    if (!stream_.welcomed) {
+      if (timeout > absl::ZeroDuration()) changed_.WaitFor(mutex_, timeout);
+      return std::nullopt;
+    }
+  }
+  return outbox_.Pop(timeout);
+}
+
+bool Attachment::IsBroken() {
+  base::MutexLock lock(mutex_);
+  return stream_.broken;
+}
+
+// What the end of a stream means: nothing when we stopped, a refusal, or a break to be mended.
+void Attachment::NoteEnd(const grpc::Status& status) {
+  const std::string why =
+      status.error_message().empty() ? "the stream ended" : status.error_message();
+  std::function<void()> on_refused;
+  {
+    base::MutexLock lock(mutex_);
+    if (stopped_) return;
+    if (IsFinal(status)) {
+      refusal_ = absl::FailedPreconditionError(
+          absl::StrCat("coordinator ", options_.coordinator, " refuses this worker: ", why));
+      on_refused = on_refused_;
+    } else if (why != last_error_) {
+      base::LogWarning("not attached to coordinator ", options_.coordinator, ": ", why,
+                       "; ranks go on, dialling again");
+      last_error_ = why;
+    }
+  }
+  if (on_refused) on_refused();
 }
 
 pb::WorkerMessage Attachment::MakeHello() {
@@ -121,46 +198,6 @@ pb::WorkerMessage Attachment::MakeHello() {
   hello.set_pid(::getpid());
   for (const pb::RankRef& rank : outbox_.Replay()) *hello.add_running() = rank;
   return message;
-}
-
-absl::Status Attachment::AttachOnce() {
-  grpc::ClientContext context;
-  {
-    base::MutexLock lock(mutex_);
-    if (stopped_) return absl::OkStatus();
-    context_ = &context;
-  }
-  const auto stub = pb::Workers::NewStub(Dial(options_.coordinator));
-  const std::unique_ptr<Stream> stream = stub->Attach(&context);
-  std::atomic<bool> broken{false};
-  std::thread reader([&] {
-    pb::WorkerCommand command;
-    while (stream->Read(&command)) {
-      if (command.has_welcome()) {
-        welcomed_ = true;
-        base::LogInfo("attached to coordinator ", options_.coordinator);
-      } else {
-        on_command_(std::move(command));
-      }
-      command.Clear();
-    }
-    broken = true;
-  });
-  if (stream->Write(MakeHello())) WriteUntilBroken(*stream, outbox_, broken);
-  // A write fails only when the stream is broken: then the reader ends too. Leaving by choice ends it here.
-  stream->WritesDone();
-  context.TryCancel();
-  reader.join();
-  const grpc::Status status = stream->Finish();
-  base::MutexLock lock(mutex_);
-  context_ = nullptr;
-  if (IsFinal(status) && !stopped_) {
-    refusal_ = absl::FailedPreconditionError(status.error_message());
-    if (on_refused_) on_refused_();
-  }
-  return absl::UnavailableError(absl::StrCat(
-      "not attached: ", status.error_message().empty() ? "the stream ended" : status.error_message(),
-      "; ranks go on, dialling again"));
 }
 
 }  // namespace rm::worker

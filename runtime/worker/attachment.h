@@ -1,15 +1,22 @@
 // A worker's stream to its coordinator: dialled for ever, re-attached after every break.
 //
-// One thread writes (what the outbox holds, and a heartbeat each 200 ms), one reads commands. When the stream breaks, both
-// wait for the next attach; ranks are not touched.
+// One thread writes (Hello; once welcomed, what the outbox holds; a heartbeat each 200 ms), one reads
+// commands. When the stream breaks, both end and the next attach is tried after a pause that grows
+// from 100 ms to 1 s; ranks are not touched. Nothing of the outbox is sent before the Welcome: a
+// coordinator that refuses, or dies in between, must not take messages with it. Once the outbox is
+// closed the stream is closed from this side, and nobody dials again.
 #ifndef RM_RUNTIME_WORKER_ATTACHMENT_H_
 #define RM_RUNTIME_WORKER_ATTACHMENT_H_
 
-#include <atomic>
+#include <grpcpp/client_context.h>
+#include <grpcpp/support/status.h>
+#include <grpcpp/support/sync_stream.h>
+
 #include <functional>
-#include <memory>
+#include <optional>
 #include <string>
 #include <thread>
+#include <utility>
 
 #include "absl/base/thread_annotations.h"
 #include "absl/status/status.h"
@@ -19,15 +26,16 @@
 #include "runtime/worker/outbox.h"
 #include "runtime/worker/worker_options.h"
 
-namespace grpc {
-class ClientContext;
-}  // namespace grpc
 
 namespace rm::worker {
 
+// Start and SetOnRefused belong to the owner's thread; Stop and refusal() are thread-safe.
 class Attachment {
  public:
-  // `on_command` is called on a thread of this object. Outbox and callback outlive it.
+  static constexpr absl::Duration kHeartbeatInterval = absl::Milliseconds(200);
+
+  // `on_command` is called on a thread of this object, never for Welcome. Outbox and callback outlive
+  // it.
   Attachment(const WorkerOptions& options, Outbox& outbox,
              std::function<void(ringmaster::v1::WorkerCommand)> on_command);
   // Stops; see Stop.
@@ -35,21 +43,38 @@ class Attachment {
   Attachment(const Attachment&) = delete;
   Attachment& operator=(const Attachment&) = delete;
 
+  // Called once, on a thread of this object, when a refusal comes. Before Start.
+  void SetOnRefused(std::function<void()> on_refused) { on_refused_ = std::move(on_refused); }
+
   // Starts dialling. Call once.
   void Start();
 
-  // Closes the stream: the coordinator sees at once that this worker is gone.
+  // Closes the stream and the outbox: the coordinator sees at once that this worker is gone.
   void Stop();
 
-  // A refusal that dialling again cannot mend (another version, an id that is taken). The daemon should end with it.
-  // Thread-safe; OK while there is none. `on_refused` (optional) is called once when it comes.
+  // A refusal that dialling again cannot mend (another version, an id that is taken): dialling has
+  // ended, and the daemon should end with it. FailedPrecondition with the coordinator's sentence; OK
+  // while there is none.
   [[nodiscard]] absl::Status refusal();
-  void SetOnRefused(std::function<void()> on_refused) { on_refused_ = std::move(on_refused); }
 
  private:
+  // What the two threads of one stream know of it.
+  struct StreamState {
+    bool welcomed = false;
+    bool broken = false;
+  };
+
   void Run();
-  absl::Status AttachOnce();
-  void NoteEnd(const absl::Status& status);
+  // One attach from the dial to the end of the stream. True: the coordinator had welcomed us.
+  bool AttachOnce();
+  void ReadCommands(grpc::ClientReaderWriter<ringmaster::v1::WorkerMessage,
+                                             ringmaster::v1::WorkerCommand>& stream);
+  void WriteUntilBroken(grpc::ClientReaderWriter<ringmaster::v1::WorkerMessage,
+                                                 ringmaster::v1::WorkerCommand>& stream);
+  // The next message of the outbox, waiting at most `timeout`; none before the Welcome.
+  std::optional<ringmaster::v1::WorkerMessage> NextMessage(absl::Duration timeout);
+  [[nodiscard]] bool IsBroken();
+  void NoteEnd(const grpc::Status& status);
   [[nodiscard]] ringmaster::v1::WorkerMessage MakeHello();
 
   const WorkerOptions options_;
@@ -57,14 +82,14 @@ class Attachment {
   const std::function<void(ringmaster::v1::WorkerCommand)> on_command_;
   std::function<void()> on_refused_;
   std::thread thread_;
-  std::atomic<bool> welcomed_{false};
 
   base::Mutex mutex_;
   base::CondVar changed_;
   bool stopped_ ABSL_GUARDED_BY(mutex_) = false;
   grpc::ClientContext* context_ ABSL_GUARDED_BY(mutex_) = nullptr;  // of the stream that stands
+  StreamState stream_ ABSL_GUARDED_BY(mutex_);
   absl::Status refusal_ ABSL_GUARDED_BY(mutex_);
-  std::string last_error_;  // the thread's own: an error is logged when it changes
+  std::string last_error_ ABSL_GUARDED_BY(mutex_);  // an error is logged when it changes
 };
 
 }  // namespace rm::worker

@@ -76,6 +76,7 @@ int WorkerMain(int argc, char** argv) {
   std::thread stopper([&] {
     int signal = 0;
     ::sigwait(&stop_signals, &signal);
+    base::LogInfo("stopping; ranks here are killed");
     loop.Quit();
   });
   attachment.Start();

@@ -1,17 +1,14 @@
 #include "runtime/worker/outbox.h"
 
 #include <algorithm>
+#include <iterator>
 #include <utility>
 
-#include "absl/time/clock.h"
+#include "base/clock.h"
 
 namespace rm::worker {
 namespace pb = ::ringmaster::v1;
 namespace {
-
-bool IsProgress(const pb::WorkerMessage& message) {
-  return message.has_report() && message.report().message().has_progress();
-}
 
 // The rank a message is about, or nullptr.
 const pb::RankRef* RankOf(const pb::WorkerMessage& message) {
@@ -22,54 +19,86 @@ const pb::RankRef* RankOf(const pb::WorkerMessage& message) {
   return nullptr;
 }
 
+bool IsReport(const pb::WorkerMessage& message, pb::RankMessage::MessageCase kind) {
+  return message.has_report() && message.report().message().message_case() == kind;
+}
+
+// Of these only the newest of a rank is worth sending.
+bool IsSuperseded(const pb::WorkerMessage& message) {
+  return IsReport(message, pb::RankMessage::kProgress) ||
+         IsReport(message, pb::RankMessage::kEvaluated);
+}
+
+bool IsEnd(const pb::WorkerMessage& message) {
+  return message.has_exited() || message.has_refused();
+}
+
 // Reports that the coordinator cannot do without.
 bool OnRecord(const pb::WorkerMessage& message) {
-  if (message.has_exited() || message.has_refused()) return true;
-  return message.has_report() && !IsProgress(message) && !message.report().message().has_evaluated();
+  return IsEnd(message) || (message.has_report() && !IsSuperseded(message));
 }
 
 }  // namespace
 
 RankKey KeyOf(const pb::RankRef& rank) { return {rank.job_id(), rank.generation(), rank.rank()}; }
 
+void Outbox::NoteStarted(const pb::RankRef& rank) {
+  base::MutexLock lock(mutex_);
+  records_[KeyOf(rank)].rank = rank;
+}
+
 void Outbox::Push(pb::WorkerMessage message) {
   base::MutexLock lock(mutex_);
-  if (OnRecord(message)) Remember(message);
+  if (OnRecord(message) && !Remember(message)) return;
+  if (pb::WorkerMessage* older = FindOlder(message)) {
+    *older = std::move(message);
+    return;
+  }
   if (message.has_log()) log_bytes_ += message.log().data().size();
-  if (!CoalesceProgress(message)) queue_.push_back(std::move(message));
+  queue_.push_back(std::move(message));
   DropOldLogs();
   changed_.SignalOne();
 }
 
-bool Outbox::CoalesceProgress(const pb::WorkerMessage& message) {
-  if (!IsProgress(message)) return false;
-  const RankKey key = KeyOf(message.report().rank());
-  for (pb::WorkerMessage& waiting : queue_) {
-    if (!IsProgress(waiting) || KeyOf(waiting.report().rank()) != key) continue;
-    waiting = message;
-    return true;
-  }
-  return false;
+bool Outbox::RepeatEnd(const pb::RankRef& rank) {
+  base::MutexLock lock(mutex_);
+  const auto record = records_.find(KeyOf(rank));
+  if (record == records_.end() || !record->second.ended) return false;
+  queue_.push_back(record->second.reports.back());
+  changed_.SignalOne();
+  return true;
 }
 
-void Outbox::Remember(const pb::WorkerMessage& message) {
+pb::WorkerMessage* Outbox::FindOlder(const pb::WorkerMessage& message) {
+  if (!IsSuperseded(message)) return nullptr;
+  const RankKey key = KeyOf(message.report().rank());
+  const auto kind = message.report().message().message_case();
+  const auto same = [&](const pb::WorkerMessage& waiting) {
+    return IsReport(waiting, kind) && KeyOf(waiting.report().rank()) == key;
+  };
+  const auto found = std::find_if(queue_.begin(), queue_.end(), same);
+  return found == queue_.end() ? nullptr : &*found;
+}
+
+bool Outbox::Remember(const pb::WorkerMessage& message) {
   const pb::RankRef& rank = *RankOf(message);
   Record& record = records_[KeyOf(rank)];
   record.rank = rank;
-  const bool commit = message.has_report() && message.report().message().has_committed();
-  const auto old_commit = std::find_if(
-      record.reports.begin(), record.reports.end(), [](const pb::WorkerMessage& report) {
-        return report.has_report() && report.report().message().has_committed();
-      });
-  if (commit && old_commit != record.reports.end()) {
-    *old_commit = message;  // only the last one counts
-  } else {
-    record.reports.push_back(message);
+  if (record.ended) return false;
+  if (IsReport(message, pb::RankMessage::kCommitted)) {
+    const auto old_commit = std::find_if(
+        record.reports.begin(), record.reports.end(), [](const pb::WorkerMessage& report) {
+          return IsReport(report, pb::RankMessage::kCommitted);
+        });
+    if (old_commit != record.reports.end()) record.reports.erase(old_commit);  // the last one counts
   }
-  if (record.ended || !(message.has_exited() || message.has_refused())) return;
-  record.ended = true;
-  ended_.push_back(KeyOf(rank));
-  ForgetOldestEnded();
+  record.reports.push_back(message);
+  if (IsEnd(message)) {
+    record.ended = true;
+    ended_.push_back(KeyOf(rank));
+    ForgetOldestEnded();
+  }
+  return true;
 }
 
 void Outbox::ForgetOldestEnded() {
@@ -91,10 +120,13 @@ void Outbox::DropOldLogs() {
 }
 
 std::optional<pb::WorkerMessage> Outbox::Pop(absl::Duration timeout) {
-  const absl::Time deadline = absl::Now() + timeout;
+  const base::Clock& clock = base::RealClock();
+  const absl::Duration deadline = clock.Monotonic() + timeout;
   base::MutexLock lock(mutex_);
   while (queue_.empty() && !closed_) {
-    if (!changed_.WaitUntil(mutex_, deadline)) break;
+    const absl::Duration left = deadline - clock.Monotonic();
+    if (left <= absl::ZeroDuration()) break;
+    changed_.WaitFor(mutex_, left);
   }
   if (queue_.empty() || closed_) return std::nullopt;
   pb::WorkerMessage message = std::move(queue_.front());
@@ -105,23 +137,36 @@ std::optional<pb::WorkerMessage> Outbox::Pop(absl::Duration timeout) {
 
 void Outbox::PutBack(pb::WorkerMessage message) {
   base::MutexLock lock(mutex_);
+  if (FindOlder(message) != nullptr) return;  // what waits is newer than what was popped before it
   if (message.has_log()) log_bytes_ += message.log().data().size();
   queue_.push_front(std::move(message));
+  DropOldLogs();
+}
+
+bool Outbox::IsLastLog(const pb::WorkerMessage& message) const {
+  if (!message.has_log()) return false;
+  const auto record = records_.find(KeyOf(message.log().rank()));
+  return record != records_.end() && record->second.ended;
 }
 
 std::vector<pb::RankRef> Outbox::Replay() {
   base::MutexLock lock(mutex_);
+  std::deque<pb::WorkerMessage> waiting = std::exchange(queue_, {});
+  const auto last_logs_end = std::stable_partition(
+      waiting.begin(), waiting.end(), [this](const pb::WorkerMessage& message) {
+        return IsLastLog(message);  // a rank's log is complete before its end is told
+      });
+  std::move(waiting.begin(), last_logs_end, std::back_inserter(queue_));
   std::vector<pb::RankRef> ranks;
-  std::deque<pb::WorkerMessage> replay;
   for (const auto& [key, record] : records_) {
     ranks.push_back(record.rank);
-    replay.insert(replay.end(), record.reports.begin(), record.reports.end());
+    queue_.insert(queue_.end(), record.reports.begin(), record.reports.end());
   }
-  // What is on record is in the replay; the rest of the queue follows.
-  for (pb::WorkerMessage& message : queue_) {
-    if (!OnRecord(message)) replay.push_back(std::move(message));
-  }
-  queue_ = std::move(replay);
+  // The end of a rank that is no longer remembered is sent as well.
+  std::copy_if(std::make_move_iterator(last_logs_end), std::make_move_iterator(waiting.end()),
+               std::back_inserter(queue_), [this](const pb::WorkerMessage& message) {
+                 return !OnRecord(message) || records_.count(KeyOf(*RankOf(message))) == 0;
+               });
   return ranks;
 }
 
@@ -129,6 +174,11 @@ void Outbox::Close() {
   base::MutexLock lock(mutex_);
   closed_ = true;
   changed_.SignalAll();
+}
+
+bool Outbox::closed() {
+  base::MutexLock lock(mutex_);
+  return closed_;
 }
 
 }  // namespace rm::worker

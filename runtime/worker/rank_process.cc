@@ -1,8 +1,8 @@
 #include "runtime/worker/rank_process.h"
 
 #include <fcntl.h>
-#include <signal.h>
 #include <sys/socket.h>
+#include <sys/time.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -11,14 +11,16 @@
 #include <utility>
 #include <vector>
 
+#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
-#include "absl/strings/str_split.h"
+#include "absl/strings/string_view.h"
 #include "absl/time/clock.h"
 #include "base/file_system.h"
 #include "base/frame_socket.h"
 #include "base/log.h"
 #include "base/status.h"
+#include "base/utf8.h"
 
 namespace rm::worker {
 namespace pb = ::ringmaster::v1;
@@ -60,6 +62,17 @@ void WriteHeaderLine(int log_fd, const pb::RankStart& start) {
   }
 }
 
+// The last `count` lines; the last one may lack its line break.
+absl::string_view LastLines(absl::string_view text, int count) {
+  size_t begin = absl::EndsWith(text, "\n") ? text.size() - 1 : text.size();
+  for (int line = 0; line < count; ++line) {
+    const size_t newline = begin == 0 ? absl::string_view::npos : text.rfind('\n', begin - 1);
+    if (newline == absl::string_view::npos) return text;
+    begin = newline;
+  }
+  return text.substr(begin + 1);
+}
+
 }  // namespace
 
 RankProcess::RankProcess(const pb::RankStart& start, int socket, int log_fd, int64_t log_offset)
@@ -80,6 +93,8 @@ absl::StatusOr<std::unique_ptr<RankProcess>> RankProcess::Start(
     ::close(log_fd);
     return base::ErrnoStatus(error, "make a socket pair");
   }
+  const timeval send_timeout = absl::ToTimeval(options.send_timeout);
+  ::setsockopt(sockets[0], SOL_SOCKET, SO_SNDTIMEO, &send_timeout, sizeof(send_timeout));
   std::unique_ptr<RankProcess> rank(new RankProcess(start, sockets[0], log_fd, log_offset));
   SubprocessSpec spec;
   spec.program = options.program;
@@ -117,9 +132,14 @@ void RankProcess::ReadMessages(
   }
 }
 
-void RankProcess::Send(const pb::RankCommand& command) const {
-  // A rank that is gone is noticed by its pidfd; a lost command then does no harm.
-  base::WriteFrame(socket_, command.SerializeAsString()).IgnoreError();
+void RankProcess::Send(const pb::RankCommand& command) {
+  const absl::Status sent = base::WriteFrame(socket_, command.SerializeAsString());
+  if (sent.ok()) return;
+  // It is gone, and then its pidfd tells more; or it listens no longer, and half a frame has made
+  // its stream unreadable.
+  base::LogWarning("rank ", rank().rank(), " of ", rank().job_id(),
+                   " takes no commands: ", sent.message());
+  Kill();
 }
 
 void RankProcess::SendGeneration(const pb::StartGeneration& generation) {
@@ -128,20 +148,30 @@ void RankProcess::SendGeneration(const pb::StartGeneration& generation) {
   Send(command);
 }
 
-void RankProcess::Stop(absl::Duration grace, bool checkpoint, absl::Time now) {
+void RankProcess::Stop(absl::Duration grace, bool checkpoint, absl::Duration now) {
   kill_at_ = std::min(kill_at_, now + grace);
-  if (grace <= absl::ZeroDuration()) {
-    process_->Kill();
-    return;
-  }
+  if (grace <= absl::ZeroDuration()) return Kill();
   pb::RankCommand command;
   command.mutable_stop()->set_checkpoint(checkpoint);
   Send(command);
 }
 
-std::optional<Exit> RankProcess::TakeExit() {
-  std::optional<Exit> ended = process_->Wait(absl::ZeroDuration());
-  if (ended.has_value() && reader_.joinable()) reader_.join();  // the group is dead: the stream ends
+void RankProcess::KillIfOverdue(absl::Duration now) {
+  if (kill_at_ <= now) Kill();
+}
+
+void RankProcess::Kill() {
+  process_->Kill();
+  kill_at_ = absl::InfiniteDuration();  // nothing more to be done but to wait for its end
+}
+
+std::optional<Exit> RankProcess::TakeExit(absl::Duration timeout) {
+  std::optional<Exit> ended = process_->Wait(timeout);
+  if (ended.has_value() && reader_.joinable()) {
+    // What the rank has sent is read to its end, even if something else holds the socket open.
+    ::shutdown(socket_, SHUT_RD);
+    reader_.join();
+  }
   return ended;
 }
 
@@ -156,16 +186,11 @@ std::string RankProcess::ReadNewLog(size_t most) {
 std::string RankProcess::LastLogLines(int lines) const {
   constexpr int64_t kTailBytes = 8192;
   const int64_t size = ::lseek(log_fd_, 0, SEEK_END);
-  std::string tail(static_cast<size_t>(std::min(size, kTailBytes)), '\0');
+  std::string tail(static_cast<size_t>(std::clamp<int64_t>(size, 0, kTailBytes)), '\0');
   const ssize_t got =
       ::pread(log_fd_, tail.data(), tail.size(), size - static_cast<int64_t>(tail.size()));
   tail.resize(got > 0 ? static_cast<size_t>(got) : 0);
-  size_t begin = tail.size();
-  for (int line = 0; line <= lines && begin > 0; ++line) {
-    const size_t newline = tail.rfind('\n', begin - 1);
-    begin = newline == std::string::npos ? 0 : newline;
-  }
-  return tail.substr(begin > 0 ? begin + 1 : 0);
+  return base::ValidUtf8(LastLines(tail, lines));
 }
 
 }  // namespace rm::worker

@@ -2,8 +2,12 @@
 #ifndef RM_RUNTIME_WORKER_RANK_PROCESS_H_
 #define RM_RUNTIME_WORKER_RANK_PROCESS_H_
 
+#include <sys/types.h>
+
+#include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <thread>
 
@@ -19,13 +23,17 @@ struct RankProcessOptions {
   std::string program;     // the executable
   std::string log_folder;  // holds <job>/rank_<R>.log
   int64_t threads_per_slot = 1;
+  // A rank that takes no command for this long (its socket is full, it is stopped or stuck) is
+  // killed: nothing may hold up the loop that also stops the other ranks.
+  absl::Duration send_timeout = absl::Seconds(5);
 };
 
-// Owned by the worker's loop, on whose thread everything but the message callback runs.
+// Belongs to the worker's loop: everything but `on_message` happens on that thread.
 class RankProcess {
  public:
-  // Starts the process and sends it its RankStart. `on_message` is called on a thread of this object for each message of the
-  // rank, until the process ends. The calling thread must live as long as the rank may.
+  // Starts the process and sends it its RankStart. `on_message` is called on a thread of this object
+  // for each message of the rank, until the process ends. The calling thread must live as long as
+  // the rank may. Errors are those of the machine: no process, no folder for the log.
   [[nodiscard]] static absl::StatusOr<std::unique_ptr<RankProcess>> Start(
       const ringmaster::v1::StartRank& command, const RankProcessOptions& options,
       std::function<void(const ringmaster::v1::RankMessage&)> on_message);
@@ -35,37 +43,44 @@ class RankProcess {
   RankProcess& operator=(const RankProcess&) = delete;
 
   [[nodiscard]] const ringmaster::v1::RankRef& rank() const { return start_.rank(); }
-  [[nodiscard]] const ringmaster::v1::RankStart& start() const { return start_; }
-  [[nodiscard]] Subprocess& process() { return *process_; }
+  [[nodiscard]] pid_t pid() const { return process_->pid(); }
+  // Readable (poll) once the process has ended.
+  [[nodiscard]] int pidfd() const { return process_->pidfd(); }
 
   // Tells the rank who its peers are. The rank ignores a generation that is not its own.
   void SendGeneration(const ringmaster::v1::StartGeneration& generation);
 
-  // Asks the rank to leave, and sets when it is killed: `grace` from now, at once for 0. A later call can only bring the
-  // end nearer.
-  void Stop(absl::Duration grace, bool checkpoint, absl::Time now);
-  [[nodiscard]] absl::Time kill_at() const { return kill_at_; }
+  // Asks the rank to leave, and sets when it is to be killed: `grace` after `now` (of a monotonic
+  // clock); for a grace of 0 it is killed here. A later call can only bring the end nearer.
+  void Stop(absl::Duration grace, bool checkpoint, absl::Duration now);
+  // When KillIfOverdue must be called; infinite when it need not.
+  [[nodiscard]] absl::Duration kill_at() const { return kill_at_; }
+  void KillIfOverdue(absl::Duration now);
+  void Kill();
 
-  // The end of the process, once it has ended; by then every message of the rank has been delivered.
-  std::optional<Exit> TakeExit();
+  // The end of the process, waiting at most `timeout` for it; nothing when it still runs. By then
+  // every message of the rank has been delivered.
+  std::optional<Exit> TakeExit(absl::Duration timeout);
 
   // Bytes that were appended to the log since the last call, at most `most`.
   std::string ReadNewLog(size_t most);
+  // Where in the log file the next call reads.
   [[nodiscard]] int64_t log_offset() const { return log_offset_; }
-  // The last lines of the log, for the reason of a failure.
+  // The last lines of the log, as valid UTF-8 (what is not is shown as '?'), for the reason of a
+  // failure: it becomes part of a message, which must be readable whatever the rank printed.
   [[nodiscard]] std::string LastLogLines(int lines) const;
 
  private:
   RankProcess(const ringmaster::v1::RankStart& start, int socket, int log_fd, int64_t log_offset);
 
-  void Send(const ringmaster::v1::RankCommand& command) const;
+  void Send(const ringmaster::v1::RankCommand& command);
   void ReadMessages(const std::function<void(const ringmaster::v1::RankMessage&)>& on_message) const;
 
   const ringmaster::v1::RankStart start_;
   const int socket_;
   const int log_fd_;
   int64_t log_offset_;
-  absl::Time kill_at_ = absl::InfiniteFuture();
+  absl::Duration kill_at_ = absl::InfiniteDuration();
   std::unique_ptr<Subprocess> process_;
   std::thread reader_;
 };

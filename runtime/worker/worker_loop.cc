@@ -7,11 +7,14 @@
 #include <algorithm>
 #include <cerrno>
 #include <cstdint>
+#include <limits>
+#include <string>
 #include <utility>
+#include <vector>
 
-#include "absl/strings/str_cat.h"
-#include "absl/time/clock.h"
+#include "absl/time/time.h"
 #include "base/check.h"
+#include "base/clock.h"
 #include "base/log.h"
 
 namespace rm::worker {
@@ -21,6 +24,9 @@ namespace {
 // Logs are forwarded this often while something runs.
 constexpr absl::Duration kLogInterval = absl::Milliseconds(200);
 constexpr size_t kLogChunkBytes = 256U << 10;
+// Chunks taken of a rank's log before the others' turn: one that writes without end must not keep
+// the loop from stopping it.
+constexpr int kLogChunksARound = 4;
 constexpr int kLastLogLines = 50;
 
 pb::Reason MakeReason(const std::string& code, const std::string& sentence) {
@@ -35,14 +41,13 @@ pb::Reason MakeReason(const std::string& code, const std::string& sentence) {
 WorkerLoop::WorkerLoop(RankProcessOptions options, Outbox& outbox, PreflightFunction preflight)
     : options_(std::move(options)),
       outbox_(outbox),
-      preflight_(std::move(preflight)),
+      preflights_(std::move(preflight), outbox),
       wake_fd_(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)) {
   RM_CHECK(wake_fd_ >= 0, "eventfd: errno ", errno);
 }
 
 WorkerLoop::~WorkerLoop() {
   ranks_.clear();
-  for (std::thread& thread : preflights_) thread.join();
   ::close(wake_fd_);
 }
 
@@ -68,33 +73,33 @@ void WorkerLoop::Quit() {
 void WorkerLoop::Run() {
   while (!quit_) {
     for (const pb::WorkerCommand& command : TakeCommands()) Handle(command);
-    const absl::Time now = absl::Now();
-    KillOverdue(now);
-    ForwardLogs();
+    const absl::Duration now = base::RealClock().Monotonic();
+    for (auto& [key, rank] : ranks_) {
+      rank->KillIfOverdue(now);
+      ForwardLog(*rank, kLogChunksARound);
+    }
     CollectEnded();
-    WaitForSomething(NextWakeUp(now));
+    WaitForSomething(NextWakeUp(now) - base::RealClock().Monotonic());
   }
-  for (auto& [key, rank] : ranks_) rank->process().Kill();
-  for (auto& [key, rank] : ranks_) rank->process().Wait(absl::InfiniteDuration());
-  CollectEnded();
+  outbox_.Close();
+  for (auto& [key, rank] : ranks_) rank->Kill();
+  for (auto& [key, rank] : ranks_) rank->TakeExit(absl::InfiniteDuration());
+  ranks_.clear();
 }
 
-absl::Time WorkerLoop::NextWakeUp(absl::Time now) const {
-  absl::Time next = ranks_.empty() ? absl::InfiniteFuture() : now + kLogInterval;
+absl::Duration WorkerLoop::NextWakeUp(absl::Duration now) const {
+  absl::Duration next = ranks_.empty() ? absl::InfiniteDuration() : now + kLogInterval;
   for (const auto& [key, rank] : ranks_) next = std::min(next, rank->kill_at());
   return next;
 }
 
-void WorkerLoop::WaitForSomething(absl::Time until) const {
+void WorkerLoop::WaitForSomething(absl::Duration timeout) const {
   std::vector<pollfd> watched = {{wake_fd_, POLLIN, 0}};
-  for (const auto& [key, rank] : ranks_) {
-    watched.push_back({rank->process().pidfd(), POLLIN, 0});
-  }
-  const absl::Duration left =
-      std::clamp(until - absl::Now(), absl::ZeroDuration(), absl::Hours(1));
+  for (const auto& [key, rank] : ranks_) watched.push_back({rank->pidfd(), POLLIN, 0});
   // Rounded up, so that the loop does not spin until a deadline is reached.
-  const auto timeout = static_cast<int>(absl::ToInt64Milliseconds(left + absl::Microseconds(999)));
-  ::poll(watched.data(), watched.size(), timeout);
+  const absl::Duration left =
+      std::clamp(timeout + absl::Microseconds(999), absl::ZeroDuration(), absl::Hours(1));
+  ::poll(watched.data(), watched.size(), static_cast<int>(absl::ToInt64Milliseconds(left)));
   uint64_t count = 0;
   while (::read(wake_fd_, &count, sizeof(count)) > 0) {
   }
@@ -106,51 +111,47 @@ std::deque<pb::WorkerCommand> WorkerLoop::TakeCommands() {
 }
 
 void WorkerLoop::Handle(const pb::WorkerCommand& command) {
-  if (command.has_start_rank()) {
-    StartRank(command.start_rank());
-  } else if (command.has_stop_rank()) {
-    StopRank(command.stop_rank());
-  } else if (command.has_preflight()) {
-    RunPreflight(command.preflight());
-  } else if (command.has_start_generation()) {
-    const pb::StartGeneration& generation = command.start_generation();
-    for (auto& [key, rank] : ranks_) {
-      const bool meant = rank->rank().job_id() == generation.job_id() &&
-                         rank->rank().generation() == generation.generation();
-      if (meant) rank->SendGeneration(generation);
-    }
+  switch (command.command_case()) {
+    case pb::WorkerCommand::kStartRank: return StartRank(command.start_rank());
+    case pb::WorkerCommand::kStopRank: return StopRank(command.stop_rank());
+    case pb::WorkerCommand::kStartGeneration: return ForwardGeneration(command.start_generation());
+    case pb::WorkerCommand::kPreflight: return preflights_.Ask(command.preflight());
+    case pb::WorkerCommand::kWelcome:
+    case pb::WorkerCommand::COMMAND_NOT_SET: return;
   }
 }
 
 void WorkerLoop::StartRank(const pb::StartRank& command) {
   const pb::RankRef ref = command.start().rank();
-  const RankKey key = KeyOf(ref);
-  if (ranks_.count(key) != 0) return;  // a repeated command
+  if (ranks_.count(KeyOf(ref)) != 0 || outbox_.RepeatEnd(ref)) return;  // a repeated command
+  outbox_.NoteStarted(ref);
   auto rank = RankProcess::Start(command, options_, [this, ref](const pb::RankMessage& message) {
     NoteRankMessage(ref, message);
   });
-  if (!rank.ok()) {
-    base::LogError("cannot start rank ", ref.rank(), " of ", ref.job_id(), ": ",
-                   rank.status().message());
-    pb::WorkerMessage message;
-    *message.mutable_refused()->mutable_rank() = ref;
-    *message.mutable_refused()->mutable_cause() =
-        MakeReason("StartFailed", std::string(rank.status().message()));
-    outbox_.Push(std::move(message));
-    return;
-  }
+  if (!rank.ok()) return Refuse(ref, rank.status());
   base::LogInfo("started rank ", ref.rank(), " of ", ref.job_id(), " generation ",
-                ref.generation(), " as process ", (*rank)->process().pid());
-  ranks_[key] = *std::move(rank);
+                ref.generation(), " as process ", (*rank)->pid());
+  ranks_[KeyOf(ref)] = *std::move(rank);
+}
+
+void WorkerLoop::Refuse(const pb::RankRef& rank, const absl::Status& status) {
+  base::LogError("cannot start rank ", rank.rank(), " of ", rank.job_id(), ": ", status.message());
+  pb::WorkerMessage message;
+  *message.mutable_refused()->mutable_rank() = rank;
+  *message.mutable_refused()->mutable_cause() =
+      MakeReason("StartFailed", std::string(status.message()));
+  outbox_.Push(std::move(message));
 }
 
 void WorkerLoop::StopRank(const pb::StopRankCommand& command) {
   const auto found = ranks_.find(KeyOf(command.rank()));
   if (found != ranks_.end()) {
-    found->second->Stop(absl::Seconds(command.grace_seconds()), command.checkpoint(), absl::Now());
+    found->second->Stop(absl::Seconds(command.grace_seconds()), command.checkpoint(),
+                        base::RealClock().Monotonic());
     return;
   }
-  // Not here, or not any more: that is what the coordinator wants to know.
+  if (outbox_.RepeatEnd(command.rank())) return;
+  // Never here, or long ago: that is what the coordinator wants to know.
   pb::WorkerMessage message;
   *message.mutable_exited()->mutable_rank() = command.rank();
   *message.mutable_exited()->mutable_cause() =
@@ -158,15 +159,12 @@ void WorkerLoop::StopRank(const pb::StopRankCommand& command) {
   outbox_.Push(std::move(message));
 }
 
-void WorkerLoop::RunPreflight(const pb::PreflightRequest& request) {
-  preflights_.emplace_back([this, request] {
-    pb::WorkerMessage message;
-    message.mutable_preflight()->set_job_id(request.job_id());
-    for (std::string& error : preflight_(request)) {
-      message.mutable_preflight()->add_errors(std::move(error));
-    }
-    outbox_.Push(std::move(message));
-  });
+void WorkerLoop::ForwardGeneration(const pb::StartGeneration& generation) {
+  for (auto& [key, rank] : ranks_) {
+    const bool meant = rank->rank().job_id() == generation.job_id() &&
+                       rank->rank().generation() == generation.generation();
+    if (meant) rank->SendGeneration(generation);
+  }
 }
 
 void WorkerLoop::NoteRankMessage(const pb::RankRef& rank, const pb::RankMessage& message) {
@@ -186,18 +184,8 @@ void WorkerLoop::NoteRankMessage(const pb::RankRef& rank, const pb::RankMessage&
   outbox_.Push(std::move(report));
 }
 
-void WorkerLoop::KillOverdue(absl::Time now) {
-  for (auto& [key, rank] : ranks_) {
-    if (rank->kill_at() <= now) rank->process().Kill();
-  }
-}
-
-void WorkerLoop::ForwardLogs() {
-  for (auto& [key, rank] : ranks_) ForwardLog(*rank);
-}
-
-void WorkerLoop::ForwardLog(RankProcess& rank) {
-  for (;;) {
+void WorkerLoop::ForwardLog(RankProcess& rank, int chunks_max) {
+  for (int chunk = 0; chunk < chunks_max; ++chunk) {
     const int64_t offset = rank.log_offset();
     std::string bytes = rank.ReadNewLog(kLogChunkBytes);
     if (bytes.empty()) return;
@@ -211,12 +199,12 @@ void WorkerLoop::ForwardLog(RankProcess& rank) {
 
 void WorkerLoop::CollectEnded() {
   for (auto it = ranks_.begin(); it != ranks_.end();) {
-    const std::optional<Exit> ended = it->second->TakeExit();
+    const std::optional<Exit> ended = it->second->TakeExit(absl::ZeroDuration());
     if (!ended.has_value()) {
       ++it;
       continue;
     }
-    ForwardLog(*it->second);
+    ForwardLog(*it->second, std::numeric_limits<int>::max());  // it grows no more
     ReportExit(*it->second, *ended);
     it = ranks_.erase(it);
   }

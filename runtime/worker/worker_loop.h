@@ -1,33 +1,39 @@
 // The worker's own thread: starts ranks, watches them, stops them.
 //
-// Ranks are started and owned by the thread that calls Run, which lives as long as the daemon does: the kernel kills a
-// rank when the thread that started it ends. Commands may come from any thread; what the loop has to say goes into the
-// outbox. Everything is idempotent by (job, generation, rank).
+// Ranks are started and owned by the thread that calls Run, which lives as long as the daemon does:
+// the kernel kills a rank when the thread that started it ends. Commands may come from any thread;
+// what the loop has to say goes into the outbox. Everything is idempotent by (job, generation, rank):
+//
+//   StartRank   of a rank that runs          nothing
+//               of a rank that has ended     its end, once more: it is never started twice
+//   StopRank    of a rank that runs          it is asked to leave, and killed after the grace
+//               of a rank that has ended     its end, once more
+//               of a rank never seen here    RankExited with the cause NotRunning
+//
+// Grace is measured on the monotonic clock: setting the machine's clock neither kills nor spares.
 #ifndef RM_RUNTIME_WORKER_WORKER_LOOP_H_
 #define RM_RUNTIME_WORKER_WORKER_LOOP_H_
 
+#include <atomic>
+#include <cstdint>
 #include <deque>
-#include <functional>
 #include <map>
 #include <memory>
-#include <string>
-#include <vector>
 
 #include "absl/base/thread_annotations.h"
+#include "absl/status/status.h"
 #include "absl/time/time.h"
 #include "base/mutex.h"
 #include "proto/worker.pb.h"
 #include "runtime/worker/outbox.h"
+#include "runtime/worker/preflight_runner.h"
 #include "runtime/worker/rank_process.h"
 
 namespace rm::worker {
 
 class WorkerLoop {
  public:
-  // Answers a PreflightRequest with its errors; runs on a thread of its own. The outbox outlives the loop.
-  using PreflightFunction =
-      std::function<std::vector<std::string>(const ringmaster::v1::PreflightRequest&)>;
-
+  // The outbox outlives the loop.
   WorkerLoop(RankProcessOptions options, Outbox& outbox, PreflightFunction preflight);
   ~WorkerLoop();
   WorkerLoop(const WorkerLoop&) = delete;
@@ -36,7 +42,8 @@ class WorkerLoop {
   // Thread-safe: the loop acts on it soon.
   void Post(ringmaster::v1::WorkerCommand command);
 
-  // Thread- and signal-safe: Run kills every rank, reports their ends and returns.
+  // Thread-safe: Run closes the outbox, kills every rank and returns when all are gone. Their ends
+  // are not told: the coordinator would start them here again, before it knew that this worker goes.
   void Quit();
 
   // Runs until Quit. Call once.
@@ -44,19 +51,18 @@ class WorkerLoop {
 
  private:
   void Wake() const;
-  [[nodiscard]] absl::Time NextWakeUp(absl::Time now) const;
-  void WaitForSomething(absl::Time until) const;
+  [[nodiscard]] absl::Duration NextWakeUp(absl::Duration now) const;
+  void WaitForSomething(absl::Duration timeout) const;
   [[nodiscard]] std::deque<ringmaster::v1::WorkerCommand> TakeCommands();
 
   void Handle(const ringmaster::v1::WorkerCommand& command);
   void StartRank(const ringmaster::v1::StartRank& command);
+  void Refuse(const ringmaster::v1::RankRef& rank, const absl::Status& status);
   void StopRank(const ringmaster::v1::StopRankCommand& command);
-  void RunPreflight(const ringmaster::v1::PreflightRequest& request);
+  void ForwardGeneration(const ringmaster::v1::StartGeneration& generation);
   void NoteRankMessage(const ringmaster::v1::RankRef& rank,
                        const ringmaster::v1::RankMessage& message);
-  void KillOverdue(absl::Time now);
-  void ForwardLogs();
-  void ForwardLog(RankProcess& rank);
+  void ForwardLog(RankProcess& rank, int chunks_max);
   void CollectEnded();
   void ReportExit(RankProcess& rank, const Exit& ended);
 
@@ -68,10 +74,9 @@ class WorkerLoop {
 
   const RankProcessOptions options_;
   Outbox& outbox_;
-  const PreflightFunction preflight_;
+  PreflightRunner preflights_;
   const int wake_fd_;  // eventfd
   std::map<RankKey, std::unique_ptr<RankProcess>> ranks_;  // the loop's thread only
-  std::vector<std::thread> preflights_;
 
   base::Mutex mutex_;
   std::deque<ringmaster::v1::WorkerCommand> commands_ ABSL_GUARDED_BY(mutex_);

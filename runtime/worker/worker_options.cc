@@ -2,23 +2,27 @@
 
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <cstdlib>
 #include <random>
 #include <vector>
 
+#include "absl/strings/ascii.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 #include "absl/strings/str_split.h"
-#include "absl/strings/strip.h"
 #include "base/cpu.h"
 #include "base/file_system.h"
 #include "base/flags.h"
 #include "base/host_port.h"
 #include "base/status.h"
+#include "base/utf8.h"
 
 namespace rm::worker {
 namespace {
+
+constexpr size_t kIdBytesMax = 128;
 
 std::string HostName() {
   std::array<char, 256> name{};
@@ -33,10 +37,48 @@ std::string DefaultFolder() {
   return absl::StrCat(home != nullptr ? home : ".", "/.local/state/ringmaster/worker");
 }
 
+// What may stand in an id: it is printed in tables and becomes part of file names.
+bool IsPlainName(absl::string_view name) {
+  return !name.empty() && name.size() <= kIdBytesMax &&
+         std::all_of(name.begin(), name.end(), [](char c) {
+           return absl::ascii_isalnum(static_cast<unsigned char>(c)) || c == '-' || c == '_' ||
+                  c == '.';
+         });
+}
+
+// A folder that cannot be used is no usage error, whatever errno says.
+absl::Status LocalError(const absl::Status& status) {
+  if (status.ok()) return status;
+  return absl::FailedPreconditionError(absl::StrCat("--dir: ", status.message()));
+}
+
+absl::Status CheckAddresses(const WorkerOptions& options) {
+  if (options.coordinator.empty()) {
+    return absl::InvalidArgumentError("--coordinator HOST:PORT is missing (try --help)");
+  }
+  const auto coordinator = base::ParseHostPort(options.coordinator);
+  if (!coordinator.ok()) return base::Annotate(coordinator.status(), "--coordinator");
+  if (coordinator->port == 0) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("--coordinator ", options.coordinator, ": nobody listens at port 0"));
+  }
+  if (base::IsAnyAddress(options.advertise)) {
+    return absl::InvalidArgumentError(absl::StrCat(
+        "--advertise ", options.advertise, ": others cannot dial it; name one of this machine"));
+  }
+  if (!base::IsLoopback(options.advertise) && !options.insecure) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("--advertise ", options.advertise,
+                     ": beyond loopback without TLS; say --insecure if the network is trusted"));
+  }
+  return absl::OkStatus();
+}
+
 }  // namespace
 
 absl::StatusOr<std::map<std::string, std::string>> ParseLabels(const std::string& text) {
   std::map<std::string, std::string> labels;
+  if (base::ValidUtf8(text) != text) return absl::InvalidArgumentError("--labels: not UTF-8");
   for (const absl::string_view part : absl::StrSplit(text, ',', absl::SkipEmpty())) {
     const size_t equals = part.find('=');
     if (equals == absl::string_view::npos || equals == 0) {
@@ -50,15 +92,21 @@ absl::StatusOr<std::map<std::string, std::string>> ParseLabels(const std::string
 
 absl::StatusOr<std::string> StableWorkerId(const std::string& folder, const std::string& host,
                                            const std::string& wanted) {
-  base::FileSystem& files = base::PosixFileSystem();
-  RM_RETURN_IF_ERROR(files.MakeFolders(folder));
-  const std::string path = base::JoinPath(folder, "worker_id");
-  std::string id = wanted;
-  if (id.empty()) {
-    if (const auto kept = files.ReadFile(path); kept.ok() && !kept->empty()) return *kept;
-    id = absl::StrFormat("%s-%06x", host, std::random_device()() & 0xFFFFFF);
+  if (!wanted.empty() && !IsPlainName(wanted)) {
+    return absl::InvalidArgumentError(absl::StrCat(
+        "--id '", wanted, "': letters, digits, '-', '_' and '.' only, at most ", kIdBytesMax));
   }
-  RM_RETURN_IF_ERROR(base::WriteFileAtomically(files, path, id));
+  base::FileSystem& files = base::PosixFileSystem();
+  RM_RETURN_IF_ERROR(LocalError(files.MakeFolders(folder)));
+  const std::string path = base::JoinPath(folder, "worker_id");
+  std::string kept;
+  if (const auto text = files.ReadFile(path); text.ok()) {
+    kept = std::string(absl::StripAsciiWhitespace(*text));
+  }
+  if (IsPlainName(kept) && (wanted.empty() || wanted == kept)) return kept;
+  const std::string id =
+      wanted.empty() ? absl::StrFormat("%s-%06x", host, std::random_device()() & 0xFFFFFF) : wanted;
+  RM_RETURN_IF_ERROR(LocalError(base::WriteFileAtomically(files, path, id)));
   return id;
 }
 
@@ -84,14 +132,7 @@ absl::StatusOr<WorkerOptions> ParseWorkerOptions(int argc, const char* const* ar
   *help_text = flags.Help();
   if (options.help) return options;
   RM_RETURN_IF_ERROR(flags.NoPositionals());
-  if (options.coordinator.empty()) {
-    return absl::InvalidArgumentError("--coordinator HOST:PORT is missing (try --help)");
-  }
-  if (!base::IsLoopback(options.advertise) && !options.insecure) {
-    return absl::InvalidArgumentError(
-        absl::StrCat("--advertise ", options.advertise,
-                     ": beyond loopback without TLS; say --insecure if the network is trusted"));
-  }
+  RM_RETURN_IF_ERROR(CheckAddresses(options));
   RM_ASSIGN_OR_RETURN(options.labels, ParseLabels(labels));
   options.host = HostName();
   RM_ASSIGN_OR_RETURN(options.id, StableWorkerId(options.folder, options.host, options.id));

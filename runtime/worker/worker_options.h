@@ -26,8 +26,10 @@ struct WorkerOptions {
   bool help = false;
 };
 
-// Reads the flags of `ringmaster-worker`; fills what they leave out (host, slots, folder) and checks the rest. With help set
-// the text is in `help_text` and nothing else counts. InvalidArgument: one line.
+// Reads the flags of `ringmaster-worker`, fills what they leave out (host, slots, folder, id) and
+// checks the rest; makes the folder. With help set the text is in `help_text` and nothing else
+// counts. One line each: InvalidArgument for what was typed, FailedPrecondition for a folder that
+// cannot be used.
 [[nodiscard]] absl::StatusOr<WorkerOptions> ParseWorkerOptions(int argc, const char* const* argv,
                                                                std::string* help_text);
 
@@ -35,7 +37,8 @@ struct WorkerOptions {
 [[nodiscard]] absl::StatusOr<std::map<std::string, std::string>> ParseLabels(
     const std::string& text);
 
-// The id in <folder>/worker_id, made and kept there on the first start. `wanted` (a --id) replaces it.
+// The id in <folder>/worker_id, made and kept there on the first start (a damaged one is replaced).
+// `wanted` (a --id, or "") replaces it. Errors as above.
 [[nodiscard]] absl::StatusOr<std::string> StableWorkerId(const std::string& folder,
                                                          const std::string& host,
                                                          const std::string& wanted);
