@@ -60,7 +60,7 @@ void CheckOutcome(const std::string& yaml) {
 TEST_CASE("no mutation of a job file crashes, hangs, or is accepted without being valid") {
   base::RandomStream random(20, 24);
   for (const std::string& text : {SmallJob(), FullJob()}) {
-    for (int i = 0; i < 4000; ++i) {
+    for (int i = 0; i < 2000; ++i) {
       const std::string mutated = Mutated(text, random);
       INFO(mutated);
       CheckOutcome(mutated);
@@ -77,8 +77,8 @@ TEST_CASE("no bytes at all do harm") {
   }
 }
 
-TEST_CASE("a megabyte of anything is read in bounded time") {
-  constexpr size_t kBytes = 1'000'000;
+TEST_CASE("a long file of anything is read in bounded time") {
+  constexpr size_t kBytes = 300'000;
   for (const char* const piece :
        {"a", "a: ", "- ", "[", "{", "? ", "a: b\n", "&a ", "'", "\"", "# ", "\n", " ", "a,", "[a,",
         "{a: ", "| ", "<<: ", "!", "%", ": ", "a:\n ", "*a ", "- a: b\n", "ö"}) {

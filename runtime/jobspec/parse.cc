@@ -40,7 +40,10 @@ class Reader {
     for (absl::string_view at = path; !at.empty(); at = SectionOf(at)) {
       if (spoiled_.count(std::string(at)) > 0) return true;
     }
-    return false;
+    const auto rivals = Rivals(path);
+    return std::any_of(rivals.begin(), rivals.end(), [&](absl::string_view rival) {
+      return spoiled_.count(std::string(rival)) > 0;
+    });
   }
   // Keys that the file gives.
   [[nodiscard]] const std::set<std::string>& given() const { return given_; }

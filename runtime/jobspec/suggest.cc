@@ -4,6 +4,7 @@
 #include <array>
 
 #include "absl/strings/ascii.h"
+#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 
 namespace rm::jobspec {
@@ -14,6 +15,19 @@ constexpr size_t kWordBytesMax = 64;
 bool SameLetter(char a, char b) {
   return absl::ascii_tolower(static_cast<unsigned char>(a)) ==
          absl::ascii_tolower(static_cast<unsigned char>(b));
+}
+
+// The only candidate that the word is a part of, as batch_size is of global_batch_size.
+std::string Containing(absl::string_view word, absl::Span<const absl::string_view> candidates) {
+  constexpr size_t kPartBytesMin = 4;
+  if (word.size() < kPartBytesMin) return "";
+  std::string found;
+  for (const absl::string_view candidate : candidates) {
+    if (!absl::StrContains(candidate, word)) continue;
+    if (!found.empty()) return "";
+    found = std::string(candidate);
+  }
+  return found;
 }
 
 }  // namespace
@@ -55,7 +69,7 @@ std::string Nearest(absl::string_view word, absl::Span<const absl::string_view> 
       least = distance;
     }
   }
-  return nearest == nullptr ? "" : std::string(*nearest);
+  return nearest == nullptr ? Containing(word, candidates) : std::string(*nearest);
 }
 
 std::string DidYouMean(absl::string_view word, absl::Span<const absl::string_view> candidates) {

@@ -27,13 +27,15 @@ TEST_CASE("words of any length are compared in bounded time") {
 }
 
 TEST_CASE("the nearest word is suggested, and none when none is near") {
-  const std::vector<absl::string_view> keys = {"epochs", "steps", "seed", "optimizer", "lr"};
+  const std::vector<absl::string_view> keys = {"epochs", "steps", "seed", "optimizer", "lr",
+                                               "global_batch_size", "warm_rate", "cold_rate"};
   const struct {
     const char *word, *nearest;
   } cases[] = {{"epoch", "epochs"},  {"setps", "steps"}, {"optimiser", "optimizer"},
                {"SEED", "seed"},     {"banana", ""},     {"", ""},
                {"x", ""},            {"l", "lr"},        {"epocs", "epochs"},
-               {"step_count", ""}};
+               {"step_count", ""},   {"batch_size", "global_batch_size"},
+               {"size", "global_batch_size"}, {"e_b", ""}, {"rate", ""}};
   for (const auto& test : cases) {
     CAPTURE(test.word);
     CHECK(Nearest(test.word, keys) == test.nearest);

@@ -5,6 +5,7 @@
 #include "absl/strings/ascii.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
+#include "absl/strings/str_replace.h"
 #include "runtime/jobspec/components.h"
 #include "runtime/jobspec/jobspec.h"
 #include "runtime/jobspec/key_table.h"
@@ -82,7 +83,9 @@ class Validator {
     } else if (key.type == KeyType::kNumberMap) {
       CheckNumberMap(key);
     } else if (!IsSet(spec_, key.field) && IsRequired(key)) {
-      Error(key.path, absl::StrCat("'", key.path, "' is missing: ", key.doc));
+      Error(key.path, absl::StrCat("'", key.path, "' is missing: ", key.doc,
+                                   key.choices.empty() ? "" : "; possible: ",
+                                   absl::StrReplaceAll(key.choices, {{"|", ", "}})));
     } else if (IsSet(spec_, key.field) || MustHaveValue(key)) {
       Check(key.path, CheckValue(key, GetValue(spec_, key)));
     }

@@ -26,13 +26,13 @@ TEST_CASE("an empty spec lacks what is required") {
   ApplyDefaults(&spec);
   CHECK(Messages(Validate(spec)) ==
         std::vector<std::string>{
-            "'apiVersion' is missing: Version of the format of this file",
-            "'kind' is missing: What the job does",
+            "'apiVersion' is missing: Version of the format of this file; possible: ringmaster/v1",
+            "'kind' is missing: What the job does; possible: train",
             "'name' is missing: Name for people: a-z, 0-9 and '-'; the coordinator adds a unique "
             "id",
             "'model.zoo' is missing: Name of a built-in model: mlp, convnet",
             "'data.train.path' is missing: Where the training samples are",
-            "'data.train.format' is missing: How they are stored",
+            "'data.train.format' is missing: How they are stored; possible: idx",
             "'train.global_batch_size' is missing: Samples of one update, over all ranks together",
             "one of 'train.epochs' and 'train.steps' must be given",
             "'train.optimizer.params.lr' is missing: Learning rate"});

@@ -97,6 +97,10 @@ class TreeBuilder final : public YAML::EventHandler {
   void StopTooDeep(const YAML::Mark& mark) {
     Stop(mark, absl::StrCat("values are nested more than ", kYamlDepthMax, " deep"));
   }
+  // The parser only knows that the text ended; the quote stands after the last node that was whole.
+  void StopAtOpenQuote() {
+    Stop(last_, "this is not valid YAML: a quote is opened here or soon after, and never closed");
+  }
 
  private:
   // A list or mapping that has begun and not ended.
@@ -157,6 +161,7 @@ class TreeBuilder final : public YAML::EventHandler {
   // A node is complete: it goes into what is open, and is remembered if it has an anchor.
   void Add(YamlNode node, YAML::anchor_t anchor) {
     const YAML::Mark mark = MarkOf(node);
+    last_ = mark;
     if (!Charge(mark, 1)) return;
     if (anchor != 0) {
       if (!Charge(mark, CountNodes(node))) return;
@@ -235,6 +240,7 @@ class TreeBuilder final : public YAML::EventHandler {
   YamlTree tree_;
   std::vector<Open> open_;
   absl::flat_hash_map<YAML::anchor_t, YamlNode> anchors_;  // complete ones: a cycle finds nothing
+  YAML::Mark last_;  // of the last complete node
   int documents_ = 0;
   int nodes_ = 0;
   bool stopped_ = false;
@@ -253,6 +259,8 @@ YamlTree ParseYaml(absl::string_view text) {
   TreeBuilder builder;
   // yaml-cpp tells errors by exceptions; none leaves this function.
   try {
+    // Without the white space at its end: there yaml-cpp passes over a quote that is never closed.
+    text.remove_suffix(text.size() - (text.find_last_not_of(" \t\r\n") + 1));
     std::istringstream stream{std::string(text)};
     YAML::Parser parser(stream);
     while (!builder.stopped() && parser.HandleNextDocument(builder)) {
@@ -260,7 +268,11 @@ YamlTree ParseYaml(absl::string_view text) {
   } catch (const YAML::DeepRecursion& error) {
     builder.StopTooDeep(error.mark);
   } catch (const YAML::Exception& error) {
-    builder.Stop(error.mark, absl::StrCat("this is not valid YAML: ", error.msg));
+    if (error.msg == YAML::ErrorMsg::EOF_IN_SCALAR) {
+      builder.StopAtOpenQuote();
+    } else {
+      builder.Stop(error.mark, absl::StrCat("this is not valid YAML: ", error.msg));
+    }
   } catch (const std::exception& error) {
     builder.Stop(YAML::Mark(), absl::StrCat("the YAML parser gave up: ", error.what()));
   }

@@ -51,7 +51,7 @@ TEST_CASE("mappings, lists and text are read as they stand") {
   CHECK(Tree("a: 1\nb: [x, 'y', \"z\"]\nc:\n- d: ~\n- null\n- 'null'\ne:\n") ==
         "{a: 1, b: [x \"y\" \"z\"], c: [{d: ~} ~ \"null\"], e: ~}");
   CHECK(Tree("{a: {b: {c: []}}}") == "{a: {b: {c: []}}}");
-  CHECK(Tree("a: |\n  two\n  lines\n") == "{a: \"two\nlines\n\"}");
+  CHECK(Tree("a: |\n  two\n  lines\nb: c") == "{a: \"two\nlines\n\", b: c}");
   CHECK(Tree("") == "~");
   CHECK(Tree("# only a comment") == "~");
   CHECK(Tree("just text") == "just text");
@@ -89,6 +89,12 @@ TEST_CASE("errors have a place and say what is wrong") {
   CHECK_THAT(FirstError("a: [1, 2\nb: 3"), Catch::Contains("this is not valid YAML: "));
   CHECK_THAT(FirstError("a: b: c"), Catch::StartsWith("1:5: this is not valid YAML: "));
   CHECK_THAT(FirstError("a: 'b"), Catch::Contains("this is not valid YAML: "));
+  for (const char* const end : {"", "\n", "\nb: c", "\nb: c\n", "\n\n  \n", "\n# c\n"}) {
+    for (const char* const quote : {"'", "\""}) {
+      CHECK_THAT(FirstError(absl::StrCat("a: ", quote, "b", end)),
+                 Catch::Contains("this is not valid YAML: "));
+    }
+  }
   CHECK_THAT(FirstError("a: *nothing"), Catch::Contains("this is not valid YAML: "));
   CHECK_THAT(FirstError("a: 1\n b: 2"), Catch::Contains("this is not valid YAML: "));
   CHECK(FirstError("a: &x [*x]") == "1:8: this alias stands inside what it stands for: a cycle");
