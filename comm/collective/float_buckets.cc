@@ -1,5 +1,7 @@
 #include "comm/collective/float_buckets.h"
 
+#include <unistd.h>
+
 #include <algorithm>
 #include <cstring>
 
@@ -15,6 +17,18 @@ size_t PaddedBytes(int64_t elements) {
   return (bytes + kAlignmentBytes - 1) / kAlignmentBytes * kAlignmentBytes;
 }
 
+// The kernel promises more than there is, and kills who believes it: so it is not asked.
+size_t MachineBytes() {
+  return static_cast<size_t>(sysconf(_SC_PHYS_PAGES)) *
+         static_cast<size_t>(sysconf(_SC_PAGE_SIZE));
+}
+
+absl::Status NotEnoughMemory(size_t bytes) {
+  return absl::ResourceExhaustedError(absl::StrCat("gradient buckets need ", bytes,
+                                                   " bytes of memory, this machine has ",
+                                                   MachineBytes()));
+}
+
 }  // namespace
 
 absl::Status FloatBuckets::Allocate(absl::Span<const int64_t> elements) {
@@ -26,11 +40,9 @@ absl::Status FloatBuckets::Allocate(absl::Span<const int64_t> elements) {
     }
     total += PaddedBytes(size);
   }
+  if (total > MachineBytes()) return NotEnoughMemory(total);
   memory_.reset(std::aligned_alloc(kAlignmentBytes, std::max(total, kAlignmentBytes)));
-  if (memory_ == nullptr) {
-    return absl::ResourceExhaustedError(
-        absl::StrCat("not enough memory for ", total, " bytes of gradient buckets"));
-  }
+  if (memory_ == nullptr) return NotEnoughMemory(total);
   std::memset(memory_.get(), 0, total);
   allocated_ = true;
   char* begin = static_cast<char*>(memory_.get());

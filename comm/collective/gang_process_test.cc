@@ -1,0 +1,161 @@
+// Gangs with a rank in another process, which dies, or leaves in order.
+#include <catch2/catch.hpp>
+#include <fcntl.h>
+#include <signal.h>
+#include <spawn.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <string>
+#include <vector>
+
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
+#include "absl/time/clock.h"
+#include "base/status.h"
+#include "comm/collective/gang_testing.h"
+
+extern char** environ;
+
+namespace rm::comm {
+namespace {
+
+// The program of vanishing_rank.cc as a child.
+class Child {
+ public:
+  explicit Child(const char* manner) {
+    int in[2];
+    int out[2];
+    // Not inherited: else the child would hold its own pipe open.
+    REQUIRE(pipe2(in, O_CLOEXEC) == 0);
+    REQUIRE(pipe2(out, O_CLOEXEC) == 0);
+    posix_spawn_file_actions_t actions;
+    posix_spawn_file_actions_init(&actions);
+    posix_spawn_file_actions_adddup2(&actions, in[0], STDIN_FILENO);
+    posix_spawn_file_actions_adddup2(&actions, out[1], STDOUT_FILENO);
+    std::string program = "comm/collective/vanishing_rank";
+    std::string argument = manner;
+    char* const argv[] = {&program[0], &argument[0], nullptr};
+    REQUIRE(posix_spawn(&pid_, program.c_str(), &actions, nullptr, argv, environ) == 0);
+    posix_spawn_file_actions_destroy(&actions);
+    close(in[0]);
+    close(out[1]);
+    to_child_ = in[1];
+    from_child_ = out[0];
+  }
+  ~Child() {
+    close(to_child_);
+    close(from_child_);
+    if (pid_ > 0) static_cast<void>(Kill());
+  }
+
+  std::string ReadLine() {
+    std::string line;
+    char c = 0;
+    while (read(from_child_, &c, 1) == 1 && c != '\n') line.push_back(c);
+    return line;
+  }
+
+  void WriteLine(const std::string& line) {
+    const std::string text = line + "\n";
+    REQUIRE(write(to_child_, text.data(), text.size()) == static_cast<ssize_t>(text.size()));
+  }
+
+  int Kill() {
+    kill(pid_, SIGKILL);
+    return Wait();
+  }
+
+  int Wait() {
+    int status = 0;
+    waitpid(pid_, &status, 0);
+    pid_ = 0;
+    return status;
+  }
+
+ private:
+  pid_t pid_ = 0;
+  int to_child_ = -1;
+  int from_child_ = -1;
+};
+
+// Gives the child its address in the gang and its membership.
+void Admit(TestGang& gang, int rank, int64_t generation, Child& child) {
+  gang.SetAddress(rank, child.ReadLine());
+  const Membership membership = gang.MembershipOf(rank, generation);
+  child.WriteLine(absl::StrCat(membership.job, " ", generation, " ", rank, " ",
+                               absl::StrJoin(membership.peers, " ")));
+}
+
+std::vector<int> AllBut(int world_size, int missing) {
+  std::vector<int> ranks;
+  for (int rank = 0; rank < world_size; ++rank) {
+    if (rank != missing) ranks.push_back(rank);
+  }
+  return ranks;
+}
+
+TEST_CASE("a rank that is killed in an allreduce is named by all others, at once") {
+  for (const int world_size : {2, 3, 5}) {
+    const int victim = world_size / 2;
+    INFO("rank " << victim << " of " << world_size);
+    TestGang gang("grpc", world_size);
+    Child child("STUCK");
+    Admit(gang, victim, 1, child);
+    Meeting started(world_size - 1);
+    absl::Time killed;
+    const auto outcomes = gang.RunRanks(
+        AllBut(world_size, victim), 1, absl::Seconds(30), [&](Communicator& rank) -> absl::Status {
+          RM_RETURN_IF_ERROR(rank.AllocateBuckets({4 << 20}).status());
+          RM_RETURN_IF_ERROR(rank.Barrier());
+          rank.AllReduce(0);
+          started.Wait();
+          if (rank.rank() == (victim + 1) % world_size) {
+            if (child.ReadLine() != "ready") return absl::InternalError("not ready");
+            killed = absl::Now();
+            child.Kill();
+          }
+          return rank.WaitAll();
+        });
+    CHECK(absl::Now() - killed < absl::Seconds(3));
+    for (const absl::Status& outcome : outcomes) {
+      CHECK(absl::IsAborted(outcome));
+      CHECK_THAT(std::string(outcome.message()),
+                 Catch::Contains(absl::StrCat("lost rank ", victim, " during allreduce 1")));
+    }
+  }
+}
+
+TEST_CASE("survivors go on in the next generation, with a newcomer") {
+  TestGang gang("grpc", 3);
+  Child first("STUCK");
+  Admit(gang, 1, 1, first);
+  const auto outcomes =
+      gang.RunRanks({0, 2}, 1, absl::Seconds(30), [&](Communicator& rank) -> absl::Status {
+        RM_RETURN_IF_ERROR(rank.Barrier());
+        if (rank.rank() == 0) first.Kill();
+        return rank.Barrier();
+      });
+  for (const absl::Status& outcome : outcomes) CHECK(absl::IsAborted(outcome));
+  Child second("ORDERLY");
+  Admit(gang, 1, 2, second);
+  CHECK(AllOk(gang.RunRanks({0, 2}, 2, absl::Seconds(30), [](Communicator& rank) {
+          return rank.Barrier();
+        })) == absl::OkStatus());
+  CHECK(second.Wait() == 0);
+}
+
+TEST_CASE("a process that exits after the last barrier disturbs nobody") {
+  for (int round = 0; round < 10; ++round) {
+    TestGang gang("grpc", 3);
+    Child child("ORDERLY");
+    Admit(gang, 2, 1, child);
+    CHECK(AllOk(gang.RunRanks({0, 1}, 1, absl::Seconds(30), [](Communicator& rank) {
+            return rank.Barrier();
+          })) == absl::OkStatus());
+    CHECK(child.Wait() == 0);
+  }
+}
+
+}  // namespace
+}  // namespace rm::comm

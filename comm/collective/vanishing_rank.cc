@@ -1,0 +1,49 @@
+// One rank in a process of its own, for tests that kill it.
+//
+//   vanishing_rank ORDERLY|STUCK
+//
+// Prints its address, reads a line "JOB GENERATION RANK PEER PEER …", joins, passes a barrier, prints
+// "ready", and then leaves (ORDERLY) or waits for ever (STUCK).
+#include <cstdio>
+#include <iostream>
+#include <string>
+#include <vector>
+
+#include "absl/strings/numbers.h"
+#include "absl/strings/str_split.h"
+#include "base/check.h"
+#include "comm/collective/gang.h"
+
+namespace rm::comm {
+namespace {
+
+void Say(const std::string& line) { std::cout << line << std::endl; }
+
+void RunRank(bool orderly) {
+  auto endpoint = OpenEndpoint(EndpointOptions());
+  RM_CHECK(endpoint.ok(), endpoint.status().ToString());
+  Say((*endpoint)->address());
+  std::string line;
+  std::getline(std::cin, line);
+  std::vector<std::string> words = absl::StrSplit(line, ' ');
+  Membership membership;
+  membership.job = words.at(0);
+  RM_CHECK(absl::SimpleAtoi(words.at(1), &membership.generation), words.at(1));
+  RM_CHECK(absl::SimpleAtoi(words.at(2), &membership.rank), words.at(2));
+  membership.peers.assign(words.begin() + 3, words.end());
+  auto gang = (*endpoint)->Join(membership);
+  RM_CHECK(gang.ok(), gang.status().ToString());
+  const absl::Status met = (*gang)->Barrier();
+  RM_CHECK(met.ok(), met.ToString());
+  Say("ready");
+  while (!orderly && std::getline(std::cin, line)) {
+  }
+}
+
+}  // namespace
+}  // namespace rm::comm
+
+int main(int argc, char** argv) {
+  rm::comm::RunRank(argc > 1 && std::string(argv[1]) == "ORDERLY");
+  return 0;
+}
