@@ -61,5 +61,19 @@ TEST_CASE("layouts that oneDNN has no code for give way to those it has") {
   CHECK_FALSE(IsSlow(DescribeFast(types, {}, describe)));
 }
 
+TEST_CASE("Winograd's algorithm is taken where oneDNN's rule finds it faster, on AVX-512") {
+  const ConvTypes many{Floats({64, 32, 26, 26}, Blocked()).type, Floats({64, 32, 3, 3}).type,
+                       Floats({64, 64, 24, 24}, Blocked()).type, false};
+  const ConvTypes few{Floats({1, 32, 26, 26}, Blocked()).type, Floats({64, 32, 3, 3}).type,
+                      Floats({1, 64, 24, 24}, Blocked()).type, false};
+  const auto algorithm = [](const ConvTypes& types) {
+    const Convolution conv = MakeConvolution(types, {}, false);
+    return std::string(DescribeForward(conv, PrimitiveAttributes(true)).impl_info_str());
+  };
+  const bool taken = algorithm(many).find("wino") != std::string::npos;
+  CHECK(taken == OneDnnHasAvx512());
+  CHECK(algorithm(few).find("wino") == std::string::npos);
+}
+
 }  // namespace
 }  // namespace rm::kernels::cpu

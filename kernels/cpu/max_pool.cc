@@ -1,4 +1,6 @@
 // MaxPool(X) → Y[, WindowIndex] and MaxPoolGrad(dY, WindowIndex) → dX, in any one layout.
+#include <cstring>
+
 #include "kernels/api/check_instance.h"
 #include "kernels/cpu/isa.h"
 #include "kernels/cpu/ops.h"
@@ -61,7 +63,8 @@ class PoolKernel : public Kernel {
 
 class MaxPool final : public PoolKernel {
  public:
-  using PoolKernel::PoolKernel;
+  MaxPool(const PoolShape& shape, int64_t channels, const KernelOptions& options)
+      : PoolKernel(shape, options), channels_(channels) {}
 
   absl::Status Run(const Arguments& arguments) override {
     const auto* x = arguments.input<float>(0);
@@ -70,8 +73,25 @@ class MaxPool final : public PoolKernel {
     ParallelFor(threads_, shape_.planes, 1, [&](int64_t begin, int64_t end) {
       loops_.max(shape_, begin, end, x, y, index);
     });
+    if (index != nullptr && channels_ % shape_.inner != 0) ClearPadding(index);
     return absl::OkStatus();
   }
+
+ private:
+  // Y is zero in the padding as X is, but where the zero was found depends on the window.
+  void ClearPadding(uint8_t* index) const {
+    const int64_t blocks = (channels_ + shape_.inner - 1) / shape_.inner;
+    const int64_t used = channels_ % shape_.inner;
+    const int64_t pixels = shape_.out_h * shape_.out_w;
+    for (int64_t plane = blocks - 1; plane < shape_.planes; plane += blocks) {
+      for (int64_t i = 0; i < pixels; ++i) {
+        std::memset(index + (plane * pixels + i) * shape_.inner + used, 0,
+                    static_cast<size_t>(shape_.inner - used));
+      }
+    }
+  }
+
+  const int64_t channels_;  // without padding
 };
 
 class MaxPoolGrad final : public PoolKernel {
@@ -113,8 +133,9 @@ LayoutChoice ChooseMaxPoolGradLayouts(const OpInstance& instance,
 
 absl::StatusOr<std::unique_ptr<Kernel>> MakeMaxPool(const OpInstance& instance,
                                                     const KernelOptions& options) {
-  return std::make_unique<MaxPool>(
-      ShapeOf(instance.attributes, instance.inputs[0].type, instance.outputs[0].type), options);
+  const TensorType& x = instance.inputs[0].type;
+  return std::make_unique<MaxPool>(ShapeOf(instance.attributes, x, instance.outputs[0].type),
+                                   x.shape[1], options);
 }
 
 absl::StatusOr<std::unique_ptr<Kernel>> MakeMaxPoolGrad(const OpInstance& instance,

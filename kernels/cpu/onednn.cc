@@ -27,10 +27,14 @@ bool Has(dnnl::cpu_isa wanted) {
   return (static_cast<unsigned>(dnnl::get_effective_cpu_isa()) & bits) == bits;
 }
 
-Tag ImageTag(Layout layout) {
-  switch (layout) {
+// Channels last is plain memory when there is one channel or one pixel. It must then be described as
+// plain: oneDNN 2.6 ignores the strides of dimensions of 1 when it looks for a primitive in its
+// cache, but not when it chooses one, so two descriptions of the same memory get mixed up.
+Tag ImageTag(const TensorType& type) {
+  const bool one_order = type.shape[1] == 1 || type.shape[2] * type.shape[3] == 1;
+  switch (type.layout) {
     case Layout::kPlain: return Tag::abcd;
-    case Layout::kChannelsLast: return Tag::acdb;
+    case Layout::kChannelsLast: return one_order ? Tag::abcd : Tag::acdb;
     case Layout::kChannels8: return Tag::aBcd8b;
     case Layout::kChannels16: return Tag::aBcd16b;
   }
@@ -58,13 +62,15 @@ Desc Describe(const TensorType& type) {
   RM_CHECK(type.dtype == DType::kFloat32 || type.dtype == DType::kUInt8, type.ToString());
   const Dims dims(type.shape.begin(), type.shape.end());
   const Type dtype = type.dtype == DType::kFloat32 ? Type::f32 : Type::u8;
-  return Desc(dims, dtype, dims.size() == 4 ? ImageTag(type.layout) : PlainTag(dims.size()));
+  return Desc(dims, dtype, dims.size() == 4 ? ImageTag(type) : PlainTag(dims.size()));
 }
 
 Desc DescribeAny(const Dims& dims) { return Desc(dims, Type::f32, Tag::any); }
 
 Desc DescribeMatrix(int64_t rows, int64_t columns, bool transposed) {
-  return Desc({rows, columns}, Type::f32, transposed ? Tag::ba : Tag::ab);
+  // One row or column is the same memory either way: one description, as for images.
+  const bool one_order = rows == 1 || columns == 1;
+  return Desc({rows, columns}, Type::f32, transposed && !one_order ? Tag::ba : Tag::ab);
 }
 
 dnnl::primitive_attr PrimitiveAttributes(bool relu) {

@@ -31,10 +31,22 @@ TEST_CASE("layouts of one shape are told apart") {
   CHECK(plain == Describe({DType::kFloat32, shape, Layout::kPlain}));
 }
 
+TEST_CASE("layouts that are the same memory have one description") {
+  for (const Shape& shape : {Shape{2, 1, 4, 5}, Shape{2, 16, 1, 1}}) {
+    CHECK(Describe({DType::kFloat32, shape, Layout::kChannelsLast}) ==
+          Describe({DType::kFloat32, shape, Layout::kPlain}));
+  }
+  const Shape row{2, 16, 1, 5};
+  CHECK(Describe({DType::kFloat32, row, Layout::kChannelsLast}) !=
+        Describe({DType::kFloat32, row, Layout::kPlain}));
+}
+
 TEST_CASE("a transposed matrix is described by its logical shape") {
   CHECK(DescribeMatrix(2, 3, false) == Describe({DType::kFloat32, {2, 3}, Layout::kPlain}));
   CHECK(DescribeMatrix(2, 3, true) != DescribeMatrix(2, 3, false));
   CHECK(DescribeMatrix(2, 3, true).get_size() == 24);
+  CHECK(DescribeMatrix(1, 3, true) == DescribeMatrix(1, 3, false));
+  CHECK(DescribeMatrix(3, 1, true) == DescribeMatrix(3, 1, false));
 }
 
 TEST_CASE("what oneDNN throws becomes a status that says what was tried") {
