@@ -17,6 +17,8 @@ absl::Status DamagedAt(const std::string& file, uint64_t offset, absl::string_vi
   return absl::DataLossError(absl::StrCat(file, ": ", offset, ": ", what));
 }
 
+// The length is compared first: with it right, no read of a block can go beyond the end, and a file
+// that was cut off is told as such and not as a bad sum.
 absl::StatusOr<std::unique_ptr<CheckedFile>> CheckedFile::Open(const base::FileSystem& files,
                                                                const std::string& folder,
                                                                const ShardReport& report) {
@@ -31,10 +33,12 @@ absl::StatusOr<std::unique_ptr<CheckedFile>> CheckedFile::Open(const base::FileS
   return absl::WrapUnique(new CheckedFile(*std::move(file), report));
 }
 
+// All blocks have the same size but the last one.
 uint64_t CheckedFile::block_size(uint64_t block) const {
   return std::min(report_.block_bytes, report_.bytes - block_begin(block));
 }
 
+// The sum is taken of what was read into the destination: what the caller gets is what was checked.
 absl::Status CheckedFile::ReadBlock(uint64_t block, char* destination) const {
   RM_CHECK(block < block_count(), "block ", block, " of ", block_count());
   const absl::Status status = file_->Read(block_begin(block), block_size(block), destination);
@@ -47,6 +51,8 @@ absl::Status CheckedFile::ReadBlock(uint64_t block, char* destination) const {
                                    block_size(block), found, expected));
 }
 
+// Keeps the block only after it was found right. Holding the lock while reading is meant: of
+// several readers of one block, one reads.
 absl::Status CheckedFile::ReadPart(uint64_t block, uint64_t begin, uint64_t size,
                                    char* destination) const {
   base::MutexLock lock(mutex_);
@@ -61,6 +67,7 @@ absl::Status CheckedFile::ReadPart(uint64_t block, uint64_t begin, uint64_t size
   return absl::OkStatus();
 }
 
+// Block by block: a whole one straight to its place, a part by way of the block that is kept.
 absl::Status CheckedFile::Read(uint64_t offset, uint64_t size, char* destination) const {
   if (offset > report_.bytes || size > report_.bytes - offset) {
     return absl::OutOfRangeError(absl::StrCat(report_.file, ": ", size, " bytes at ", offset,

@@ -54,8 +54,10 @@ using tensorfile::TensorInfo;
 struct ShardSpec {
   int rank = 0;
   int world_size = 1;
-  std::vector<TensorData> weights;    // this rank's part of parameters and buffers
-  std::vector<TensorData> optimizer;  // this rank's part of the optimizer state
+  // This rank's part of parameters and buffers.
+  std::vector<TensorData> weights;
+  // This rank's part of the optimizer state.
+  std::vector<TensorData> optimizer;
 };
 
 // Writes this rank's two files into the temporary folder (made if missing), makes them durable, and
@@ -69,19 +71,28 @@ struct ShardSpec {
 struct CommitSpec {
   SaveId id;
   int world_size = 1;
-  std::vector<ShardReport> reports;       // of all ranks
-  Lineage lineage;                        // the present one; this generation's entry may be missing
-  base::Json trainer_state;               // trainer.json: an object
-  std::map<std::string, double> metrics;  // "train/loss", "validation/accuracy", …
-  std::string weights_sha256;             // WeightsSha256 over all weights
+  // Of all ranks, in any order.
+  std::vector<ShardReport> reports;
+  // As the coordinator told it; the entry of this generation may still be missing.
+  Lineage lineage;
+  // What goes into trainer.json: an object.
+  base::Json trainer_state;
+  // As last measured: "train/loss", "validation/accuracy", …
+  std::map<std::string, double> metrics;
+  // WeightsSha256 over all weights.
+  std::string weights_sha256;
   absl::Time created;
-  int keep_last = 2;                      // ≥ 1
+  // Checkpoints that stay, this one included, ≥ 1.
+  int keep_last = 2;
 };
 
 struct CommitResult {
-  std::string path;                   // <folder>/step-<12 digits>-g<generation>
-  uint64_t bytes = 0;                 // of all files
-  std::vector<std::string> warnings;  // of retention: it is no reason to fail
+  // Of the checkpoint: <folder>/step-<12 digits>-g<generation>.
+  std::string path;
+  // Of all its files together.
+  uint64_t bytes = 0;
+  // What retention could not remove: no reason to fail, but to be told.
+  std::vector<std::string> warnings;
 };
 
 // Makes the save a checkpoint, then applies retention: the newest keep_last that count stay, what
@@ -101,7 +112,8 @@ void Abandon(base::FileSystem& files, const std::string& folder, const SaveId& i
 
 // One step-… folder.
 struct Info {
-  std::string name;  // "step-000000001000-g1"
+  // The folder's name, "step-000000001000-g1".
+  std::string name;
   std::string path;
   int64_t step = 0;
   int64_t generation = 0;
@@ -110,8 +122,10 @@ struct Info {
   absl::Time created;
   std::map<std::string, double> metrics;
   std::string weights_sha256;
-  bool counts = false;  // whole at first sight, and of the lineage
-  std::string problem;  // why it does not count; empty when it does
+  // Whole at first sight, and part of the job's history.
+  bool counts = false;
+  // Why it does not count; empty when it does.
+  std::string problem;
 };
 
 // Every step-… folder, the newest (highest step, then highest generation) first. Reads manifests
@@ -122,10 +136,13 @@ struct Info {
 
 struct Verification {
   Info info;
-  int64_t files = 0;                  // checked
-  uint64_t bytes = 0;                 // checked
-  std::vector<std::string> problems;  // "<file>: <offset>: what"
-  std::string weights_sha256;         // computed from the files; empty when there are problems
+  // How many files were read, and how many bytes.
+  int64_t files = 0;
+  uint64_t bytes = 0;
+  // One for each damaged file, "<file>: <offset>: what".
+  std::vector<std::string> problems;
+  // Computed from the files; empty when there are problems.
+  std::string weights_sha256;
   [[nodiscard]] bool ok() const { return problems.empty(); }
 };
 

@@ -21,6 +21,8 @@ uint64_t SpaceNeeded(uint64_t tensor_bytes) {
   return tensor_bytes + tensor_bytes / 256 + kFixedBytes;
 }
 
+// Before anything is written: a disk that fills up half-way through a save would take other users
+// of it along.
 absl::Status CheckSpace(const base::FileSystem& files, const std::string& folder, int64_t step,
                         uint64_t tensor_bytes) {
   const uint64_t needed = SpaceNeeded(tensor_bytes);
@@ -32,6 +34,7 @@ absl::Status CheckSpace(const base::FileSystem& files, const std::string& folder
       base::FormatBytes(static_cast<int64_t>(free)), " free"));
 }
 
+// A small file, synced. Its name becomes durable with the folder's sync.
 absl::Status WriteDurably(base::FileSystem& files, const std::string& path,
                           absl::string_view bytes) {
   RM_ASSIGN_OR_RETURN(const auto file, files.Create(path));
@@ -58,6 +61,7 @@ absl::Status CheckReports(const base::FileSystem& files, const std::string& temp
   return absl::OkStatus();
 }
 
+// All that the ranks and the trainer say; trainer.json's own entry comes behind it.
 Manifest MakeManifest(const CommitSpec& commit) {
   Manifest manifest;
   manifest.step = commit.id.step;
@@ -111,6 +115,8 @@ absl::Status Publish(base::FileSystem& files, const std::string& folder, const S
 
 }  // namespace
 
+// Leftovers go first: a disk that is full of saves that were given up must not refuse the one that
+// would clear them.
 absl::Status Prepare(base::FileSystem& files, const std::string& folder, const SaveId& id,
                      uint64_t bytes) {
   RM_RETURN_IF_ERROR(CheckNoNewerGeneration(files, folder, id.generation));
@@ -122,6 +128,8 @@ absl::Status Prepare(base::FileSystem& files, const std::string& folder, const S
   return made;
 }
 
+// One way out for every failure before the rename: the temporary folder goes, and the error says
+// why.
 absl::StatusOr<CommitResult> Commit(base::FileSystem& files, const std::string& folder,
                                     const CommitSpec& commit) {
   const std::string temporary = TemporaryFolder(folder, commit.id);

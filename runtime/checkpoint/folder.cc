@@ -11,6 +11,7 @@ namespace {
 
 using Kind = FolderName::Kind;
 
+// Nobody will finish or miss it. What a newer generation has made is none of ours to judge.
 bool IsLeftover(const FolderName& name, const SaveId& id) {
   switch (name.kind) {
     case Kind::kCheckpoint:
@@ -28,6 +29,8 @@ bool IsLeftover(const FolderName& name, const SaveId& id) {
 
 }  // namespace
 
+// From the system and not from a seeded stream: two processes that take themselves for rank 0 of
+// the same generation must not draw the same.
 std::string NewNonce() {
   std::random_device device;
   return absl::StrFormat("%08x%08x", device(), device());
@@ -42,6 +45,7 @@ std::string CheckpointFolder(const std::string& folder, int64_t step, int64_t ge
   return base::JoinPath(folder, FormatFolderName({Kind::kCheckpoint, step, generation, ""}));
 }
 
+// The folder may hold logs, metrics and notes of people; they are passed over.
 absl::StatusOr<std::vector<FolderName>> ListNames(const base::FileSystem& files,
                                                   const std::string& folder) {
   const auto entries = files.List(folder);
@@ -54,6 +58,9 @@ absl::StatusOr<std::vector<FolderName>> ListNames(const base::FileSystem& files,
   return names;
 }
 
+// Temporary folders count as well: a newer generation that has begun to save has taken over. This
+// is a courtesy and no lock (the newer one may come a moment later); what makes it safe is that
+// readers judge by the lineage.
 absl::Status CheckNoNewerGeneration(const base::FileSystem& files, const std::string& folder,
                                     int64_t generation) {
   RM_ASSIGN_OR_RETURN(const std::vector<FolderName> names, ListNames(files, folder));
@@ -66,6 +73,7 @@ absl::Status CheckNoNewerGeneration(const base::FileSystem& files, const std::st
   return absl::OkStatus();
 }
 
+// Best effort: what cannot be removed costs space, not correctness.
 std::vector<std::string> RemoveLeftovers(base::FileSystem& files, const std::string& folder,
                                          const SaveId& id) {
   std::vector<std::string> warnings;
@@ -79,6 +87,8 @@ std::vector<std::string> RemoveLeftovers(base::FileSystem& files, const std::str
   return warnings;
 }
 
+// A commit promises durability, and a job's folder whose own name is lost in a power cut takes
+// every checkpoint in it along.
 absl::Status MakeDurableFolders(base::FileSystem& files, const std::string& path) {
   // The names to be made durable: of those that are missing, and of `path` itself, which someone
   // else may just have made.

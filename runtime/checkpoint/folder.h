@@ -15,9 +15,12 @@ namespace rm::checkpoint {
 
 // Names one save. All ranks of it use the same one: rank 0 draws the nonce and broadcasts it.
 struct SaveId {
-  int64_t step = 0;        // applied steps
+  // How many updates the saved state has seen.
+  int64_t step = 0;
+  // Of the gang that saves.
   int64_t generation = 1;
-  std::string nonce;       // NewNonce()
+  // Made by NewNonce: two saves of the same step and generation never share a folder.
+  std::string nonce;
 };
 
 // 16 random hexadecimal digits.

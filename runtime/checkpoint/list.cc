@@ -41,6 +41,8 @@ std::string WrongFile(const base::FileSystem& files, const std::string& path,
   return "";
 }
 
+// What is known without reading the tensors. A checkpoint whose manifest cannot be believed is
+// known by its name.
 Info Inspect(const base::FileSystem& files, const std::string& path, const FolderName& name,
              const Lineage& lineage) {
   Info info;
@@ -62,6 +64,7 @@ Info Inspect(const base::FileSystem& files, const std::string& path, const Folde
 
 }  // namespace
 
+// By step, and of equal steps the later generation first: it went on from the earlier one's.
 absl::StatusOr<std::vector<Info>> List(const base::FileSystem& files, const std::string& folder,
                                        const Lineage& lineage) {
   RM_ASSIGN_OR_RETURN(const std::vector<FolderName> names, ListNames(files, folder));
@@ -77,6 +80,7 @@ absl::StatusOr<std::vector<Info>> List(const base::FileSystem& files, const std:
   return infos;
 }
 
+// Verifies from the newest on, so in the usual case one checkpoint is read, once.
 absl::StatusOr<Info> FindNewest(const base::FileSystem& files, const std::string& folder,
                                 const Lineage& lineage, std::vector<std::string>* warnings) {
   RM_ASSIGN_OR_RETURN(const std::vector<Info> infos, List(files, folder, lineage));

@@ -22,6 +22,7 @@ struct Part {
   std::map<std::string, TensorInfo> tensors;
   std::map<std::string, const SafetensorsFile*, std::less<>> holders;  // by tensor
 
+  // Adds one rank's file. Its header is read through the checksums, too.
   absl::Status Add(const base::FileSystem& file_system, const std::string& path,
                    const ShardReport& report) {
     RM_ASSIGN_OR_RETURN(auto checked, CheckedFile::Open(file_system, path, report));
@@ -38,6 +39,8 @@ struct Part {
     return absl::OkStatus();
   }
 
+  // The bytes of one tensor. The caller says how many it has room for, so that a model of another
+  // shape is an error with both sizes and not a memory fault.
   absl::Status Read(absl::string_view name, void* destination, uint64_t bytes) const {
     const auto holder = holders.find(name);
     if (holder == holders.end()) {
@@ -53,6 +56,7 @@ struct Part {
   }
 };
 
+// Small, so it is read at once and kept.
 absl::StatusOr<base::Json> ReadTrainerState(const base::FileSystem& files, const std::string& path,
                                             const ShardReport& report) {
   RM_ASSIGN_OR_RETURN(const auto file, CheckedFile::Open(files, path, report));
@@ -76,6 +80,8 @@ struct Checkpoint::Contents {
 Checkpoint::Checkpoint(std::unique_ptr<Contents> contents) : contents_(std::move(contents)) {}
 Checkpoint::~Checkpoint() = default;
 
+// Reads the manifest, the trainer's state and the headers. Tensors are read when they are asked
+// for, straight into their place in the model.
 absl::StatusOr<std::unique_ptr<Checkpoint>> Checkpoint::Load(const base::FileSystem& files,
                                                              const std::string& path) {
   RM_ASSIGN_OR_RETURN(const OpenedManifest opened, OpenManifest(files, path));

@@ -15,6 +15,7 @@ namespace {
 
 using base::Json;
 
+// What a manifest says it is, so that another JSON file is not taken for one.
 constexpr char kFormat[] = "ringmaster-checkpoint";
 constexpr int64_t kVersion = 1;
 constexpr int kIndent = 1;
@@ -26,10 +27,12 @@ constexpr absl::string_view kSumEnd = "\"\n}\n";
 constexpr size_t kSumDigits = 64;
 constexpr size_t kTailBytes = kSumBegin.size() + kSumDigits + kSumEnd.size();
 
+// Damage to a manifest has no better place than its beginning: one sum covers all of it.
 absl::Status Damaged(absl::string_view what) {
   return absl::DataLossError(absl::StrCat("0: ", what));
 }
 
+// Pairs and not objects: the list grows by an entry a generation and is read by people.
 Json FormatLineage(const Lineage& lineage) {
   Json::Array list;
   for (const LineageEntry& entry : lineage) {
@@ -38,6 +41,7 @@ Json FormatLineage(const Lineage& lineage) {
   return list;
 }
 
+// An entry is a pair of a generation ≥ 1 and a step ≥ 0, and nothing more.
 absl::StatusOr<Lineage> ParseLineage(const Json& list) {
   Lineage lineage;
   for (const Json& entry : list.array()) {
@@ -55,6 +59,7 @@ class Members {
  public:
   explicit Members(const Json& json) : json_(json) {}
 
+  // A whole number in [min, max]; `min` stands in for a bad one until status() is asked.
   int64_t Number(absl::string_view key, int64_t min, int64_t max) {
     const Json* member = json_.Find(key);
     const bool valid = member != nullptr && member->is_int() && member->int_or(0) >= min &&
@@ -63,12 +68,14 @@ class Members {
     return valid ? member->int_or(0) : min;
   }
 
+  // Any string.
   std::string Text(absl::string_view key) {
     const Json* member = json_.Find(key);
     if (member == nullptr || !member->is_string()) bad_ = std::string(key);
     return member == nullptr ? "" : member->string_or("");
   }
 
+  // A member of a kind, as in Of("files", &Json::is_array); an empty value for a bad one.
   const Json& Of(absl::string_view key, bool (Json::*is_kind)() const) {
     static const Json& empty = *new Json();
     const Json* member = json_.Find(key);
@@ -100,6 +107,8 @@ absl::StatusOr<absl::string_view> CheckSum(absl::string_view text) {
   return body;
 }
 
+// Asked before anything else is looked at: a later version may mean something else by every other
+// member.
 absl::Status CheckVersion(const Json& json) {
   Members members(json);
   const std::string format = members.Text("format");
@@ -113,12 +122,15 @@ absl::Status CheckVersion(const Json& json) {
 
 }  // namespace
 
+// The manifest itself is not in it: it does not know its own length.
 uint64_t Manifest::file_bytes() const {
   uint64_t bytes = 0;
   for (const ShardReport& file : files) bytes += file.bytes;
   return bytes;
 }
 
+// The text without its last two characters, then the tail: what is summed is a prefix of the file,
+// so a reader needs no second serialisation to check it.
 std::string FormatManifest(const Manifest& manifest) {
   Json json;
   json.Set("format", kFormat);
@@ -141,6 +153,7 @@ std::string FormatManifest(const Manifest& manifest) {
   return absl::StrCat(body, kSumBegin, base::Sha256Hex(body), kSumEnd);
 }
 
+// Sum, JSON, version, members, completeness: each step may trust the one before it.
 absl::StatusOr<Manifest> ParseManifest(absl::string_view text) {
   RM_RETURN_IF_ERROR(CheckSum(text).status());
   const auto json = Json::Parse(text);
@@ -171,6 +184,8 @@ absl::StatusOr<Manifest> ParseManifest(absl::string_view text) {
   return manifest;
 }
 
+// With as many entries as names expected, and every name found, there is none too many and none
+// twice.
 absl::Status CheckComplete(const Manifest& manifest) {
   // Compared before the names are made: a world size that is a lie must not cost memory.
   const uint64_t expected_count = 2 * static_cast<uint64_t>(manifest.world_size) + 1;

@@ -33,7 +33,8 @@ struct Manifest {
   Lineage lineage;
   std::map<std::string, double> metrics;
   std::string weights_sha256;
-  std::vector<ShardReport> files;  // trainer.json and the files of all ranks; without `save`
+  // Entries of trainer.json and the files of all ranks; without `save`.
+  std::vector<ShardReport> files;
 
   // Of all files in it.
   [[nodiscard]] uint64_t file_bytes() const;

@@ -14,6 +14,7 @@ namespace {
 
 using Kind = FolderName::Kind;
 
+// How a kind of folder is told by its name. No prefix is the beginning of another.
 struct Prefix {
   Kind kind;
   absl::string_view text;
@@ -25,18 +26,23 @@ constexpr Prefix kPrefixes[] = {
     {Kind::kRemoved, ".removed-"},
 };
 
+// A nonce holds nothing that parts a name or a path.
 bool IsAlphanumeric(absl::string_view text) {
   return std::all_of(text.begin(), text.end(), [](char c) {
     return absl::ascii_isalnum(static_cast<unsigned char>(c));
   });
 }
 
+// The common form of the two kinds of tensor files.
 std::string ShardFile(absl::string_view part, int rank, int world_size) {
   return absl::StrFormat("%s-%05d-of-%05d.safetensors", part, rank, world_size);
 }
 
 }  // namespace
 
+// Twelve digits sort by name as they do by number for any job that ends in our lifetime; longer
+// numbers are
+// written as they are.
 std::string FormatFolderName(const FolderName& name) {
   const auto prefix = std::find_if(std::begin(kPrefixes), std::end(kPrefixes),
                                    [&](const Prefix& p) { return p.kind == name.kind; });
@@ -44,6 +50,8 @@ std::string FormatFolderName(const FolderName& name) {
                       name.kind == Kind::kCheckpoint ? "" : "-", name.nonce);
 }
 
+// Lenient in taking apart, strict at the end: a name is ours only if we would have written it so.
+// That one comparison stands for a rule a field (signs, leading zeros, empty parts, tails).
 std::optional<FolderName> ParseFolderName(absl::string_view text) {
   for (const Prefix& prefix : kPrefixes) {
     absl::string_view rest = text;

@@ -22,9 +22,12 @@ struct FolderName {
     kRemoved,     // .removed-<step>-g<generation>-<nonce>: a checkpoint on its way out
   };
   Kind kind = Kind::kCheckpoint;
-  int64_t step = 0;        // ≥ 0, written with at least 12 digits
-  int64_t generation = 0;  // ≥ 1
-  std::string nonce;       // letters and digits; empty for kCheckpoint
+  // At least 0; written with at least 12 digits, so that names sort as numbers do.
+  int64_t step = 0;
+  // At least 1.
+  int64_t generation = 0;
+  // Letters and digits; empty for kCheckpoint.
+  std::string nonce;
 };
 
 [[nodiscard]] std::string FormatFolderName(const FolderName& name);

@@ -13,6 +13,7 @@ constexpr uint64_t kManifestBytesMax = uint64_t{64} << 20;
 
 }  // namespace
 
+// The length is looked at before the text is read: a manifest is no reason to fill the memory.
 absl::StatusOr<OpenedManifest> OpenManifest(const base::FileSystem& files,
                                             const std::string& path) {
   const std::string file = base::JoinPath(path, kManifestFile);

@@ -14,7 +14,8 @@ namespace rm::checkpoint {
 
 struct OpenedManifest {
   Manifest manifest;
-  uint64_t text_bytes = 0;  // of manifest.json
+  // Of manifest.json.
+  uint64_t text_bytes = 0;
 };
 
 // Reads the manifest of the checkpoint at `path`. DataLoss, "manifest.json: <offset>: what", when

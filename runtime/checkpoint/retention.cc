@@ -10,6 +10,7 @@
 namespace rm::checkpoint {
 namespace {
 
+// The order of List, seen from the other end.
 bool IsOlder(const Info& a, const Info& b) {
   return std::tie(a.step, a.generation) < std::tie(b.step, b.generation);
 }
@@ -24,6 +25,8 @@ Lineage WithOwnGeneration(Lineage lineage, const SaveId& committed) {
   return lineage;
 }
 
+// First out of sight in one durable rename, then file by file: a crash on the way leaves a folder
+// that nobody takes for a checkpoint, and the next save removes it.
 absl::Status RemoveCheckpoint(base::FileSystem& files, const std::string& folder,
                               const Info& info) {
   const std::string removed = RemovedFolder(folder, {info.step, info.generation, NewNonce()});
@@ -39,6 +42,9 @@ std::string RemovedFolder(const std::string& folder, const SaveId& id) {
                                                   id.generation, id.nonce}));
 }
 
+// Everything from the oldest one kept on is left alone, counted or not; what is older goes, counted
+// or not. So a checkpoint that does not count is not removed on suspicion, but does not stay for
+// ever either.
 std::vector<Info> Superseded(const std::vector<Info>& infos, const SaveId& committed,
                              int keep_last) {
   const Info* oldest_kept = nullptr;
@@ -58,6 +64,8 @@ std::vector<Info> Superseded(const std::vector<Info>& infos, const SaveId& commi
   return superseded;
 }
 
+// A folder that cannot be listed, or a checkpoint that cannot be removed, is a warning: the commit
+// stands.
 absl::StatusOr<std::vector<std::string>> ApplyRetention(base::FileSystem& files,
                                                         const std::string& folder,
                                                         const SaveId& committed,

@@ -13,13 +13,16 @@ namespace {
 
 using base::Json;
 
+// Sums are written in lower-case hexadecimal, of fixed width: the text has one form for one value.
 constexpr size_t kCrcDigits = 8;
 constexpr size_t kSha256Digits = 64;
 
+// All that can be wrong with an entry is told in this form; who reads a manifest adds its name.
 absl::Status Malformed(absl::string_view what) {
   return absl::InvalidArgumentError(absl::StrCat("file entry: ", what));
 }
 
+// Lower case only, so that two manifests are equal when their contents are.
 bool IsHex(absl::string_view text) {
   return std::all_of(text.begin(), text.end(), [](char c) {
     return ('0' <= c && c <= '9') || ('a' <= c && c <= 'f');
@@ -32,6 +35,7 @@ bool IsPlainName(absl::string_view name) {
          !absl::StrContains(name, absl::string_view("\0", 1));
 }
 
+// One string for all blocks: a list of numbers would take a line a block in an indented manifest.
 std::string FormatCrcs(absl::Span<const uint32_t> crcs) {
   std::string text;
   text.reserve(crcs.size() * kCrcDigits);
@@ -39,6 +43,7 @@ std::string FormatCrcs(absl::Span<const uint32_t> crcs) {
   return text;
 }
 
+// The digits were checked before, so that the conversion accepts no prefix, sign or space.
 absl::StatusOr<std::vector<uint32_t>> ParseCrcs(absl::string_view text) {
   if (text.size() % kCrcDigits != 0 || !IsHex(text)) return Malformed("crc32c is malformed");
   std::vector<uint32_t> crcs;
@@ -53,6 +58,7 @@ absl::StatusOr<std::vector<uint32_t>> ParseCrcs(absl::string_view text) {
   return crcs;
 }
 
+// How many blocks a file has; none when it is empty, and the last may be short.
 uint64_t BlockCount(uint64_t bytes, uint64_t block_bytes) {
   return bytes / block_bytes + (bytes % block_bytes > 0 ? 1 : 0);
 }
@@ -66,6 +72,7 @@ absl::StatusOr<uint64_t> Number(const Json& entry, absl::string_view key) {
   return static_cast<uint64_t>(number->int_or(-1));
 }
 
+// A member that is a string; nothing else is turned into one.
 absl::StatusOr<std::string> Text(const Json& entry, absl::string_view key) {
   const Json* text = entry.Find(key);
   if (text == nullptr || !text->is_string()) return Malformed(absl::StrCat(key, " is no string"));
@@ -74,6 +81,7 @@ absl::StatusOr<std::string> Text(const Json& entry, absl::string_view key) {
 
 }  // namespace
 
+// The order of members is the order in docs/checkpoint_format.md: people read manifests, too.
 Json FileEntry(const ShardReport& report) {
   Json entry;
   entry.Set("file", report.file);
@@ -84,6 +92,8 @@ Json FileEntry(const ShardReport& report) {
   return entry;
 }
 
+// Every number is checked against the others here, so that readers can use them without a thought:
+// a file of `bytes` bytes has exactly as many blocks as there are sums.
 absl::StatusOr<ShardReport> ParseFileEntry(const Json& entry) {
   ShardReport report;
   RM_ASSIGN_OR_RETURN(report.file, Text(entry, "file"));
@@ -107,6 +117,7 @@ absl::StatusOr<ShardReport> ParseFileEntry(const Json& entry) {
   return report;
 }
 
+// A report is an entry of a manifest and the save that it belongs to.
 std::string SerializeReports(absl::Span<const ShardReport> reports) {
   Json::Array list;
   for (const ShardReport& report : reports) {
@@ -117,6 +128,7 @@ std::string SerializeReports(absl::Span<const ShardReport> reports) {
   return Json(std::move(list)).Dump();
 }
 
+// What another rank sent is as little trusted as what lies on a disk.
 absl::StatusOr<std::vector<ShardReport>> ParseReports(absl::string_view text) {
   RM_ASSIGN_OR_RETURN(const Json list, Json::Parse(text));
   if (!list.is_array()) return absl::InvalidArgumentError("reports are no list");

@@ -21,12 +21,16 @@ inline constexpr uint64_t kBlockBytesMax = uint64_t{64} << 20;
 
 // One file of a save. A value type.
 struct ShardReport {
-  std::string save;              // the save's temporary folder: another save's report is refused
-  std::string file;              // "weights-00000-of-00002.safetensors"
+  // The save's temporary folder: another save's report is refused.
+  std::string save;
+  // Its name in the folder, "weights-00000-of-00002.safetensors".
+  std::string file;
   uint64_t bytes = 0;
-  std::string sha256;            // of the whole file, 64 hexadecimal digits
+  // Of the whole file, 64 hexadecimal digits.
+  std::string sha256;
   uint64_t block_bytes = kBlockBytes;
-  std::vector<uint32_t> crc32c;  // of each block; the last may be short
+  // Of each block; the last may be short.
+  std::vector<uint32_t> crc32c;
 };
 
 // The reports as one line of JSON, to be sent to rank 0, and back. InvalidArgument for anything

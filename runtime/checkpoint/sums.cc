@@ -20,6 +20,7 @@ void Sums::Update(absl::string_view bytes) {
   }
 }
 
+// A file without bytes has a SHA-256 and no blocks.
 ShardReport Sums::Finish(std::string save, std::string file) {
   ShardReport report;
   report.save = std::move(save);

@@ -24,7 +24,8 @@ class Sums {
  private:
   base::Sha256 sha256_;
   uint64_t bytes_ = 0;
-  std::vector<uint32_t> crc32c_;  // the last is unfinished unless a block ends at bytes_
+  // The last is unfinished unless a block ends at bytes_.
+  std::vector<uint32_t> crc32c_;
 };
 
 }  // namespace rm::checkpoint

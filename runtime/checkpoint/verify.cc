@@ -50,12 +50,16 @@ absl::Status VerifyContents(const base::FileSystem& files, const std::string& pa
                                 ", but the weights have ", result.weights_sha256));
 }
 
+// Whatever the kind of error, it is a problem of this checkpoint: a file that cannot be read is as
+// useless as a damaged one.
 void Judge(const absl::Status& status, Verification& result) {
   if (!status.ok()) result.problems.emplace_back(status.message());
 }
 
 }  // namespace
 
+// Goes on after the first damaged file, so that all are named. What the files say together is only
+// asked when each is whole: else every answer would be a consequence.
 absl::StatusOr<Verification> Verify(const base::FileSystem& files, const std::string& path) {
   RM_RETURN_IF_ERROR(files.Stat(path).status());
   Verification result;
@@ -81,6 +85,7 @@ absl::StatusOr<Verification> Verify(const base::FileSystem& files, const std::st
   return result;
 }
 
+// The tensors come in whatever order the caller has them in; names decide.
 std::string WeightsSha256(absl::Span<const TensorData> tensors) {
   std::vector<const TensorData*> order;
   for (const TensorData& tensor : tensors) order.push_back(&tensor);

@@ -16,6 +16,7 @@ using tensorfile::FileImage;
 // Below this a thread costs more than it saves.
 constexpr uint64_t kThreadBytesMin = uint64_t{1} << 20;
 
+// One of the two files of a shard.
 struct NamedImage {
   std::string file;
   FileImage image;
@@ -34,6 +35,7 @@ absl::StatusOr<std::vector<NamedImage>> MakeImages(const SaveId& id, const Shard
   return images;
 }
 
+// The checksums of a file as it is meant to be, whatever the disk makes of it.
 ShardReport SumUp(const std::string& save, const NamedImage& named) {
   Sums sums;
   sums.Update(named.image.head);
@@ -41,6 +43,8 @@ ShardReport SumUp(const std::string& save, const NamedImage& named) {
   return sums.Finish(save, named.file);
 }
 
+// Durable when it returns OK. After a failed Sync the file is given up, never synced again: the
+// kernel may have dropped the pages and would answer the second call with success.
 absl::Status WriteImage(base::FileSystem& files, const std::string& folder,
                         const NamedImage& named) {
   RM_ASSIGN_OR_RETURN(const auto file, files.Create(base::JoinPath(folder, named.file)));
@@ -50,6 +54,7 @@ absl::Status WriteImage(base::FileSystem& files, const std::string& folder,
   return file->Close();
 }
 
+// The folder is synced once, when both names are in it.
 absl::Status WriteImages(base::FileSystem& files, const std::string& folder,
                          absl::Span<const NamedImage> images) {
   RM_RETURN_IF_ERROR(files.MakeFolders(folder));
@@ -59,6 +64,8 @@ absl::Status WriteImages(base::FileSystem& files, const std::string& folder,
 
 }  // namespace
 
+// On a failure the folder stays: other ranks write into it, and it is rank 0 that abandons the
+// save.
 absl::StatusOr<std::vector<ShardReport>> WriteShard(base::FileSystem& files,
                                                     const std::string& folder, const SaveId& id,
                                                     const ShardSpec& shard) {

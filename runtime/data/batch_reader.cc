@@ -39,6 +39,7 @@ int64_t TotalSteps(double epochs, int64_t samples, int64_t global_batch_size) {
   return whole >= kStepsMax ? std::numeric_limits<int64_t>::max() : static_cast<int64_t>(whole);
 }
 
+// Differences of one monotone sequence of bounds: shares cover everything, and never overlap.
 Share ShareOf(int64_t total, int rank, int world_size) {
   RM_CHECK(0 <= rank && rank < world_size && total >= 0, "rank ", rank, " of ", world_size);
   // ⌊r·total/N⌋ without the product, which may not fit: total = q·N + m, and m < N, r < N are ints.
@@ -58,6 +59,8 @@ int64_t BatchReader::local_batch_max() const {
   return DivideUp(options_.global_batch_size, options_.world_size);
 }
 
+// The order of an epoch is made anew for each batch that touches it: six rounds of keys, which is
+// less than one sample costs to copy. So there is no state, and any step can be asked for.
 int64_t BatchReader::Fill(int64_t step, float* features, int64_t* labels, float* weights) const {
   RM_CHECK(step >= 0, "step ", step);
   const Share share = ShareOf(options_.global_batch_size, options_.rank, options_.world_size);
@@ -90,6 +93,7 @@ int64_t EvaluationReader::batches() const {
   return DivideUp(DivideUp(dataset_.size(), options_.world_size), options_.batch_size);
 }
 
+// Each rank walks through its own share; rows beyond it have no weight.
 int64_t EvaluationReader::Fill(int64_t batch, float* features, int64_t* labels,
                                float* weights) const {
   RM_CHECK(0 <= batch && batch < batches(), "batch ", batch);

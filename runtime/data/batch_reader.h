@@ -33,8 +33,10 @@ struct Share {
 class BatchReader {
  public:
   struct Options {
-    int64_t global_batch_size = 1;  // ≥ 1
-    uint64_t seed = 0;              // keys the order, together with the epoch
+    // Rows of a batch over all ranks together, ≥ 1.
+    int64_t global_batch_size = 1;
+    // Keys the order, together with the epoch.
+    uint64_t seed = 0;
     int rank = 0;
     int world_size = 1;
   };
@@ -61,7 +63,8 @@ class BatchReader {
 class EvaluationReader {
  public:
   struct Options {
-    int64_t batch_size = 1;  // rows of a batch on this rank, ≥ 1
+    // Rows of a batch on this rank, ≥ 1.
+    int64_t batch_size = 1;
     int rank = 0;
     int world_size = 1;
   };

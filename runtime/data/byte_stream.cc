@@ -16,6 +16,7 @@ namespace {
 // The most that deflate can expand a byte to (zlib's technical notes, "Maximum expansion factor").
 constexpr uint64_t kExpansionMax = 1032;
 
+// A file as it is.
 class PlainStream final : public ByteStream {
  public:
   PlainStream(std::string path, std::unique_ptr<base::RandomAccessFile> file)
@@ -86,6 +87,8 @@ class GzipStream final : public ByteStream {
     return absl::OkStatus();
   }
 
+  // One step of decompression: whatever input and room there is. Between two members, and at the
+  // end, the next byte decides which of the two it is.
   absl::Status Inflate() {
     if (zlib_.avail_in == 0) {
       if (!member_done_) return Damaged("it ends in the middle");

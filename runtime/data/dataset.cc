@@ -9,6 +9,7 @@
 namespace rm::data {
 namespace {
 
+// The table of formats: the name in a job file and the function that opens it.
 struct Format {
   absl::string_view name;
   absl::StatusOr<std::unique_ptr<Dataset>> (*open)(const pb::DataSource& source,

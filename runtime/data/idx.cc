@@ -30,12 +30,14 @@ struct IdxArray {
   }
 };
 
+// The numbers of the header, on any machine.
 uint32_t BigEndian(const char* bytes) {
   uint32_t value = 0;
   for (int i = 0; i < 4; ++i) value = value << 8 | static_cast<uint8_t>(bytes[i]);
   return value;
 }
 
+// All that is wrong with a file names it, compressed or not, by the name it has on disk.
 absl::Status Malformed(const ByteStream& stream, absl::string_view what) {
   return absl::InvalidArgumentError(absl::StrCat(stream.path(), ": ", what));
 }
@@ -49,6 +51,8 @@ absl::StatusOr<std::string> ReadHeaderBytes(ByteStream& stream, uint64_t offset,
                                         ", within the header of ", offset + size, " bytes"));
 }
 
+// Magic number and dimensions. A dimension of 0 is refused: a data set without samples, or with
+// empty ones, trains nothing.
 absl::StatusOr<std::vector<int64_t>> ReadShape(ByteStream& stream, size_t dimensions) {
   const uint32_t magic = kUnsignedByte << 8 | static_cast<uint32_t>(dimensions);
   RM_ASSIGN_OR_RETURN(const std::string head, ReadHeaderBytes(stream, 0, kMagicBytes));
@@ -79,6 +83,7 @@ uint64_t BytesOf(const std::vector<int64_t>& shape) {
   return bytes;
 }
 
+// The one sentence for files that are too short or too long, with both numbers.
 absl::Status WrongLength(const ByteStream& stream, const IdxArray& array, absl::string_view found) {
   return Malformed(stream, absl::StrCat("expected ", BytesOf(array.shape), " bytes of data (",
                                         absl::StrJoin(array.shape, " × "), ") after the header of ",
@@ -105,6 +110,7 @@ absl::Status ReadData(ByteStream& stream, IdxArray& array) {
   return absl::OkStatus();
 }
 
+// One file, read and checked from its first byte to its last.
 absl::StatusOr<IdxArray> ReadIdx(const base::FileSystem& files, const std::string& path,
                                  size_t dimensions) {
   RM_ASSIGN_OR_RETURN(const auto stream, OpenPlainOrGzip(files, path));
@@ -115,6 +121,7 @@ absl::StatusOr<IdxArray> ReadIdx(const base::FileSystem& files, const std::strin
   return array;
 }
 
+// Images and labels as they are in the files; floats are made when a sample is read.
 class IdxDataset final : public Dataset {
  public:
   IdxDataset(IdxArray images, IdxArray labels)
@@ -160,6 +167,7 @@ class IdxDataset final : public Dataset {
 
 }  // namespace
 
+// Two files that belong together have as many images as labels.
 absl::StatusOr<std::unique_ptr<Dataset>> OpenIdx(const pb::DataSource& source,
                                                  const base::FileSystem& files) {
   RM_ASSIGN_OR_RETURN(IdxArray images, ReadIdx(files, source.path() + "-images-idx3-ubyte", 3));

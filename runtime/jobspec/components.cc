@@ -3,10 +3,13 @@
 namespace rm::jobspec {
 namespace {
 
+// What a flag may be in the spec, where it is a number.
 constexpr Range kFlag = {0, 1};
 
 }  // namespace
 
+// An optimizer or schedule of ours is an entry here, a choice in key_table.cc, and its code in the
+// trainer.
 absl::Span<const Component> Components() {
   static const auto& components = *new std::vector<Component>{
       {"train.optimizer",

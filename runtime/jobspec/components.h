@@ -18,12 +18,15 @@ struct Param {
   absl::string_view doc;
   Range range;
   bool required = false;
-  bool is_flag = false;  // true or false; 1 or 0 in the spec
+  // Written as true or false; 1 or 0 in the spec.
+  bool is_flag = false;
 };
 
 struct Component {
-  absl::string_view section;  // "train.optimizer"
-  absl::string_view type;     // "SGD"
+  // Where it is chosen, "train.optimizer".
+  absl::string_view section;
+  // The name it is chosen by, "SGD".
+  absl::string_view type;
   std::vector<Param> params;
 };
 

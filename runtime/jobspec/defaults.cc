@@ -22,6 +22,7 @@ Value DefaultOf(const Key& key) {
   return *value;
 }
 
+// Ranks are two numbers behind one key.
 void SetDefault(const Key& key, pb::JobSpec* spec) {
   if (key.type != KeyType::kRanks) return SetValue(key, DefaultOf(key), spec);
   spec->mutable_resources()->set_ranks_min(1);
@@ -47,6 +48,8 @@ void FillDefaults(const std::set<std::string>& given, pb::JobSpec* spec) {
   }
 }
 
+// For a spec that came through the API: "given" is what holds something, and what may mean nothing
+// by holding nothing.
 void ApplyDefaults(pb::JobSpec* spec) {
   std::set<std::string> given;
   for (const Key& key : Keys()) {
@@ -59,6 +62,7 @@ void ApplyDefaults(pb::JobSpec* spec) {
   FillDefaults(given, spec);
 }
 
+// A path means something only where it was written: on the user's machine, beside the job file.
 void MakePathsAbsolute(pb::JobSpec* spec, absl::string_view folder) {
   for (const Key& key : Keys()) {
     if (key.type != KeyType::kPath || !IsSet(*spec, key.field)) continue;

@@ -15,6 +15,7 @@ namespace {
 // Characters of a long line that are shown.
 constexpr size_t kLineCharactersMax = 100;
 
+// Control characters could move the cursor, change colours, or answer on behalf of the user.
 bool IsShown(absl::string_view character) {
   return character.size() > 1 || (character[0] >= 0x20 && character[0] != 0x7F);
 }
@@ -53,6 +54,7 @@ std::pair<std::string, size_t> Excerpt(absl::string_view line, int column) {
 
 }  // namespace
 
+// Line and column first and in one word with the file: editors and terminals make a link of it.
 std::string Render(const Diagnostic& diagnostic, absl::string_view file_name,
                    absl::string_view yaml_text) {
   if (diagnostic.line < 1) return absl::StrCat(file_name, ": ", diagnostic.message);

@@ -11,10 +11,14 @@ namespace rm::jobspec {
 
 // One error. A value type.
 struct Diagnostic {
-  int line = 0;            // from 1; 0: no place in a file (--set, or a spec from the API)
-  int column = 0;          // from 1, in characters (code points)
-  std::string field_path;  // "train.optimizer.params.lr"; empty when the text is no YAML at all
-  std::string message;     // one sentence: what is wrong, and what to write instead
+  // From 1; 0: no place in a file (--set, or a spec from the API).
+  int line = 0;
+  // From 1, in characters (code points).
+  int column = 0;
+  // Which field it is about, "train.optimizer.params.lr"; empty when the text is no YAML at all.
+  std::string field_path;
+  // One sentence: what is wrong, and what to write instead.
+  std::string message;
 };
 
 // The error as people read it, without a newline at the end:

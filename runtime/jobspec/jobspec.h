@@ -24,9 +24,12 @@ namespace rm::jobspec {
 namespace pb = ::ringmaster::v1;
 
 struct ParseResult {
-  pb::JobSpec spec;                           // defaults applied; to be used only when ok()
-  std::vector<pb::SourcePosition> positions;  // of every field and section in the file
-  std::vector<Diagnostic> errors;             // by place in the file; at most kErrorsMax
+  // Defaults applied; to be used only when ok().
+  pb::JobSpec spec;
+  // Of every field and section in the file.
+  std::vector<pb::SourcePosition> positions;
+  // By place in the file; at most kErrorsMax.
+  std::vector<Diagnostic> errors;
   [[nodiscard]] bool ok() const { return errors.empty(); }
 };
 

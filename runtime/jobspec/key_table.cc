@@ -8,6 +8,7 @@
 namespace rm::jobspec {
 namespace {
 
+// A key of any type; its field has its own name until Field() says otherwise.
 constexpr Key Make(absl::string_view path, KeyType type, absl::string_view doc) {
   Key key;
   key.path = path;
@@ -31,10 +32,12 @@ constexpr Key Whole(absl::string_view path, Range range, absl::string_view doc) 
 constexpr Key Number(absl::string_view path, Range range, absl::string_view doc) {
   return Make(path, KeyType::kNumber, doc).In(range);
 }
+// No duration of a job is longer than a year; longer ones are slips.
 constexpr Key Duration(absl::string_view path, absl::string_view doc) {
   constexpr double kYear = 365.0 * 24 * 3600;
   return Make(path, KeyType::kDuration, doc).In({0, kYear});
 }
+// A key of a later version: refused by name, never silently accepted.
 constexpr Key NotYet(absl::string_view path, absl::string_view doc) {
   return Make(path, KeyType::kLater, doc);
 }
@@ -44,6 +47,7 @@ constexpr Key NotYet(absl::string_view path, absl::string_view doc) {
 constexpr double kStepsMax = 1e10;
 constexpr double kBatchMax = 1e8;
 constexpr double kSeedMax = 9007199254740992.0;  // 2⁵³: the same number in every language's JSON
+// The same bound for seconds that are written as a number.
 constexpr double kSecondsMax = 365.0 * 24 * 3600;
 
 constexpr Key kKeys[] = {
@@ -160,6 +164,7 @@ bool IsBelow(absl::string_view path, absl::string_view section) {
                              absl::StartsWith(path, section));
 }
 
+// Sections come up once for each of their keys.
 void AddNew(absl::string_view text, std::vector<absl::string_view>& list) {
   if (std::find(list.begin(), list.end(), text) == list.end()) list.push_back(text);
 }
@@ -168,6 +173,7 @@ void AddNew(absl::string_view text, std::vector<absl::string_view>& list) {
 
 absl::Span<const Key> Keys() { return kKeys; }
 
+// Looked through in order: some eighty short texts, for a file that is read once.
 const Key* FindKey(absl::string_view path) {
   for (const Key& key : kKeys) {
     if (key.path == path) return &key;
@@ -198,6 +204,7 @@ std::vector<absl::string_view> NamesIn(absl::string_view section) {
   return names;
 }
 
+// Sections themselves are found, too: `optimizer` at the top level belongs under `train`.
 std::vector<absl::string_view> SectionsWith(absl::string_view name) {
   std::vector<absl::string_view> sections;
   for (const Key& key : kKeys) {
@@ -209,6 +216,7 @@ std::vector<absl::string_view> SectionsWith(absl::string_view name) {
   return sections;
 }
 
+// A group is a choice of units for one thing.
 absl::Span<const std::vector<absl::string_view>> RivalGroups() {
   static const auto& groups = *new std::vector<std::vector<absl::string_view>>{
       {"train.epochs", "train.steps"},

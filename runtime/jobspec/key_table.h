@@ -35,8 +35,10 @@ enum class KeyType {
 struct Range {
   double min = -std::numeric_limits<double>::infinity();
   double max = std::numeric_limits<double>::infinity();
-  bool above_min = false;  // min itself is out
-  bool below_max = false;  // max itself is out
+  // The bound itself is out: above 0, not at least 0.
+  bool above_min = false;
+  // The same at the other end: below 1, not at most 1.
+  bool below_max = false;
   [[nodiscard]] constexpr bool Contains(double value) const {
     return (above_min ? value > min : value >= min) && (below_max ? value < max : value <= max);
   }
@@ -44,14 +46,21 @@ struct Range {
 
 // One key. Views are of constants.
 struct Key {
-  absl::string_view path;           // "train.optimizer.type"
+  // Its names from the top, "train.optimizer.type".
+  absl::string_view path;
   KeyType type = KeyType::kText;
-  absl::string_view doc;            // one line for people
-  absl::string_view field;          // path in JobSpec, "checkpoint.keep_last"; mostly the same
-  absl::string_view fallback = "";  // the default, as one would write it; empty: none
-  absl::string_view choices = "";   // kChoice: "a|b|c"
-  absl::string_view later = "";     // kChoice: those of a later version
-  Range range = {};                 // kWhole, kNumber, kDuration (seconds), kBytes
+  // One line for people, without a full stop: it stands in tables and behind colons.
+  absl::string_view doc;
+  // Where its value goes in JobSpec, "checkpoint.keep_last"; for most keys the same as the path.
+  absl::string_view field;
+  // The default, as one would write it; empty: none.
+  absl::string_view fallback = "";
+  // For kChoice: what it may be, "a|b|c".
+  absl::string_view choices = "";
+  // For kChoice: what it may be in a later version; for a number: that its upper bound will go.
+  absl::string_view later = "";
+  // For numbers of every kind; durations in seconds.
+  Range range = {};
   bool required = false;
 
   // Steps by which key_table.cc writes its lines.

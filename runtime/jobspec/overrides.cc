@@ -22,6 +22,7 @@ std::vector<std::string> Parts(absl::string_view path) {
   return absl::StrSplit(path, '.');
 }
 
+// Removing what is not there is fine: "--set x=" says that x is not given.
 void RemoveMember(YamlNode& section, absl::string_view name) {
   section.members.erase(
       std::remove_if(section.members.begin(), section.members.end(),
@@ -50,6 +51,7 @@ YamlNode& NodeAt(YamlNode& root, const std::vector<std::string>& parts) {
   return *node;
 }
 
+// The same for a path; sections on the way are left, even when they are empty now.
 void Remove(YamlNode& root, const std::vector<std::string>& parts) {
   YamlNode* node = &root;
   for (size_t i = 0; i + 1 < parts.size(); ++i) {
@@ -62,6 +64,7 @@ void Remove(YamlNode& root, const std::vector<std::string>& parts) {
   RemoveMember(*node, parts.back());
 }
 
+// A place within the argument of --set would be taken for one in the file.
 void ForgetPlaces(YamlNode& node) {
   node.line = node.column = 0;
   for (YamlNode& element : node.elements) ForgetPlaces(element);
@@ -71,12 +74,14 @@ void ForgetPlaces(YamlNode& node) {
   }
 }
 
+// "train.steps" is below "train"; "training" is not.
 bool IsAtOrBelow(absl::string_view path, absl::string_view section) {
   return path == section || absl::StartsWith(path, absl::StrCat(section, "."));
 }
 
 }  // namespace
 
+// One after the other, so that a later one can take back an earlier one.
 std::vector<Override> ApplyOverrides(absl::Span<const std::string> overrides, YamlNode& root,
                                      std::vector<Diagnostic>& errors) {
   std::vector<Override> applied;
@@ -106,6 +111,7 @@ std::vector<Override> ApplyOverrides(absl::Span<const std::string> overrides, Ya
   return applied;
 }
 
+// From the last one on: it is the one whose value stands.
 const Override* FindOverride(const std::vector<Override>& overrides,
                              absl::string_view field_path) {
   for (auto it = overrides.rbegin(); it != overrides.rend(); ++it) {

@@ -13,8 +13,10 @@
 namespace rm::jobspec {
 
 struct Override {
-  std::string path;  // "train.steps"
-  std::string text;  // "--set train.steps=10", to begin messages with
+  // The field it gives, "train.steps".
+  std::string path;
+  // How messages about it begin, "--set train.steps=10".
+  std::string text;
 };
 
 // Applies the overrides in order to `root` (a mapping, or nothing yet) and returns them taken

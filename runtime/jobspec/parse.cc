@@ -49,6 +49,7 @@ class Reader {
   [[nodiscard]] const std::set<std::string>& given() const { return given_; }
 
  private:
+  // A member is a key of the table, a section of it, or a mistake.
   void ReadMember(const YamlNode& section, const std::string& path, const YamlMember& member) {
     if (const Key* key = FindKey(path)) {
       given_.insert(path);
@@ -66,6 +67,7 @@ class Reader {
                              absl::StrJoin(NamesIn(path), ", "), ")"));
   }
 
+  // By type. Whatever goes wrong is an error at this key, and the next one is read.
   void ReadKey(const Key& key, const YamlNode& section, const YamlMember& member) {
     switch (key.type) {
       case KeyType::kLater:
@@ -85,6 +87,7 @@ class Reader {
     }
   }
 
+  // Only a value that is right gets into the spec: what is judged later can be trusted.
   absl::Status ReadSingle(const Key& key, const YamlNode& node) {
     RM_ASSIGN_OR_RETURN(const Value value, ReadValue(key, node));
     RM_RETURN_IF_ERROR(CheckValue(key, value));
@@ -109,6 +112,7 @@ class Reader {
     }
   }
 
+  // An entry of labels or node_selector.
   absl::Status ReadTextEntry(const Key& key, const std::string& path, const YamlMember& entry) {
     RM_ASSIGN_OR_RETURN(const std::string text, ReadText(path, entry.value));
     (*MutableTextMap(key.path, &result_.spec))[entry.name] = text;
@@ -136,6 +140,8 @@ class Reader {
     return absl::OkStatus();
   }
 
+  // A number, or bounds. Bounds that differ are read all the same: validation says that they are
+  // not supported yet.
   void ReadRanks(const Key& key, const YamlNode& node) {
     pb::ResourceSpec& resources = *result_.spec.mutable_resources();
     if (node.kind != Kind::kMapping) {
@@ -157,6 +163,7 @@ class Reader {
     if (most.ok()) resources.set_ranks_max(*most);
   }
 
+  // One bound, in range, so that it fits the spec.
   static absl::StatusOr<int32_t> ReadRankCount(absl::string_view what, const YamlNode& node) {
     RM_ASSIGN_OR_RETURN(const int64_t count, ReadWhole(what, node));
     const Range range = FindKey("resources.ranks")->range;
@@ -164,6 +171,8 @@ class Reader {
     return static_cast<int32_t>(count);
   }
 
+  // Says what was probably meant: a name like it in this section, or the section where this name
+  // belongs; if neither, what is possible here.
   void UnknownKey(const std::string& path, const YamlMember& member) {
     const std::string section(path.substr(0, path.size() - member.name.size()));
     const std::string parent(section.substr(0, section.empty() ? 0 : section.size() - 1));
@@ -185,6 +194,7 @@ class Reader {
     Error(path, std::move(message));
   }
 
+  // Turns a message of value.h into an error at the field.
   void Check(absl::string_view path, const absl::Status& status) {
     if (!status.ok()) Error(path, std::string(status.message()));
   }
@@ -200,6 +210,7 @@ class Reader {
     result_.errors.push_back(std::move(error));
   }
 
+  // Nodes that --set made have no place.
   void AddPosition(const std::string& path, int line, int column) {
     if (line == 0) return;
     pb::SourcePosition& position = result_.positions.emplace_back();
@@ -255,6 +266,8 @@ void NameOrigin(const std::vector<Override>& overrides, Diagnostic& error) {
 
 }  // namespace
 
+// Text, tree, overrides, spec, defaults, validation; then places are turned into what people count
+// by.
 ParseResult Parse(absl::string_view yaml, absl::Span<const std::string> overrides) {
   const SourceText source(yaml);
   ParseResult result;

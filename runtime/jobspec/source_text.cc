@@ -11,8 +11,11 @@
 namespace rm::jobspec {
 namespace {
 
+// Editors on Windows put it first; it says nothing that UTF-8 needs.
 constexpr absl::string_view kByteOrderMark = "\xEF\xBB\xBF";
 
+// A lone carriage return is forbidden as well: YAML takes it for a line end, and most editors do
+// not, so that places would differ.
 bool IsForbiddenControl(absl::string_view text, size_t at) {
   const unsigned char c = static_cast<unsigned char>(text[at]);
   if (c == '\r') return at + 1 == text.size() || text[at + 1] != '\n';
@@ -41,6 +44,7 @@ int TabInIndentation(absl::string_view line) {
 
 }  // namespace
 
+// Where lines begin is found once; every place that is shown needs it.
 SourceText::SourceText(absl::string_view text) : text_(absl::StripPrefix(text, kByteOrderMark)) {
   line_begins_.push_back(0);
   for (size_t at = text_.find('\n'); at != absl::string_view::npos; at = text_.find('\n', at + 1)) {
@@ -54,6 +58,7 @@ absl::string_view SourceText::Line(int line) const {
   return absl::StripSuffix(rest.substr(0, rest.find('\n')), "\r");
 }
 
+// YAML parsers count bytes, people and editors count characters.
 int SourceText::Column(int line, int byte_column) const {
   absl::string_view rest = Line(line);
   int column = 1;
@@ -67,6 +72,7 @@ int SourceText::Column(int line, int byte_column) const {
   return column + std::max(0, bytes_left);
 }
 
+// One of a kind is enough: a file in another encoding has thousands of the same.
 std::vector<Diagnostic> SourceText::Problems() const {
   if (text_.size() > kFileBytesMax) {
     return {{1, 1, "", absl::StrCat("the file has ", text_.size(),

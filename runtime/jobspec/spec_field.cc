@@ -54,6 +54,7 @@ Message& MutableHolder(pb::JobSpec* spec, const std::vector<const FieldDescripto
 
 bool HasField(absl::string_view field) { return !Resolve(field).empty(); }
 
+// For a list: whether it has elements.
 bool IsSet(const pb::JobSpec& spec, absl::string_view field) {
   const auto way = ResolveExisting(field);
   const Message& holder = Holder(spec, way);
@@ -62,6 +63,8 @@ bool IsSet(const pb::JobSpec& spec, absl::string_view field) {
   return reflection->HasField(holder, way.back());
 }
 
+// The types of proto/job.proto on one side, the three that a Value has on the other. A seed above
+// 2⁶³ comes out negative, which is out of range: as it is.
 Value GetValue(const pb::JobSpec& spec, const Key& key) {
   const auto way = ResolveExisting(key.field);
   const Message& holder = Holder(spec, way);
@@ -102,6 +105,7 @@ void SetValue(const Key& key, const Value& value, pb::JobSpec* spec) {
   }
 }
 
+// Maps are few, so they are named here and not looked up by reflection.
 TextMap* MutableTextMap(absl::string_view path, pb::JobSpec* spec) {
   if (path == "labels") return spec->mutable_labels();
   RM_CHECK(path == "resources.node_selector", path);

@@ -10,8 +10,11 @@
 namespace rm::jobspec {
 namespace {
 
+// Keys are shorter, and the table of distances has a fixed size, so nothing is allocated for a key
+// of a megabyte.
 constexpr size_t kWordBytesMax = 64;
 
+// Case aside: EPOCHS is meant to be epochs.
 bool SameLetter(char a, char b) {
   return absl::ascii_tolower(static_cast<unsigned char>(a)) ==
          absl::ascii_tolower(static_cast<unsigned char>(b));
@@ -32,6 +35,8 @@ std::string Containing(absl::string_view word, absl::Span<const absl::string_vie
 
 }  // namespace
 
+// Row by row over the letters of `a`, with the last three rows kept: a swap of neighbours looks two
+// rows back.
 int EditDistance(absl::string_view a, absl::string_view b) {
   if (a.size() > kWordBytesMax || b.size() > kWordBytesMax) {
     return static_cast<int>(std::max(a.size(), b.size()));
@@ -55,6 +60,7 @@ int EditDistance(absl::string_view a, absl::string_view b) {
   return rows[a.size() % 3][b.size()];
 }
 
+// The bound grows with the longer word: one edit for a word of three letters, three for one of ten.
 std::string Nearest(absl::string_view word, absl::Span<const absl::string_view> candidates) {
   const absl::string_view* nearest = nullptr;
   int least = 0;

@@ -49,11 +49,13 @@ class Writer {
   std::vector<std::string> open_;  // the sections of the last line
 };
 
+// As short as it can be said.
 std::string WriteRanks(const pb::ResourceSpec& resources) {
   if (resources.ranks_min() == resources.ranks_max()) return absl::StrCat(resources.ranks_min());
   return absl::StrCat("{min: ", resources.ranks_min(), ", max: ", resources.ranks_max(), "}");
 }
 
+// Flags as the words that they are written with.
 std::string WriteParam(absl::string_view map, const std::string& name, double number,
                        const pb::JobSpec& spec) {
   const Key* type_key = FindKey(JoinKey(SectionOf(map), "type"));
@@ -73,6 +75,7 @@ bool IsWritten(const pb::JobSpec& spec, const Key& key) {
   return zero_counts && !key.fallback.empty() && key.range.Contains(0);
 }
 
+// One key by its type; a map is a line an entry.
 void WriteKey(const pb::JobSpec& spec, const Key& key, Writer& writer) {
   if (key.type == KeyType::kLater || (key.type != KeyType::kRanks && !HasField(key.field))) return;
   if (key.type == KeyType::kRanks) {

@@ -17,9 +17,11 @@ namespace rm::jobspec {
 namespace {
 
 constexpr size_t kNameBytesMax = 56;  // with the coordinator's id behind it, a DNS label
+// Labels and parameters are kept with the job, shown in tables and used as labels of metrics.
 constexpr size_t kEntriesMax = 64;
 constexpr size_t kEntryBytesMax = 256;
 
+// What can be part of a host name, a file name and a metric's label alike.
 bool IsJobName(absl::string_view name) {
   const auto is_letter = [](char c) {
     return absl::ascii_islower(static_cast<unsigned char>(c)) ||
@@ -31,6 +33,8 @@ bool IsJobName(absl::string_view name) {
          });
 }
 
+// One pass over the table for each field by itself, then the relations between fields. Every check
+// stands alone, so that all errors are found at once.
 class Validator {
  public:
   Validator(const pb::JobSpec& spec, absl::Span<const pb::SourcePosition> positions)
@@ -63,15 +67,18 @@ class Validator {
     errors_.push_back(std::move(error));
   }
 
+  // Turns a message of value.h into an error at the field.
   void Check(absl::string_view path, const absl::Status& status) {
     if (!status.ok()) Error(path, std::string(status.message()));
   }
 
+  // A validation set is optional, but one that is given is given in full.
   bool IsRequired(const Key& key) const {
     return key.required ||
            (SectionOf(key.path) == "data.validation" && spec_.data().has_validation());
   }
 
+  // One field by itself: refused, missing, or with a value that it may have.
   void CheckKey(const Key& key) {
     if (key.type == KeyType::kRanks || !HasField(key.field)) return;
     if (key.type == KeyType::kLater) {
@@ -100,6 +107,7 @@ class Validator {
     });
   }
 
+  // Whatever the names, there may only be so many.
   void CheckEntryCount(const Key& key, size_t count) {
     if (count <= kEntriesMax) return;
     Error(key.path, absl::StrCat("'", key.path, "' has ", count, " entries; at most ", kEntriesMax,
@@ -122,6 +130,7 @@ class Validator {
     }
   }
 
+  // Ranges of parameters depend on the component; a number that is none is wrong everywhere.
   void CheckNumberMap(const Key& key) {
     const auto entries = GetNumberMap(key.path, spec_);
     CheckEntryCount(key, entries.size());
@@ -138,6 +147,7 @@ class Validator {
                                kNameBytesMax, " characters"));
   }
 
+  // At most one of a group may be given.
   void CheckRivals(const std::vector<absl::string_view>& group) {
     std::vector<std::string> given;
     for (const absl::string_view path : group) {
@@ -147,11 +157,13 @@ class Validator {
     Error(group.back(), absl::StrCat("give either ", absl::StrJoin(given, " or "), ", not both"));
   }
 
+  // How long the job trains has no default: nobody else can know.
   void CheckLength() {
     if (spec_.train().epochs() != 0 || spec_.train().steps() != 0) return;
     Error("train.epochs", "one of 'train.epochs' and 'train.steps' must be given");
   }
 
+  // The number of ranks, and that each has something to do.
   void CheckRanks() {
     const Key& key = *FindKey("resources.ranks");
     const int64_t least = spec_.resources().ranks_min(), most = spec_.resources().ranks_max();
@@ -175,6 +187,8 @@ class Validator {
     }
   }
 
+  // The parameters of the optimizer or the schedule that was chosen: known, in range, and all that
+  // are needed.
   void CheckComponent(absl::string_view section) {
     const std::string type_path = JoinKey(section, "type");
     const Value type = GetValue(spec_, *FindKey(type_path));
@@ -205,6 +219,7 @@ class Validator {
                              DidYouMean(name, known), "; ", possible));
   }
 
+  // Looking ahead along a momentum of 0 is plain SGD under another name: a slip.
   void CheckNesterov() {
     const auto params = GetNumberMap("train.optimizer.params", spec_);
     const auto nesterov = params.find("nesterov"), momentum = params.find("momentum");

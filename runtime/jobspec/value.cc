@@ -21,7 +21,9 @@ namespace {
 
 using Kind = YamlNode::Kind;
 
+// The longest path that Linux takes.
 constexpr size_t kTextBytesMax = 4096;
+// Of a wrong value only so much is repeated in the message: enough to find it again.
 constexpr size_t kShownBytesMax = 40;
 
 // What stands there instead, for "…, not 'abc'".
@@ -41,6 +43,7 @@ std::string Shown(const YamlNode& node) {
   return node.quoted ? absl::StrCat("the text \"", text, "\"") : absl::StrCat("'", text, "'");
 }
 
+// The one form of "wrong type", with what stands there instead.
 absl::Status MustBe(absl::string_view what, absl::string_view kind, const YamlNode& node) {
   return absl::InvalidArgumentError(
       node.kind == Kind::kNull
@@ -48,6 +51,7 @@ absl::Status MustBe(absl::string_view what, absl::string_view kind, const YamlNo
           : absl::StrCat("'", what, "' must be ", kind, ", not ", Shown(node)));
 }
 
+// Quotes make a text of anything.
 bool IsPlainText(const YamlNode& node) { return node.kind == Kind::kText && !node.quoted; }
 
 // Decimal digits with a sign, without leading zeros (YAML 1.1 reads those as octal), other bases or
@@ -66,6 +70,7 @@ bool IsNumber(absl::string_view text) {
          text.find_first_of("0123456789") != absl::string_view::npos;
 }
 
+// Durations and sizes: base/units.h knows the units, and says what is wrong with them.
 absl::StatusOr<Value> ReadUnits(const Key& key, const YamlNode& node) {
   const bool is_duration = key.type == KeyType::kDuration;
   const char* const kind = is_duration ? "a duration, as in 30s" : "a size, as in 8MiB";
@@ -81,14 +86,18 @@ absl::StatusOr<Value> ReadUnits(const Key& key, const YamlNode& node) {
   return absl::InvalidArgumentError(absl::StrCat("'", key.path, "': ", bytes.status().message()));
 }
 
+// "a|b|c" as a list.
 std::vector<absl::string_view> Split(absl::string_view choices) {
   return absl::StrSplit(choices, '|', absl::SkipEmpty());
 }
 
+// Whether a list holds exactly this text.
 bool Has(const std::vector<absl::string_view>& list, absl::string_view text) {
   return std::find(list.begin(), list.end(), text) != list.end();
 }
 
+// Three answers: it may be this; it may be this in a later version; it was never heard of, but
+// perhaps something like it was.
 absl::Status CheckChoice(const Key& key, const std::string& value) {
   const std::vector<absl::string_view> choices = Split(key.choices);
   if (Has(choices, value)) return absl::OkStatus();
@@ -108,6 +117,7 @@ absl::Status CheckChoice(const Key& key, const std::string& value) {
                                                  possible));
 }
 
+// What is fit to be a path, a name or a line in a table.
 absl::Status CheckText(const Key& key, const std::string& value) {
   if (value.size() > kTextBytesMax) {
     return absl::InvalidArgumentError(
@@ -122,11 +132,14 @@ absl::Status CheckText(const Key& key, const std::string& value) {
 
 }  // namespace
 
+// The only type for which quotes make no difference.
 absl::StatusOr<std::string> ReadText(absl::string_view what, const YamlNode& node) {
   if (node.kind != Kind::kText) return MustBe(what, "a text", node);
   return node.text;
 }
 
+// The characters are looked at first: the conversion alone would also take nan, inf and white
+// space.
 absl::StatusOr<double> ReadNumber(absl::string_view what, const YamlNode& node) {
   double number = 0;
   if (!IsPlainText(node) || !IsNumber(node.text) || !absl::SimpleAtod(node.text, &number)) {
@@ -136,6 +149,7 @@ absl::StatusOr<double> ReadNumber(absl::string_view what, const YamlNode& node) 
   return number;
 }
 
+// 1e3 and 1.0 are refused as well: who counts steps can write 1000.
 absl::StatusOr<int64_t> ReadWhole(absl::string_view what, const YamlNode& node) {
   int64_t number = 0;
   if (!IsPlainText(node) || !IsWholeNumber(node.text)) return MustBe(what, "a whole number", node);
@@ -145,6 +159,7 @@ absl::StatusOr<int64_t> ReadWhole(absl::string_view what, const YamlNode& node) 
   return number;
 }
 
+// yes, no, on and off are left out: YAML 1.1 and 1.2 differ about them.
 absl::StatusOr<bool> ReadFlag(absl::string_view what, const YamlNode& node) {
   if (IsPlainText(node)) {
     const std::string text = absl::AsciiStrToLower(node.text);
@@ -167,6 +182,7 @@ absl::StatusOr<Value> ReadValue(const Key& key, const YamlNode& node) {
   }
 }
 
+// Names the bounds that there are, in the words of the range.
 absl::Status CheckRange(absl::string_view what, const Range& range, double value) {
   if (range.Contains(value)) return absl::OkStatus();
   std::vector<std::string> bounds;
@@ -182,6 +198,7 @@ absl::Status CheckRange(absl::string_view what, const Range& range, double value
                                                  WriteNumber(value)));
 }
 
+// Text by its choices, numbers by their range.
 absl::Status CheckValue(const Key& key, const Value& value) {
   if (const auto* text = std::get_if<std::string>(&value)) {
     return key.type == KeyType::kChoice ? CheckChoice(key, *text) : CheckText(key, *text);
@@ -196,6 +213,7 @@ absl::Status CheckValue(const Key& key, const Value& value) {
   return CheckRange(key.path, key.range, number);
 }
 
+// The shortest of all forms that read back as the same number.
 std::string WriteNumber(double number) {
   for (int digits = 1; digits <= 17; ++digits) {
     const std::string text = absl::StrFormat("%.*g", digits, number);
@@ -210,6 +228,8 @@ std::string WriteNumber(double number) {
   return absl::StrFormat("%.17g", number);
 }
 
+// Plain where every YAML reader takes it for text, else in double quotes: a JSON string is a YAML
+// string.
 std::string WriteText(absl::string_view text) {
   constexpr absl::string_view kPlain =
       "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-./+";

@@ -18,11 +18,13 @@ namespace {
 
 using Kind = YamlNode::Kind;
 
+// YAML 1.1's merge key: not part of 1.2, but what people who write anchors use them for.
 constexpr char kMergeKey[] = "<<";
 // The tags that yaml-cpp gives to untagged text, plain and quoted.
 constexpr char kPlainTag[] = "?";
 constexpr char kQuotedTag[] = "!";
 
+// What a copy of the node costs.
 int CountNodes(const YamlNode& node) {
   int count = 1;
   for (const YamlNode& element : node.elements) count += CountNodes(element);
@@ -30,6 +32,7 @@ int CountNodes(const YamlNode& node) {
   return count;
 }
 
+// Levels from the node down to its deepest leaf, itself included.
 size_t DepthOf(const YamlNode& node) {
   size_t deepest = 0;
   for (const YamlNode& element : node.elements) deepest = std::max(deepest, DepthOf(element));
@@ -113,6 +116,7 @@ class TreeBuilder final : public YAML::EventHandler {
     std::vector<YamlNode> merged;  // values of merge keys, in order
   };
 
+  // A node where yaml-cpp says it begins; its marks count from 0.
   static YamlNode NodeAt(const YAML::Mark& mark, Kind kind) {
     YamlNode node;
     node.kind = kind;
@@ -121,10 +125,12 @@ class TreeBuilder final : public YAML::EventHandler {
     return node;
   }
 
+  // Adds an error and goes on: the structure of the text is still sound.
   void Report(int line, int column, std::string what) {
     tree_.errors.push_back({line, column, "", std::move(what)});
   }
 
+  // A tag would claim a type; here the table of keys knows which is wanted.
   bool CheckTag(const YAML::Mark& mark, const std::string& tag) {
     if (tag.empty() || tag == kPlainTag || tag == kQuotedTag) return true;
     Stop(mark, absl::StrCat("YAML tags ('", tag, "') have no meaning in a job file"));
@@ -141,6 +147,7 @@ class TreeBuilder final : public YAML::EventHandler {
     return false;
   }
 
+  // A list or mapping opens. Its place is taken now, what is in it when it ends.
   void Begin(const YAML::Mark& mark, const std::string& tag, YAML::anchor_t anchor, Kind kind) {
     if (stopped_ || !CheckTag(mark, tag)) return;
     if (open_.size() == kYamlDepthMax) return StopTooDeep(mark);
@@ -150,6 +157,7 @@ class TreeBuilder final : public YAML::EventHandler {
     open_.push_back(std::move(open));
   }
 
+  // A list or mapping closes, and is an element, a value or a key of the one around it.
   void End() {
     if (stopped_) return;
     Open done = std::move(open_.back());
@@ -181,6 +189,7 @@ class TreeBuilder final : public YAML::EventHandler {
     }
   }
 
+  // The first of a pair: a name. Whatever else YAML allows as a key has no meaning in a job file.
   void TakeName(Open& open, const YamlNode& node) {
     if (node.kind != Kind::kText) {
       return Stop(MarkOf(node), "a key must be a word, not a list, a mapping or nothing");
@@ -189,6 +198,8 @@ class TreeBuilder final : public YAML::EventHandler {
     open.name = {node.text, node.line, node.column, {}};
   }
 
+  // The second of a pair. Of a key that is given twice the first value is kept, so that the rest
+  // can still be judged.
   void AddMember(Open& open, YamlNode value) {
     open.has_name = false;
     YamlMember member = std::move(open.name);
@@ -218,6 +229,8 @@ class TreeBuilder final : public YAML::EventHandler {
     }
   }
 
+  // What stands in the mapping itself wins over what is merged, and an earlier source over a later
+  // one.
   void MergeMapping(const YamlNode& source, Open& open) {
     for (const YamlMember& member : source.members) {
       if (!open.names.insert(member.name).second) continue;
@@ -255,6 +268,9 @@ const YamlNode* YamlNode::Find(absl::string_view name) const {
   return nullptr;
 }
 
+// The events are used and not yaml-cpp's own tree: that one keeps only one of two equal keys,
+// forgets where keys stand, and shares aliased nodes, so that neither doubled keys nor bombs could
+// be seen in it.
 YamlTree ParseYaml(absl::string_view text) {
   TreeBuilder builder;
   // yaml-cpp tells errors by exceptions; none leaves this function.

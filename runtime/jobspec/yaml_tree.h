@@ -27,10 +27,14 @@ struct YamlNode {
   Kind kind = Kind::kNull;
   int line = 0;
   int column = 0;
-  std::string text;                 // kText
-  bool quoted = false;              // kText: "3" is text wherever 3 would be a number
-  std::vector<YamlNode> elements;   // kList
-  std::vector<YamlMember> members;  // kMapping: in order, names unique
+  // Of kText, as it reads without quotes and escapes.
+  std::string text;
+  // Of kText: "3" is text wherever 3 would be a number.
+  bool quoted = false;
+  // Of kList.
+  std::vector<YamlNode> elements;
+  // Of kMapping: in the order of the file, those of merge keys last; names are unique.
+  std::vector<YamlMember> members;
 
   // The member of that name, or nullptr.
   [[nodiscard]] const YamlNode* Find(absl::string_view name) const;
@@ -38,15 +42,19 @@ struct YamlNode {
 
 struct YamlMember {
   std::string name;
-  int line = 0;  // of the name
+  // Where the name stands; the value knows its own place.
+  int line = 0;
   int column = 0;
   YamlNode value;
 };
 
 struct YamlTree {
-  YamlNode root;                   // to be used only when complete
-  bool complete = true;            // the text was read to its end, though it may have errors
-  std::vector<Diagnostic> errors;  // with columns in bytes
+  // To be used only when complete.
+  YamlNode root;
+  // The text was read to its end, though it may have errors.
+  bool complete = true;
+  // With columns in bytes.
+  std::vector<Diagnostic> errors;
 };
 
 // Never crashes, hangs, or uses more memory than a small multiple of the text and the bounds above.

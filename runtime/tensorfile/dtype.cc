@@ -8,6 +8,7 @@
 namespace rm::tensorfile {
 namespace {
 
+// The names of the format with the bytes of one element. A new type of whole bytes is one line.
 struct Dtype {
   absl::string_view name;
   uint64_t bytes;
@@ -22,6 +23,7 @@ constexpr Dtype kDtypes[] = {
 
 }  // namespace
 
+// A short list, looked through from the front: F32 comes first.
 uint64_t ElementBytes(absl::string_view dtype) {
   for (const Dtype& known : kDtypes) {
     if (known.name == dtype) return known.bytes;
@@ -29,6 +31,9 @@ uint64_t ElementBytes(absl::string_view dtype) {
   return 0;
 }
 
+// The product is kept below 2⁶³, so that sums of a few of them and offsets in JSON (int64) are
+// safe. Zeros are looked for first: an empty tensor is empty, even where its other dimensions would
+// overflow.
 absl::StatusOr<uint64_t> TensorBytes(absl::string_view dtype, absl::Span<const int64_t> shape) {
   uint64_t bytes = ElementBytes(dtype);
   if (bytes == 0) return absl::InvalidArgumentError(absl::StrCat("unknown dtype '", dtype, "'"));

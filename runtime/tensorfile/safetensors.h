@@ -37,10 +37,14 @@ using Metadata = std::map<std::string, std::string>;
 
 // A tensor to be written. Borrows its data.
 struct TensorData {
-  std::string name;            // any UTF-8 but "__metadata__"
-  std::string dtype;           // "F32", "I64", …: ElementBytes knows them
-  std::vector<int64_t> shape;  // empty: a scalar; a dimension may be 0
-  const void* data = nullptr;  // row-major, `bytes` bytes
+  // Any UTF-8 but "__metadata__".
+  std::string name;
+  // "F32", "I64", …: ElementBytes knows them.
+  std::string dtype;
+  // Empty: a scalar; a dimension may be 0.
+  std::vector<int64_t> shape;
+  // `bytes` bytes, row-major, little-endian.
+  const void* data = nullptr;
   uint64_t bytes = 0;
 };
 
@@ -49,15 +53,19 @@ struct TensorInfo {
   std::string name;
   std::string dtype;
   std::vector<int64_t> shape;
-  uint64_t offset = 0;  // of its first byte, from the beginning of the file
+  // Where its first byte is, from the beginning of the file (not of the data).
+  uint64_t offset = 0;
   uint64_t bytes = 0;
 };
 
 // A whole file as pieces of memory, so that it can be written and summed up without a copy.
 struct FileImage {
-  std::string head;                          // length and header
-  std::vector<absl::string_view> data;       // the tensors' own memory, in file order
-  uint64_t bytes = 0;                        // of all
+  // The length of the header, and the header.
+  std::string head;
+  // The tensors' own memory, in file order.
+  std::vector<absl::string_view> data;
+  // Of the whole file.
+  uint64_t bytes = 0;
 };
 
 // Lays out a file. The image borrows the tensors' data, not the span. InvalidArgument: a name
@@ -98,7 +106,8 @@ class SafetensorsFile {
   std::unique_ptr<base::RandomAccessFile> file_;
   std::vector<TensorInfo> tensors_;
   Metadata metadata_;
-  absl::flat_hash_map<std::string, size_t> index_;  // name → position in tensors_
+  // From a tensor's name to its position in tensors_.
+  absl::flat_hash_map<std::string, size_t> index_;
 };
 
 }  // namespace rm::tensorfile

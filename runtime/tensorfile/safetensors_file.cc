@@ -18,8 +18,11 @@ using base::JsonQuote;
 // Header object, tensor object, array: nothing lies deeper.
 constexpr int kHeaderDepthMax = 4;
 
+// All that is wrong with a file is damage: whoever wrote it so, nothing of it can be used.
 absl::Status Damaged(absl::string_view what) { return absl::DataLossError(what); }
 
+// The header's text. Its length is compared with what the format allows and with what the file has
+// before any memory is taken for it.
 absl::StatusOr<std::string> ReadHeader(const base::RandomAccessFile& file) {
   if (file.size() < kLengthBytes) {
     return Damaged(absl::StrCat("has ", file.size(), " bytes; the header's length alone takes 8"));
@@ -41,6 +44,7 @@ absl::StatusOr<std::string> ReadHeader(const base::RandomAccessFile& file) {
   return header;
 }
 
+// Strings only, as the format says.
 absl::StatusOr<Metadata> ParseMetadata(const Json& entry) {
   Metadata metadata;
   if (!entry.is_object()) return Damaged("__metadata__ is no object");
@@ -133,6 +137,8 @@ absl::StatusOr<std::unique_ptr<SafetensorsFile>> SafetensorsFile::Open(
   return opened;
 }
 
+// Every claim is checked before the first tensor can be asked for. Unknown members of an entry are
+// passed over, as the reference implementation does.
 absl::Status SafetensorsFile::ParseHeader() {
   RM_ASSIGN_OR_RETURN(const std::string text, ReadHeader(*file_));
   const auto header = Json::Parse(text, kHeaderDepthMax);

@@ -25,6 +25,7 @@ bool IsUtf8(absl::string_view text) {
   return true;
 }
 
+// One tensor by itself.
 absl::Status CheckTensor(const TensorData& tensor) {
   if (!IsUtf8(tensor.name)) {
     return absl::InvalidArgumentError(
@@ -45,6 +46,7 @@ absl::Status CheckTensor(const TensorData& tensor) {
   return absl::OkStatus();
 }
 
+// All of them together: a name stands for one tensor.
 absl::Status CheckTensors(absl::Span<const TensorData> tensors) {
   std::set<absl::string_view> names;
   for (const TensorData& tensor : tensors) {
@@ -69,11 +71,13 @@ std::vector<const TensorData*> FileOrder(absl::Span<const TensorData> tensors) {
   return order;
 }
 
+// A list of numbers as JSON.
 Json Numbers(absl::Span<const int64_t> numbers) {
   Json::Array array(numbers.begin(), numbers.end());
   return Json(std::move(array));
 }
 
+// One tensor's entry, beginning at `begin` of the data.
 Json HeaderEntry(const TensorData& tensor, uint64_t begin) {
   const int64_t offsets[] = {static_cast<int64_t>(begin),
                              static_cast<int64_t>(begin + tensor.bytes)};
@@ -84,6 +88,7 @@ Json HeaderEntry(const TensorData& tensor, uint64_t begin) {
   return entry;
 }
 
+// The header, padded with spaces so that the data begins aligned.
 std::string HeaderText(absl::Span<const TensorData* const> order, const Metadata& metadata) {
   Json::Object header;
   if (!metadata.empty()) {
@@ -103,6 +108,7 @@ std::string HeaderText(absl::Span<const TensorData* const> order, const Metadata
 
 }  // namespace
 
+// Empty tensors have an entry and no piece: there is nothing of them to write.
 absl::StatusOr<FileImage> LayOut(absl::Span<const TensorData> tensors, const Metadata& metadata) {
   RM_RETURN_IF_ERROR(CheckTensors(tensors));
   const std::vector<const TensorData*> order = FileOrder(tensors);
