@@ -10,7 +10,6 @@
 #include "absl/strings/str_join.h"
 #include "base/check.h"
 #include "base/nearest_name.h"
-#include "base/nearest_name.h"
 
 namespace rm::base {
 namespace {
@@ -189,14 +188,14 @@ absl::Status FlagSet::ParseFlag(int argc, const char* const* argv, int* index) {
     }
     text = argv[++*index];
   }
-  const std::string wanted = std::visit(
-      Overloaded{[&](const TextValue& value) { return Take(value, *text); },
-                 [&](const ChoiceValue& value) { return TakeChoice(value, *text); },
-                 [&](const IntegerValue& value) { return TakeInteger(value, *text); },
-                 [&](const NumberValue& value) { return TakeNumber(value, *text); },
-                 [&](const TextsValue& value) { return TakeOneMore(value, *text); },
-                 [&](const SwitchValue& value) { return TakeSwitch(value, *text); }},
-      flag->value);
+  const std::string wanted =
+      std::visit(Overloaded{[&](const TextValue& value) { return Take(value, *text); },
+                            [&](const ChoiceValue& value) { return TakeChoice(value, *text); },
+                            [&](const IntegerValue& value) { return TakeInteger(value, *text); },
+                            [&](const NumberValue& value) { return TakeNumber(value, *text); },
+                            [&](const TextsValue& value) { return TakeOneMore(value, *text); },
+                            [&](const SwitchValue& value) { return TakeSwitch(value, *text); }},
+                 flag->value);
   if (wanted.empty()) return absl::OkStatus();
   return Refuse(absl::StrCat("flag '--", name, "' is '", *text, "' but ", wanted));
 }

@@ -6,8 +6,8 @@
 //   absl::Status parsed = flags.Parse(argc, argv);   // InvalidArgument: "unknown flag '--lisen' …"
 //   if (flags.help_asked()) std::cout << flags.Help();
 //
-// The value a variable has when its flag is added is its default and is shown in the help. Lengths of time and sizes
-// are texts that their user parses (base/units.h). Not thread-safe.
+// The value a variable has when its flag is added is its default and is shown in the help. Lengths
+// of time and sizes are texts that their user parses (base/units.h). Not thread-safe.
 #ifndef RM_BASE_FLAGS_H_
 #define RM_BASE_FLAGS_H_
 
@@ -52,10 +52,10 @@ class FlagSet {
   // What follows the program's name in the help's usage line ("job.yaml [flags]").
   void SetUsage(absl::string_view usage) { usage_ = std::string(usage); }
 
-  // Sets the variables from argv[1] on; the last of several wins. Words that are no flags, and all words after `--`,
-  // become positionals(). Errors are InvalidArgument: one line that names the flag, what is wrong and what is allowed;
-  // variables of the flags before it are then set already. --help and -h are known to every program: they end
-  // parsing with OK.
+  // Sets the variables from argv[1] on; the last of several wins. Words that are no flags, and all
+  // words after `--`, become positionals(). Errors are InvalidArgument: one line that names the
+  // flag, what is wrong and what is allowed; variables of the flags before it are then set already.
+  // --help and -h are known to every program: they end parsing with OK.
   [[nodiscard]] absl::Status Parse(int argc, const char* const* argv);
 
   [[nodiscard]] bool help_asked() const { return help_asked_; }
@@ -91,7 +91,8 @@ class FlagSet {
   struct SwitchValue {
     bool* value;
   };
-  using Value = std::variant<TextValue, ChoiceValue, IntegerValue, NumberValue, TextsValue, SwitchValue>;
+  using Value =
+      std::variant<TextValue, ChoiceValue, IntegerValue, NumberValue, TextsValue, SwitchValue>;
   struct Flag {
     std::string name;
     std::string metavar;  // empty for a switch
@@ -103,7 +104,8 @@ class FlagSet {
 
   void Add(Flag flag);
   [[nodiscard]] const Flag* Find(absl::string_view name) const;
-  // The flag that `word` ("--name" or "-l", without a value) means, or InvalidArgument with a suggestion.
+  // The flag that `word` ("--name" or "-l", without a value) means, or InvalidArgument with a
+  // suggestion.
   [[nodiscard]] absl::StatusOr<const Flag*> Lookup(absl::string_view word) const;
   // Takes argv[*index], and its value from argv[++*index] where it is not in the same word.
   [[nodiscard]] absl::Status ParseFlag(int argc, const char* const* argv, int* index);

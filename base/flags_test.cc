@@ -115,8 +115,7 @@ TEST_CASE("words that are no flags are positionals, and so is all after two dash
   REQUIRE(program.Parse({"one", "--slots", "2", "-", "--", "--slots", "3"}).ok());
   CHECK(program.flags.positionals() == std::vector<std::string>{"one", "-", "--slots", "3"});
   CHECK(program.slots == 2);
-  CHECK(program.flags.NoPositionals().message() ==
-        "unexpected argument 'one' (try daemon --help)");
+  CHECK(program.flags.NoPositionals().message() == "unexpected argument 'one' (try daemon --help)");
 }
 
 TEST_CASE("help ends parsing and names every flag with its default") {

@@ -12,7 +12,8 @@ namespace {
 constexpr int kPortMax = 65535;
 
 absl::Status NoAddress(absl::string_view text) {
-  return absl::InvalidArgumentError(absl::StrCat("'", text, "' is no address: HOST:PORT is wanted"));
+  return absl::InvalidArgumentError(
+      absl::StrCat("'", text, "' is no address: HOST:PORT is wanted"));
 }
 
 bool ParseV4(absl::string_view host, in_addr* address) {

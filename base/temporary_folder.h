@@ -8,8 +8,9 @@
 
 namespace rm::base {
 
-// A fresh, empty folder under $TEST_TMPDIR (else $TMPDIR, else /tmp); removed, with all it holds, at the end.
-// CHECKs that it can be made: a test without a disk has nothing to say. Thread-compatible.
+// A fresh, empty folder under $TEST_TMPDIR (else $TMPDIR, else /tmp); removed, with all it holds,
+// at the end. CHECKs that it can be made: a test without a disk has nothing to say.
+// Thread-compatible.
 class TemporaryFolder {
  public:
   TemporaryFolder();

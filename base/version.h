@@ -6,11 +6,12 @@
 
 namespace rm::base {
 
-// Semantic version: while the major number is 0, a new minor number may change what crosses a process boundary.
+// Semantic version: while the major number is 0, a new minor number may change what crosses a
+// process boundary.
 inline constexpr absl::string_view kVersion = "0.1.0";
 
-// True when a coordinator and a worker of these versions may work together: equal but for the last (patch) number.
-// A text that is not "major.minor.patch" agrees with nothing but itself. Pure.
+// True when a coordinator and a worker of these versions may work together: equal but for the last
+// (patch) number. A text that is not "major.minor.patch" agrees with nothing but itself. Pure.
 [[nodiscard]] bool VersionsAgree(absl::string_view a, absl::string_view b);
 
 }  // namespace rm::base

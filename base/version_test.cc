@@ -12,10 +12,9 @@ TEST_CASE("versions agree when only the patch number differs") {
     bool agree;
   };
   const Case cases[] = {
-      {"0.1.0", "0.1.0", true},  {"0.1.0", "0.1.7", true},  {"0.1.0", "0.2.0", false},
-      {"1.2.3", "2.2.3", false}, {"0.1.0", "", false},      {"0.1", "0.1.0", false},
-      {"0.1.0", "0.1", false},   {"nightly", "nightly", true},
-      {"0.1.0.1", "0.1.0.2", false},
+      {"0.1.0", "0.1.0", true},  {"0.1.0", "0.1.7", true},     {"0.1.0", "0.2.0", false},
+      {"1.2.3", "2.2.3", false}, {"0.1.0", "", false},         {"0.1", "0.1.0", false},
+      {"0.1.0", "0.1", false},   {"nightly", "nightly", true}, {"0.1.0.1", "0.1.0.2", false},
   };
   for (const Case& c : cases) {
     CAPTURE(c.a, c.b);

@@ -1,3 +1,6 @@
+// A worker id names at most one stream at a time. Streams end in their own time, and the end of one
+// that was replaced may be reported long after the new one has begun: so everything that comes from
+// a stream is matched by the stream itself (the pointer), never by the worker's id alone.
 #include "runtime/coordinator/attached_workers.h"
 
 #include <utility>
@@ -9,8 +12,10 @@ namespace rm::coordinator {
 namespace pb = ::ringmaster::v1;
 
 void AttachedWorkers::Attach(const pb::Hello& hello, std::shared_ptr<WorkerLink> link) {
-  Close(hello.worker_id(), absl::AbortedError(absl::StrCat("worker ", hello.worker_id(),
-                                                           " has attached anew")));
+  // The worker knows better than we do that its old stream is dead: a half-open connection may look
+  // alive here for minutes.
+  Close(hello.worker_id(),
+        absl::AbortedError(absl::StrCat("worker ", hello.worker_id(), " has attached anew")));
   workers_[hello.worker_id()] = Attached{std::move(link), hello};
 }
 
@@ -23,6 +28,7 @@ bool AttachedWorkers::Detach(const std::string& worker_id, const WorkerLink* lin
 void AttachedWorkers::Close(const std::string& worker_id, const absl::Status& status) {
   const auto worker = workers_.find(worker_id);
   if (worker == workers_.end()) return;
+  // Out of the map first: closing may report back at once, and must then find it gone.
   const std::shared_ptr<WorkerLink> link = std::move(worker->second.link);
   workers_.erase(worker);
   link->Close(status);

@@ -12,14 +12,14 @@
 
 namespace rm::coordinator {
 
-// One worker's stream as its owner sees it. Send and Close are called on the coordinator's thread and
-// never block.
+// One worker's stream as its owner sees it. Send and Close are called on the coordinator's thread
+// and never block.
 class WorkerLink {
  public:
   virtual ~WorkerLink() = default;
 
-  // Queues a command. Dropped when the stream has ended: what matters is given again when the worker
-  // re-attaches.
+  // Queues a command. Dropped when the stream has ended: what matters is given again when the
+  // worker re-attaches.
   virtual void Send(const ::ringmaster::v1::WorkerCommand& command) = 0;
   // Ends the stream with `status`. Idempotent.
   virtual void Close(const absl::Status& status) = 0;

@@ -1,3 +1,5 @@
+// gRPC's BuildAndStart answers a failed bind with a null pointer and a line in its own log. People
+// need the reason: so after such a failure the same bind is tried once more by hand.
 #include "runtime/coordinator/bind_error.h"
 
 #include <netdb.h>
@@ -16,20 +18,22 @@ namespace rm::coordinator {
 absl::Status TryBind(const base::HostPort& address) {
   const std::string what = absl::StrCat("cannot listen on ", address.ToString());
   addrinfo hints{};
-  hints.ai_flags = AI_PASSIVE | AI_NUMERICSERV;
+  hints.ai_flags = AI_PASSIVE | AI_NUMERICSERV;  // to listen; the port is a number already
   hints.ai_socktype = SOCK_STREAM;
   addrinfo* found = nullptr;
-  const int result = getaddrinfo(address.host.c_str(), std::to_string(address.port).c_str(),
-                                 &hints, &found);
+  const int result =
+      getaddrinfo(address.host.c_str(), std::to_string(address.port).c_str(), &hints, &found);
   if (result != 0) {
     return absl::InvalidArgumentError(absl::StrCat(what, ": ", gai_strerror(result)));
   }
   const std::unique_ptr<addrinfo, void (*)(addrinfo*)> infos(found, &freeaddrinfo);
+  // The first address only: gRPC needs one that works, and the reasons of the others differ little.
   const int fd = socket(found->ai_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
   if (fd < 0) return base::ErrnoStatus(errno, what);
   const int on = 1;
   setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on));  // as gRPC does
-  const int error = bind(fd, found->ai_addr, found->ai_addrlen) != 0 || listen(fd, 1) != 0 ? errno : 0;
+  const int error =
+      bind(fd, found->ai_addr, found->ai_addrlen) != 0 || listen(fd, 1) != 0 ? errno : 0;
   close(fd);
   return base::ErrnoStatus(error, what);
 }

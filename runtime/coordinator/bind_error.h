@@ -7,8 +7,8 @@
 
 namespace rm::coordinator {
 
-// Tries to bind a socket and returns what came of it: "Address already in use", "Name or service not
-// known" … OK when it can be bound. Leaves nothing behind.
+// Tries to bind a socket and returns what came of it: "Address already in use", "Name or service
+// not known" … OK when it can be bound. Leaves nothing behind.
 [[nodiscard]] absl::Status TryBind(const base::HostPort& address);
 
 }  // namespace rm::coordinator

@@ -1,3 +1,5 @@
+// A thin skin over runtime/checkpoint: which checkpoint is meant, and its answer as messages. What
+// a checkpoint is, and when it counts, is decided there alone.
 #include "runtime/coordinator/checkpoints_api.h"
 
 #include <algorithm>
@@ -19,6 +21,7 @@ pb::CheckpointInfo ViewInfo(const checkpoint::Info& info) {
   view.set_step(info.step);
   view.set_generation(info.generation);
   view.set_bytes(static_cast<int64_t>(info.bytes));
+  // A folder without a readable manifest has no time of creation.
   if (info.created > absl::UnixEpoch()) view.set_created_ns(absl::ToUnixNanos(info.created));
   view.set_counts(info.counts);
   view.set_problem(info.problem);
@@ -33,6 +36,8 @@ absl::StatusOr<checkpoint::Info> Choose(const std::vector<checkpoint::Info>& inf
     return step == 0 || info.step == step;
   };
   const auto counts = [&](const checkpoint::Info& info) { return is_meant(info) && info.counts; };
+  // `infos` is newest first. One that does not count is still worth verifying when it is all there
+  // is: its problem is then the answer.
   auto chosen = std::find_if(infos.begin(), infos.end(), counts);
   if (chosen == infos.end()) chosen = std::find_if(infos.begin(), infos.end(), is_meant);
   if (chosen != infos.end()) return *chosen;
@@ -52,6 +57,7 @@ absl::StatusOr<CheckpointPlace> FindCheckpoints(const Coordinator& coordinator,
   CheckpointPlace place;
   place.job_id = job->id();
   place.folder = coordinator.config().folders.Checkpoints(job->spec(), job->id());
+  // The scheduler's lineage is that of the journal: every generation whose ranks had all joined.
   for (const scheduler::LineageEntry& entry : job->lineage) {
     place.lineage.push_back({entry.generation, entry.first_step});
   }

@@ -19,8 +19,8 @@ namespace rm::coordinator {
 // Where a job's checkpoints lie, and which of them count.
 struct CheckpointPlace {
   std::string job_id;
-  std::string folder;
-  checkpoint::Lineage lineage;
+  std::string folder;           // absolute; holds the step-… folders; may not exist yet
+  checkpoint::Lineage lineage;  // empty: no generation has trained, and every one counts
 };
 
 // NotFound: no such job. On the coordinator's thread.
@@ -31,8 +31,8 @@ struct CheckpointPlace {
 [[nodiscard]] absl::StatusOr<::ringmaster::v1::ListCheckpointsReply> ListCheckpoints(
     const base::FileSystem& files, const CheckpointPlace& place);
 
-// Reads every byte of the checkpoint of `step`, or of the newest that counts when it is 0. NotFound:
-// there is none; a damaged one is an answer, not an error. Thread-safe.
+// Reads every byte of the checkpoint of `step`, or of the newest that counts when it is 0.
+// NotFound: there is none; a damaged one is an answer, not an error. Thread-safe.
 [[nodiscard]] absl::StatusOr<::ringmaster::v1::VerifyReply> VerifyCheckpoint(
     const base::FileSystem& files, const CheckpointPlace& place, int64_t step);
 

@@ -1,3 +1,5 @@
+// Two hops for each call: the coordinator's thread knows where the checkpoints lie, the reader's
+// thread has time to read them.
 #include "runtime/coordinator/checkpoints_service.h"
 
 #include <string>
@@ -43,9 +45,8 @@ class CheckpointsService final : public pb::Checkpoints::CallbackService {
     engine_.Post([this, reactor, id, reply, read = std::move(read)] {
       const absl::StatusOr<CheckpointPlace> place = FindCheckpoints(coordinator_, id);
       if (!place.ok()) return FinishCall<R>(reactor, reply, place.status());
-      reader_.Post([reactor, reply, place = *place, read] {
-        FinishCall<R>(reactor, reply, read(place));
-      });
+      reader_.Post(
+          [reactor, reply, place = *place, read] { FinishCall<R>(reactor, reply, read(place)); });
     });
     return reactor;
   }

@@ -14,9 +14,10 @@ namespace rm::coordinator {
 
 // Thread-safe. Borrows all; they outlive the server. Files are read on `reader`, which may take
 // seconds, so that the coordinator's thread never waits for them.
-[[nodiscard]] std::unique_ptr<grpc::Service> MakeCheckpointsService(
-    TaskThread& engine, TaskThread& reader, const Coordinator& coordinator,
-    const base::FileSystem& files);
+[[nodiscard]] std::unique_ptr<grpc::Service> MakeCheckpointsService(TaskThread& engine,
+                                                                    TaskThread& reader,
+                                                                    const Coordinator& coordinator,
+                                                                    const base::FileSystem& files);
 
 }  // namespace rm::coordinator
 

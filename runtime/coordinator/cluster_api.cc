@@ -1,3 +1,4 @@
+// The cluster as operators ask for it: who is there, and how much of it is in use.
 #include "runtime/coordinator/cluster_api.h"
 
 #include <unistd.h>
@@ -10,6 +11,7 @@ namespace pb = ::ringmaster::v1;
 
 pb::NodesReply ListNodes(const Coordinator& coordinator) {
   pb::NodesReply reply;
+  // Lost ones too: an operator who misses a machine looks here for the reason.
   for (const auto& [id, worker] : coordinator.state().workers()) {
     *reply.add_nodes() = ViewNode(worker);
   }

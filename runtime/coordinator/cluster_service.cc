@@ -1,3 +1,5 @@
+// Both calls only read, but on the coordinator's thread like everything else: so they see a state
+// that is durable and whole, and need no lock.
 #include "runtime/coordinator/cluster_service.h"
 
 #include "proto/api.grpc.pb.h"
@@ -30,7 +32,7 @@ class ClusterService final : public pb::Cluster::CallbackService {
     Unary* const reactor = context->DefaultReactor();
     engine_.Post([this, reactor, reply] {
       FinishCall<pb::StatusReply>(reactor, reply,
-                             ClusterStatus(coordinator_, facts_.address, facts_.started));
+                                  ClusterStatus(coordinator_, facts_.address, facts_.started));
     });
     return reactor;
   }

@@ -13,7 +13,7 @@
 
 namespace rm::coordinator {
 
-// What the server knows of itself.
+// What the server knows of itself. Filled before the engine's thread starts, constant from then on.
 struct ServerFacts {
   std::string address;  // where clients and workers reach it
   absl::Time started;

@@ -1,3 +1,14 @@
+// The loop around the scheduler. Its order is the promise of the whole design:
+//
+//   1. hear       who said something, who is lost
+//   2. decide     one scheduler step over all that was added
+//   3. remember   its record is durable (inside Ledger::Step)
+//   4. act        commands to workers
+//   5. answer     everyone whose event was in the step
+//   6. show       open streams
+//
+// Between 2 and 3 the state is ahead of the disk, and nobody can see it: everything else runs on
+// this thread too, so it waits until 3 is done.
 #include "runtime/coordinator/coordinator.h"
 
 #include <algorithm>
@@ -12,13 +23,16 @@ namespace {
 
 namespace pb = ::ringmaster::v1;
 
+// The scheduler refuses with a reason code; callers need a status code. Most refusals mean that the
+// request does not fit the state, so that is the default.
 absl::Status RefusalStatus(const pb::Reason& reason) {
   if (reason.code() == "UnknownJob") return absl::NotFoundError(reason.sentence());
   if (reason.code() == "InvalidJob") return absl::InvalidArgumentError(reason.sentence());
   return absl::FailedPreconditionError(reason.sentence());
 }
 
-// One status for each event of the record.
+// One status for each event of the record. Refusals point into the events by position (from 1),
+// because two equal events in one step may fare differently: the second cancel of a job is refused.
 std::vector<absl::Status> Outcomes(const pb::JournalRecord& record) {
   std::vector<absl::Status> outcomes(static_cast<size_t>(record.events_size()));
   for (const pb::Refusal& refusal : record.refusals()) {
@@ -38,6 +52,8 @@ Coordinator::Coordinator(CoordinatorConfig config, std::unique_ptr<Ledger> ledge
       liveness_(config_.liveness),
       executor_(ledger_->state(), workers_, preflights_, config_.folders,
                 [this](const pb::Event& event) { Add(event); }) {
+  // The first event of every life: it makes the workers of the journal absent until they re-attach,
+  // and repeats the preflights that nobody has answered.
   pb::Event started;
   started.mutable_coordinator_started()->set_version(config_.version);
   Add(started);
@@ -55,14 +71,14 @@ void Coordinator::Add(pb::Event event, Done done) {
 
 void Coordinator::Await(std::function<bool()> is_over, absl::Duration limit,
                         std::function<void()> then) {
-  const absl::Duration deadline = limit > absl::ZeroDuration() ? clock_.Monotonic() + limit
-                                                               : -absl::InfiniteDuration();
+  const absl::Duration deadline =
+      limit > absl::ZeroDuration() ? clock_.Monotonic() + limit : -absl::InfiniteDuration();
   waits_.push_back({std::move(is_over), deadline, std::move(then)});
 }
 
 absl::Duration Coordinator::Tick() {
   const absl::Duration now = clock_.Monotonic();
-  NoteHeard(now);
+  NoteHeard(now);  // before the judgement: what came in while we slept counts
   AddLostWorkers(now);
   if (failure_.ok() && (!pending_.empty() || ledger_->IsDue())) Step();
   preflights_.Check(now);
@@ -80,6 +96,8 @@ void Coordinator::NoteHeard(absl::Duration now) {
 
 void Coordinator::AddLostWorkers(absl::Duration now) {
   for (const Liveness::Lost& lost : liveness_.Check(now)) {
+    // A stream that only fell silent may still stand: closed, so that the worker, should it live,
+    // dials again and learns what became of its ranks.
     workers_.Close(lost.worker_id, absl::DeadlineExceededError(lost.sentence));
     preflights_.OnDetached(lost.worker_id);
     pb::Event event;
@@ -100,6 +118,8 @@ void Coordinator::Step() {
   events.reserve(pending.size());
   for (Pending& p : pending) events.push_back(std::move(p.event));
 
+  // From here to its return is where the thread waits for the disk; what arrives meanwhile is the
+  // next batch, and shares the next sync.
   const absl::StatusOr<pb::JournalRecord> record = ledger_->Step(events);
   if (!record.ok()) return Fail(record.status(), std::move(pending));
   NoteTransitions(*record);
@@ -111,6 +131,8 @@ void Coordinator::Step() {
 }
 
 void Coordinator::Fail(const absl::Status& status, std::vector<Pending> pending) {
+  // Whether the record reached the disk is not known, so none of it may be promised or done. A
+  // restart replays what is there, and the workers' next attach settles the rest.
   failure_ = absl::UnavailableError(absl::StrCat("nothing more is taken: ", status.message()));
   for (const Pending& p : pending) {
     if (p.done) p.done(failure_);
@@ -120,15 +142,13 @@ void Coordinator::Fail(const absl::Status& status, std::vector<Pending> pending)
 
 void Coordinator::NoteTransitions(const pb::JournalRecord& record) {
   for (const pb::WorkerTransition& transition : record.worker_transitions()) {
-    base::LogInfo("worker ", transition.worker_id(), ": ",
-                  scheduler::WorkerStateName(transition.from()), " → ",
-                  scheduler::WorkerStateName(transition.to()), ": ",
-                  transition.reason().sentence());
+    base::LogInfo(
+        "worker ", transition.worker_id(), ": ", scheduler::WorkerStateName(transition.from()),
+        " → ", scheduler::WorkerStateName(transition.to()), ": ", transition.reason().sentence());
   }
   for (const pb::JobTransition& transition : record.job_transitions()) {
-    base::LogInfo("job ", transition.job_id(), ": ", scheduler::StateName(transition.from()),
-                  " → ", scheduler::StateName(transition.to()), ": ",
-                  transition.reason().sentence());
+    base::LogInfo("job ", transition.job_id(), ": ", scheduler::StateName(transition.from()), " → ",
+                  scheduler::StateName(transition.to()), ": ", transition.reason().sentence());
     if (!scheduler::IsEnded(transition.to())) continue;
     live_.OnEnded(transition.job_id());
     preflights_.Cancel(transition.job_id());
@@ -137,6 +157,7 @@ void Coordinator::NoteTransitions(const pb::JournalRecord& record) {
 }
 
 void Coordinator::ReleaseWaits(absl::Duration now) {
+  // First taken out, then called: an answer may begin the next wait.
   std::list<Wait> over;
   for (auto wait = waits_.begin(); wait != waits_.end();) {
     const auto next = std::next(wait);
@@ -149,6 +170,7 @@ void Coordinator::ReleaseWaits(absl::Duration now) {
 }
 
 void Coordinator::Close(const absl::Status& status) {
+  // Whatever is added from here on is answered with this at once.
   if (failure_.ok()) failure_ = status;
   std::vector<Pending> pending;
   pending.swap(pending_);

@@ -34,14 +34,16 @@
 
 namespace rm::coordinator {
 
+// What a coordinator is made with. The functions are called on the coordinator's thread and must
+// not block; what they borrow outlives it.
 struct CoordinatorConfig {
   Folders folders;
   std::string version;  // of this program
   std::string probe;    // content of <storage>/.probe
   scheduler::SchedulerOptions scheduler;
   LivenessLimits liveness;
-  // Called when a job has ended, and when the journal has failed (at most once): then nothing more is
-  // taken and the process must end.
+  // Called when a job has ended, and when the journal has failed (at most once): then nothing more
+  // is taken and the process must end.
   std::function<void(const std::string& job_id)> on_job_ended = [](const std::string&) {};
   std::function<void(const absl::Status& status)> on_failure = [](const absl::Status&) {};
   // Log chunks of the workers.
@@ -49,6 +51,10 @@ struct CoordinatorConfig {
       [](const std::string&, const ::ringmaster::v1::LogChunk&) {};
 };
 
+// Invariants:
+// 1. A record is durable before any of its actions is carried out and any of its answers given.
+// 2. `done` of every Add is called exactly once, unless the coordinator is destroyed before.
+// 3. After a failure of the journal no event is taken and no action carried out any more.
 class Coordinator {
  public:
   // Longest time between two Ticks: liveness is judged, and progress shown, this often.
@@ -61,13 +67,14 @@ class Coordinator {
   Coordinator(const Coordinator&) = delete;
   Coordinator& operator=(const Coordinator&) = delete;
 
-  // Adds an event to the next step. `done` is called when the step is durable: with OK when the event
-  // was taken, else with its refusal (NotFound, InvalidArgument or FailedPrecondition and the
+  // Adds an event to the next step. `done` is called when the step is durable: with OK when the
+  // event was taken, else with its refusal (NotFound, InvalidArgument or FailedPrecondition and the
   // scheduler's sentence). Unavailable when the journal has failed.
   using Done = std::function<void(const absl::Status& status)>;
   void Add(::ringmaster::v1::Event event, Done done = nullptr);
 
-  // Calls `then` as soon as `is_over` holds after a step, and at the latest when `limit` has passed.
+  // Calls `then` as soon as `is_over` holds after a step, and at the latest when `limit` has
+  // passed.
   void Await(std::function<bool()> is_over, absl::Duration limit, std::function<void()> then);
 
   // Does all that is due. Returns how long nothing will be due, unless something is added.
@@ -92,20 +99,27 @@ class Coordinator {
   [[nodiscard]] ::ringmaster::v1::Job View(const std::string& job_id) const;
 
  private:
+  // An event that waits for the next step, with who waits for its outcome.
   struct Pending {
     ::ringmaster::v1::Event event;
     Done done;
   };
+  // Someone who waits for a condition (Await).
   struct Wait {
     std::function<bool()> is_over;
     absl::Duration deadline;  // monotonic
     std::function<void()> then;
   };
 
+  // Tells liveness_ whose streams have brought anything since the last Tick.
   void NoteHeard(absl::Duration now);
+  // Adds an event for each worker that is lost now.
   void AddLostWorkers(absl::Duration now);
+  // One step over all that is pending: durable, carried out, answered.
   void Step();
+  // The journal has failed in a step over `pending`.
   void Fail(const absl::Status& status, std::vector<Pending> pending);
+  // Logs what was decided, and forgets what ended jobs do not need.
   void NoteTransitions(const ::ringmaster::v1::JournalRecord& record);
   void ReleaseWaits(absl::Duration now);
 
@@ -120,7 +134,7 @@ class Coordinator {
   FeedList feeds_;
   std::vector<Pending> pending_;
   std::list<Wait> waits_;
-  absl::Status failure_;
+  absl::Status failure_;  // not OK: nothing more is taken; what Add answers
 };
 
 }  // namespace rm::coordinator

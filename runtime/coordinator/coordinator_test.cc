@@ -255,7 +255,8 @@ class FileSizeLimit {
   rlimit before_;
 };
 
-TEST_CASE("when the journal fails nothing is done or promised any more, and the owner is told once") {
+TEST_CASE(
+    "when the journal fails nothing is done or promised any more, and the owner is told once") {
   TestWorld world;
   TestWorker w1(world, "w1", 1);
   (void)w1.TakeCommands();
@@ -284,9 +285,8 @@ TEST_CASE("closing answers everyone who waits and ends the workers' streams") {
   Texts answers;
   pb::Event event;
   event.mutable_cancel()->set_job_id("x");
-  world.coordinator().Add(event, [&](const absl::Status& status) {
-    answers.push_back(std::string(status.message()));
-  });
+  world.coordinator().Add(
+      event, [&](const absl::Status& status) { answers.push_back(std::string(status.message())); });
   world.coordinator().Await([] { return false; }, absl::Hours(1),
                             [&] { answers.push_back("released"); });
   world.coordinator().Close(absl::UnavailableError("stopping"));

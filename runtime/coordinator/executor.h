@@ -7,8 +7,8 @@
 //   RunPreflight      a question to a worker (preflights.h)
 //
 // A command to a worker that is not attached is dropped: when it attaches, the scheduler gives the
-// actions for its gangs again, and they are idempotent. When it does not, it is lost, and so is what
-// ran on it. Not thread-safe.
+// actions for its gangs again, and they are idempotent. When it does not, it is lost, and so is
+// what ran on it. Not thread-safe.
 #ifndef RM_RUNTIME_COORDINATOR_EXECUTOR_H_
 #define RM_RUNTIME_COORDINATOR_EXECUTOR_H_
 
@@ -22,6 +22,7 @@
 
 namespace rm::coordinator {
 
+// Decides nothing: it sends what an action says to whom the state says it concerns.
 class Executor {
  public:
   // Takes the verdict of a preflight to the next step.
@@ -35,6 +36,7 @@ class Executor {
   void Act(const ::ringmaster::v1::Action& action);
 
  private:
+  // One function an action, as in the table above.
   void Start(const ::ringmaster::v1::StartGang& gang);
   void StartTogether(const ::ringmaster::v1::StartGeneration& generation);
   void Stop(const ::ringmaster::v1::StopGang& gang);

@@ -1,3 +1,5 @@
+// The list holds calls by shared pointer because two sides let go of them: the list when a feed is
+// over, the client's stream when its last callback has come.
 #include "runtime/coordinator/feed.h"
 
 namespace rm::coordinator {
@@ -15,6 +17,7 @@ void FeedList::PollAll(absl::Duration now) {
 }
 
 void FeedList::CloseAll(const absl::Status& status) {
+  // Swapped out first: closing a call may run code that adds to or walks this list.
   closed_ = status;
   std::list<std::shared_ptr<PolledCall>> calls;
   calls.swap(calls_);

@@ -7,6 +7,10 @@
 //   FeedList.PollAll ─► FeedCall.Poll ─► Feed.Poll ─► StreamSink.Write
 //                            ▲ Written ◄──────────────────── (when it is written)
 //
+// A feed that has nothing at present is asked again after each batch of its thread: whatever
+// changes, changes by a task, so nothing is missed and no feed needs to be woken up. Asking costs a
+// comparison of counters.
+//
 // Everything here belongs to one thread (a TaskThread); a sink reports back by posting to it.
 #ifndef RM_RUNTIME_COORDINATOR_FEED_H_
 #define RM_RUNTIME_COORDINATOR_FEED_H_
@@ -26,6 +30,7 @@ enum class FeedNext {
   kEnd,      // the stream is over
 };
 
+// Where the messages of one stream come from. Made for one client, asked by one FeedCall.
 template <typename T>
 class Feed {
  public:
@@ -34,11 +39,13 @@ class Feed {
   virtual FeedNext Poll(absl::Duration now, T* message, absl::Status* status) = 0;
 };
 
+// Where the messages of one stream go.
 template <typename T>
 class StreamSink {
  public:
   virtual ~StreamSink() = default;
-  // Begins to write `message`, which stays as it is until FeedCall::Written is called. One at a time.
+  // Begins to write `message`, which stays as it is until FeedCall::Written is called. One at a
+  // time.
   virtual void Write(const T& message) = 0;
   // Ends the stream; the last call. The sink may be gone when it returns.
   virtual void Finish(const absl::Status& status) = 0;
@@ -54,6 +61,8 @@ class PolledCall {
   virtual void Close(const absl::Status& status) = 0;
 };
 
+// One stream: asks its feed when the sink is free. Ends once: by the feed, by Close, or because the
+// client is gone; after that it holds neither feed nor sink.
 template <typename T>
 class FeedCall final : public PolledCall {
  public:
@@ -74,11 +83,8 @@ class FeedCall final : public PolledCall {
         writing_ = true;
         sink_->Write(message_);
         return true;
-      case FeedNext::kLater:
-        return true;
-      case FeedNext::kEnd:
-        Close(status);
-        return false;
+      case FeedNext::kLater: return true;
+      case FeedNext::kEnd: Close(status); return false;
     }
     return false;
   }

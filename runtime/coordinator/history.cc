@@ -1,3 +1,6 @@
+// Kept in memory whole: a transition is a few hundred bytes without its submission, a job has about
+// five, so a hundred thousand jobs take some hundred megabytes. Older parts can move to the journal
+// when that becomes too much.
 #include "runtime/coordinator/history.h"
 
 namespace rm::coordinator {
@@ -10,6 +13,7 @@ namespace pb = ::ringmaster::v1;
 void History::Apply(const pb::JournalRecord& record) {
   ++statistics_.records;
   statistics_.events += record.events_size();
+  // Workers first: a job's transition often follows from that of a worker in the same step.
   for (const pb::WorkerTransition& transition : record.worker_transitions()) {
     *events_.emplace_back().mutable_worker() = transition;
   }
@@ -27,11 +31,12 @@ void History::Apply(const pb::JobTransition& transition) {
   events_of_job_[job_id].push_back(events_.size());
   pb::JobTransition& kept = *events_.emplace_back().mutable_transition();
   kept = transition;
-  kept.clear_submission();
+  kept.clear_submission();  // a whole job spec; the scheduler's state has it
 }
 
 void History::Count(const pb::JobTransition& transition) {
   const absl::Time time = absl::FromUnixNanos(transition.time_ns());
+  // `since` is when the wait began that this transition may end.
   const auto since = since_.find(transition.job_id());
   const auto waited = [&] {
     return since == since_.end() ? 0 : absl::ToDoubleSeconds(time - since->second);
@@ -42,6 +47,7 @@ void History::Count(const pb::JobTransition& transition) {
   if (transition.from() == pb::RECOVERING && transition.to() == pb::RUNNING) {
     statistics_.recovery_seconds.Observe(waited());
   }
+  // Both kinds of waiting last over repeated arrows to the same state.
   if (transition.from() == transition.to()) return;  // a further generation: it waits since before
   if (transition.to() == pb::RECOVERING) ++statistics_.recoveries[transition.reason().code()];
   if (transition.to() == pb::QUEUED || transition.to() == pb::RECOVERING) {

@@ -20,10 +20,12 @@
 
 namespace rm::coordinator {
 
-// Sums over the life of the journal.
+// Sums over the life of the journal: a restart does not reset them.
 struct Statistics {
-  telemetry::Histogram queue_wait_seconds = telemetry::Histogram::ForSeconds();  // Queued → Starting
-  telemetry::Histogram recovery_seconds = telemetry::Histogram::ForSeconds();  // Recovering → Running
+  telemetry::Histogram queue_wait_seconds =
+      telemetry::Histogram::ForSeconds();  // Queued → Starting
+  telemetry::Histogram recovery_seconds =
+      telemetry::Histogram::ForSeconds();     // Recovering → Running
   std::map<std::string, int64_t> recoveries;  // by reason code
   int64_t records = 0;
   int64_t events = 0;
@@ -48,10 +50,12 @@ class History {
   [[nodiscard]] const Statistics& statistics() const { return statistics_; }
 
  private:
+  // Keeps one transition, and counts it.
   void Apply(const ::ringmaster::v1::JobTransition& transition);
   void Count(const ::ringmaster::v1::JobTransition& transition);
 
   std::deque<::ringmaster::v1::JobEvent> events_;
+  // Positions grow with the history, so each list is ascending by itself.
   std::map<std::string, std::vector<size_t>> events_of_job_;
   std::vector<std::string> jobs_;
   std::map<std::string, std::string> job_of_request_;

@@ -94,7 +94,8 @@ TEST_CASE("a recovery counts once, by its cause, however many generations it tak
   story.Becomes("a", pb::RUNNING, pb::RECOVERING, 110, "WorkerLost");
   story.Becomes("a", pb::RECOVERING, pb::QUEUED, 120);
   const Statistics& statistics = story.history.statistics();
-  CHECK(statistics.recoveries == std::map<std::string, int64_t>{{"RankLost", 1}, {"WorkerLost", 1}});
+  CHECK(statistics.recoveries ==
+        std::map<std::string, int64_t>{{"RankLost", 1}, {"WorkerLost", 1}});
   CHECK(statistics.recovery_seconds.count() == 1);
   CHECK(statistics.recovery_seconds.sum() == Approx(3));
   CHECK(statistics.records == 5);

@@ -1,3 +1,6 @@
+// A feed keeps only what its client has seen, as positions and counters; what is new is the
+// difference to the present. So any number of changes between two polls is one message, and a slow
+// client costs nothing.
 #include "runtime/coordinator/job_feeds.h"
 
 #include <utility>
@@ -17,6 +20,8 @@ WatchFeed::WatchFeed(Coordinator& coordinator, std::string job_id)
     : coordinator_(coordinator), job_id_(std::move(job_id)) {}
 
 FeedNext WatchFeed::Poll(absl::Duration now, pb::Job* job, absl::Status* status) {
+  // A transition goes out at once, and takes the newest progress with it. Progress alone is thinned
+  // out: the last report before the end is not lost, because the final transition carries it.
   const size_t events = coordinator_.history().EventsOf(job_id_).size();
   const LiveJob* const live = coordinator_.live().Find(job_id_);
   const int64_t changes = live == nullptr ? 0 : live->changes;
@@ -52,6 +57,8 @@ FeedNext EventsFeed::Poll(absl::Duration /*now*/, pb::JobEvent* event, absl::Sta
     *event = *next;
     return FeedNext::kMessage;
   }
+  // The order matters: all events are sent before the end of the job is looked at, and both are of
+  // the same moment.
   const bool more_may_come =
       job_id_.empty() || !scheduler::IsEnded(coordinator_.state().FindJob(job_id_)->state);
   if (follow_ && more_may_come) return FeedNext::kLater;

@@ -1,4 +1,7 @@
 // Jobs.Watch and Jobs.Events as feeds over the coordinator. On its thread.
+//
+// A job that is known stays known, so a feed needs no more than the job's id to go on; it holds no
+// pointer into the state.
 #ifndef RM_RUNTIME_COORDINATOR_JOB_FEEDS_H_
 #define RM_RUNTIME_COORDINATOR_JOB_FEEDS_H_
 
@@ -13,8 +16,8 @@
 
 namespace rm::coordinator {
 
-// The job now, again at each transition, and with new progress or metrics at most every 200 ms; ends
-// with OK after its final state was sent.
+// The job now, again at each transition, and with new progress or metrics at most every 200 ms;
+// ends with OK after its final state was sent.
 class WatchFeed final : public Feed<::ringmaster::v1::Job> {
  public:
   // Borrows the coordinator. REQUIRES: there is such a job.
@@ -30,8 +33,8 @@ class WatchFeed final : public Feed<::ringmaster::v1::Job> {
   absl::Duration sent_ = -absl::InfiniteDuration();
 };
 
-// All transitions so far, of one job or of all jobs and workers; with follow, those that come, until
-// the job ends (of all: until the client leaves).
+// All transitions so far, of one job or of all jobs and workers; with follow, those that come,
+// until the job ends (of all: until the client leaves).
 class EventsFeed final : public Feed<::ringmaster::v1::JobEvent> {
  public:
   // Borrows the coordinator. `job_id` empty: all. REQUIRES: else there is such a job.

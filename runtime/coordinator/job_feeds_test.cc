@@ -23,8 +23,7 @@ struct Reader {
   std::vector<T> Read() {
     std::vector<T> messages;
     T message;
-    while ((last = feed.Poll(world.clock().Monotonic(), &message, &status)) ==
-           FeedNext::kMessage) {
+    while ((last = feed.Poll(world.clock().Monotonic(), &message, &status)) == FeedNext::kMessage) {
       messages.push_back(message);
     }
     return messages;

@@ -1,3 +1,5 @@
+// The state of a job lies in three places, and a view joins them: the scheduler's (what was
+// decided), the live reports (what its ranks say), and the folders (where its files are).
 #include "runtime/coordinator/job_view.h"
 
 #include <algorithm>
@@ -16,7 +18,7 @@ namespace pb = ::ringmaster::v1;
 
 constexpr size_t kCandidatesShown = 5;
 
-// 0 for a time that never was.
+// The scheduler says "never" by an infinite time, the API by 0.
 int64_t Nanos(absl::Time time) {
   return time == absl::InfinitePast() || time == absl::InfiniteFuture() ? 0
                                                                         : absl::ToUnixNanos(time);
@@ -29,16 +31,16 @@ void ViewProgress(const scheduler::Job& job, const LiveJob* live, pb::Job* view)
     for (const auto& [name, value] : live->metrics) (*view->mutable_metrics())[name] = value;
   }
   // After a restart of the coordinator the journal may know more than the ranks have said since.
+  // Progress never steps back for the viewer below what is safe on disk.
   const int64_t known = job.training_done ? job.final_step : job.last_checkpoint_step;
   if (known > view->progress().step()) view->mutable_progress()->set_step(known);
 }
 
 absl::Status Ambiguous(const std::string& prefix, const std::vector<std::string>& candidates) {
-  std::string shown = absl::StrJoin(
-      candidates.begin(),
-      candidates.begin() +
-          static_cast<std::ptrdiff_t>(std::min(candidates.size(), kCandidatesShown)),
-      ", ");
+  std::string shown = absl::StrJoin(candidates.begin(),
+                                    candidates.begin() + static_cast<std::ptrdiff_t>(std::min(
+                                                             candidates.size(), kCandidatesShown)),
+                                    ", ");
   if (candidates.size() > kCandidatesShown) absl::StrAppend(&shown, ", …");
   return absl::InvalidArgumentError(
       absl::StrCat("'", prefix, "' may be any of ", candidates.size(), " jobs: ", shown));
@@ -67,6 +69,7 @@ pb::Job ViewJob(const scheduler::Job& job, const LiveJob* live, const Folders& f
   view.set_ended_ns(Nanos(job.ended));
   view.set_generation(job.generation);
   view.set_restarts(job.restarts);
+  // The scheduler remembers the last gang of an ended job; to a user it is nowhere any more.
   if (scheduler::MayHoldSlots(job.state)) {
     for (const scheduler::GangRank& rank : job.gang) *view.add_placement() = rank.where;
   }
@@ -74,6 +77,7 @@ pb::Job ViewJob(const scheduler::Job& job, const LiveJob* live, const Folders& f
   view.set_checkpoint_folder(folders.Checkpoints(job.spec(), job.id()));
   view.set_log_folder(folders.Logs(job.id()));
   view.set_last_checkpoint(job.last_checkpoint_path);
+  // -1 inside means "none"; outside an empty path says so.
   view.set_last_checkpoint_step(std::max<int64_t>(0, job.last_checkpoint_step));
   view.set_weights_sha256(job.weights_sha256);
   return view;
@@ -109,6 +113,7 @@ void CountCluster(const scheduler::ClusterState& state, pb::StatusReply* reply) 
   int32_t slots = 0;
   int32_t used = 0;
   for (const auto& [id, worker] : state.workers()) {
+    // Absent slots are neither free nor used: they are not counted until their worker is back.
     if (worker.state != pb::READY) continue;
     ++workers;
     slots += static_cast<int32_t>(worker.slots.size());
@@ -125,10 +130,12 @@ void CountCluster(const scheduler::ClusterState& state, pb::StatusReply* reply) 
 absl::StatusOr<const scheduler::Job*> FindJob(const scheduler::ClusterState& state,
                                               const std::string& prefix) {
   if (prefix.empty()) return absl::InvalidArgumentError("no job id is given");
+  // An id may be the beginning of another one ("a-1", "a-1-b…"): the whole id wins.
   const scheduler::Job* const exact = state.FindJob(prefix);
   if (exact != nullptr) return exact;
   std::vector<std::string> candidates;
   const auto& jobs = state.jobs();
+  // Ids are ordered, so all that begin with the prefix stand side by side.
   for (auto job = jobs.lower_bound(prefix);
        job != jobs.end() && absl::StartsWith(job->first, prefix); ++job) {
     candidates.push_back(job->first);

@@ -1,4 +1,5 @@
-// Jobs, workers and the cluster as the public API shows them. Pure.
+// Jobs, workers and the cluster as the public API shows them. Pure functions of what the scheduler
+// and the live reports hold; nothing here is kept.
 #ifndef RM_RUNTIME_COORDINATOR_JOB_VIEW_H_
 #define RM_RUNTIME_COORDINATOR_JOB_VIEW_H_
 
@@ -27,9 +28,11 @@ struct Folders {
 [[nodiscard]] ::ringmaster::v1::Job ViewJob(const scheduler::Job& job, const LiveJob* live,
                                             const Folders& folders);
 
+// The worker with each rank that holds slots on it, in the order of the slots.
 [[nodiscard]] ::ringmaster::v1::Node ViewNode(const scheduler::Worker& worker);
 
-// Fills workers, slots, slots_used and jobs.
+// Fills workers, slots and slots_used (of the workers that are READY) and jobs (all, by the name of
+// their state).
 void CountCluster(const scheduler::ClusterState& state, ::ringmaster::v1::StatusReply* reply);
 
 // The job of that id, or the only one whose id begins with `prefix`. NotFound; InvalidArgument when

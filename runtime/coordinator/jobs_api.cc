@@ -1,3 +1,6 @@
+// What a client asks, in terms of the scheduler: an event, or a look at the state. No decision
+// about jobs is made here; the one check before an event (does the gang fit at all) is the
+// scheduler's own function, asked early so that the submitter hears it.
 #include "runtime/coordinator/jobs_api.h"
 
 #include <algorithm>
@@ -17,7 +20,8 @@ namespace {
 
 namespace pb = ::ringmaster::v1;
 
-constexpr double kPreflightWaitMax = 60;  // seconds
+// Seconds; beyond it a client asks again by its request id, instead of holding a call open.
+constexpr double kPreflightWaitMax = 60;
 constexpr int kPageDefault = 100;
 constexpr int kPageMax = 1000;
 
@@ -28,7 +32,7 @@ bool HasWorkers(const scheduler::ClusterState& state) {
 }
 
 absl::Duration PreflightWait(double seconds) {
-  // Written so that NaN is no wait.
+  // Comparisons with NaN are false: written so that NaN is no wait.
   return seconds > 0 ? absl::Seconds(std::min(seconds, kPreflightWaitMax)) : absl::ZeroDuration();
 }
 
@@ -66,9 +70,12 @@ JobsApi::JobsApi(Coordinator& coordinator, Random random)
 void JobsApi::Submit(const pb::SubmitRequest& request, SubmitAnswer answer) {
   const std::string& request_id = request.request_id();
   const double wait = request.preflight_wait_seconds();
+  // Idempotence first, before anything may refuse: a client that repeats a request whose answer it
+  // missed must get the job of that time, even if the cluster has shrunk since.
   if (!request.validate_only()) {
     const std::string* const known = coordinator_.history().JobOfRequest(request_id);
     if (known != nullptr) return AnswerSubmit(*known, wait, std::move(answer));
+    // The first request is in the step that comes; its twin waits for the same answer.
     const auto submitting = submitting_.find(request_id);
     if (submitting != submitting_.end()) {
       submitting->second.push_back(std::move(answer));
@@ -83,25 +90,29 @@ void JobsApi::Submit(const pb::SubmitRequest& request, SubmitAnswer answer) {
 
   const std::string job_id = NewId(request.spec().name());
   if (!request_id.empty()) submitting_[request_id] = {};
-  coordinator_.Add(SubmitEvent(request, job_id), [this, request_id, job_id, wait,
-                                                  answer](const absl::Status& status) {
-    std::vector<SubmitAnswer> answers = {answer};
-    const auto others = submitting_.find(request_id);
-    if (others != submitting_.end()) {
-      answers.insert(answers.end(), others->second.begin(), others->second.end());
-      submitting_.erase(others);
-    }
-    for (SubmitAnswer& each : answers) {
-      if (!status.ok()) {
-        each(status);
-      } else {
-        AnswerSubmit(job_id, wait, std::move(each));
-      }
-    }
-  });
+  coordinator_.Add(SubmitEvent(request, job_id),
+                   [this, request_id, job_id, wait, answer](const absl::Status& status) {
+                     // The record is durable, or refused for all: everyone who asked by this
+                     // request id is answered.
+                     std::vector<SubmitAnswer> answers = {answer};
+                     const auto others = submitting_.find(request_id);
+                     if (others != submitting_.end()) {
+                       answers.insert(answers.end(), others->second.begin(), others->second.end());
+                       submitting_.erase(others);
+                     }
+                     for (SubmitAnswer& each : answers) {
+                       if (!status.ok()) {
+                         each(status);
+                       } else {
+                         AnswerSubmit(job_id, wait, std::move(each));
+                       }
+                     }
+                   });
 }
 
 std::string JobsApi::NewId(const std::string& name) const {
+  // 2^30 ids for each name: a second draw is already rare. A clash within one step is refused by
+  // the scheduler (DuplicateJob).
   while (true) {
     std::string id = MakeJobId(name, random_());
     if (coordinator_.state().FindJob(id) == nullptr) return id;
@@ -109,6 +120,7 @@ std::string JobsApi::NewId(const std::string& name) const {
 }
 
 void JobsApi::AnswerSubmit(const std::string& job_id, double wait_seconds, SubmitAnswer answer) {
+  // Also over when the job has ended otherwise: the scheduler then waits for no verdict either.
   const auto has_verdict = [this, job_id] {
     return !coordinator_.state().FindJob(job_id)->preflight_pending;
   };
@@ -141,15 +153,14 @@ void JobsApi::DryRun(const pb::SubmitRequest& request, SubmitAnswer answer) {
     verdict->is_in = true;
     verdict->errors = errors;
   });
-  coordinator_.Await([verdict] { return verdict->is_in; },
-                     PreflightWait(request.preflight_wait_seconds()),
-                     [this, verdict, id = preflight.job_id(), answer = std::move(answer)] {
-                       coordinator_.preflights().Cancel(id);
-                       pb::SubmitReply reply;
-                       reply.mutable_preflight_errors()->Add(verdict->errors.begin(),
-                                                             verdict->errors.end());
-                       answer(std::move(reply));
-                     });
+  coordinator_.Await(
+      [verdict] { return verdict->is_in; }, PreflightWait(request.preflight_wait_seconds()),
+      [this, verdict, id = preflight.job_id(), answer = std::move(answer)] {
+        coordinator_.preflights().Cancel(id);
+        pb::SubmitReply reply;
+        reply.mutable_preflight_errors()->Add(verdict->errors.begin(), verdict->errors.end());
+        answer(std::move(reply));
+      });
 }
 
 // ---- reading ------------------------------------------------------------------------------------
@@ -160,14 +171,16 @@ absl::StatusOr<pb::Job> JobsApi::Get(const std::string& id) const {
 }
 
 absl::StatusOr<pb::ListJobsReply> JobsApi::List(const pb::ListJobsRequest& request) const {
-  // A token is the count of jobs that were submitted before the last one shown.
+  // A token is a position in the order of submission, which only grows at its other end: pages stay
+  // stable while jobs are added.
   const std::vector<std::string>& jobs = coordinator_.history().jobs();
   size_t left = jobs.size();
   if (!request.page_token().empty() &&
       (!absl::SimpleAtoi(request.page_token(), &left) || left > jobs.size())) {
     return absl::InvalidArgumentError(absl::StrCat("no page '", request.page_token(), "'"));
   }
-  const int page = request.page_size() <= 0 ? kPageDefault : std::min(request.page_size(), kPageMax);
+  const int page =
+      request.page_size() <= 0 ? kPageDefault : std::min(request.page_size(), kPageMax);
   pb::ListJobsReply reply;
   while (left > 0) {
     const scheduler::Job& job = *coordinator_.state().FindJob(jobs[left - 1]);
@@ -194,6 +207,8 @@ absl::StatusOr<pb::Explanation> JobsApi::Explain(const std::string& id) const {
 void JobsApi::Change(const std::string& id,
                      const std::function<pb::Event(const std::string&)>& make,
                      Answer<pb::Job> answer) {
+  // The id is resolved now and the event carries the whole one: a prefix must not come to mean
+  // another job between here and the step.
   const absl::StatusOr<const scheduler::Job*> job = FindJob(coordinator_.state(), id);
   if (!job.ok()) return answer(job.status());
   coordinator_.Add(make((*job)->id()), [this, job_id = (*job)->id(),
@@ -204,13 +219,13 @@ void JobsApi::Change(const std::string& id,
 }
 
 void JobsApi::Cancel(const std::string& id, Answer<pb::Job> answer) {
-  Change(id, [](const std::string& job_id) { return CancelEvent(job_id, false); },
-         std::move(answer));
+  Change(
+      id, [](const std::string& job_id) { return CancelEvent(job_id, false); }, std::move(answer));
 }
 
 void JobsApi::Kill(const std::string& id, Answer<pb::Job> answer) {
-  Change(id, [](const std::string& job_id) { return CancelEvent(job_id, true); },
-         std::move(answer));
+  Change(
+      id, [](const std::string& job_id) { return CancelEvent(job_id, true); }, std::move(answer));
 }
 
 void JobsApi::Pause(const std::string& id, Answer<pb::Job> answer) {
@@ -258,6 +273,7 @@ absl::StatusOr<LogFeedOptions> JobsApi::Logs(const pb::LogsRequest& request) con
   options.job_ended = scheduler::IsEnded(job->state);
   if (request.has_rank()) options.rank = request.rank();
   options.tail = request.tail();
+  // A length of time on the wire, a time inside: clocks of clients need not agree with ours.
   if (request.since_seconds() > 0) {
     options.since = coordinator_.clock().Now() - absl::Seconds(request.since_seconds());
   }

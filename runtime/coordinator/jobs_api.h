@@ -1,8 +1,8 @@
 // The Jobs service of proto/api.proto without gRPC: each method's meaning, on the coordinator's
 // thread.
 //
-// A job is named by its id or a unique beginning of it. What changes state is answered when its record
-// is durable.
+// A job is named by its id or a unique beginning of it. What changes state is answered when its
+// record is durable.
 #ifndef RM_RUNTIME_COORDINATOR_JOBS_API_H_
 #define RM_RUNTIME_COORDINATOR_JOBS_API_H_
 
@@ -33,10 +33,12 @@ class JobsApi {
   // Borrows the coordinator.
   JobsApi(Coordinator& coordinator, Random random);
 
-  // REQUIRES: CheckSubmission (spec_errors.h) has passed the request. ResourceExhausted ("refused:
-  // …") when the gang can never fit on the cluster as it is; a cluster without workers takes
-  // everything. A request id that was used before gives the job of that time. validate_only: as
-  // above, with a preflight, but there will be no job.
+  // Makes a job of a checked request, and waits up to request.preflight_wait_seconds (60 at most)
+  // for the verdict of its preflight before it answers. REQUIRES: CheckSubmission (spec_errors.h)
+  // has passed the request. ResourceExhausted ("refused: …") when the gang can never fit on the
+  // cluster as it is; a cluster without workers takes everything. A request id that was used before
+  // gives the job of that time. validate_only: as above, with a preflight, but there will be no
+  // job.
   void Submit(const ::ringmaster::v1::SubmitRequest& request,
               Answer<::ringmaster::v1::SubmitReply> answer);
 
@@ -46,11 +48,14 @@ class JobsApi {
       const ::ringmaster::v1::ListJobsRequest& request) const;
   [[nodiscard]] absl::StatusOr<::ringmaster::v1::Explanation> Explain(const std::string& id) const;
 
+  // Answered with the job as it is after the change. FailedPrecondition with the scheduler's
+  // sentence when its state does not allow it.
   void Cancel(const std::string& id, Answer<::ringmaster::v1::Job> answer);
   void Kill(const std::string& id, Answer<::ringmaster::v1::Job> answer);
   void Pause(const std::string& id, Answer<::ringmaster::v1::Job> answer);
   void Resume(const std::string& id, Answer<::ringmaster::v1::Job> answer);
 
+  // Feeds for streams (job_feeds.h); they borrow the coordinator.
   [[nodiscard]] absl::StatusOr<std::unique_ptr<Feed<::ringmaster::v1::Job>>> Watch(
       const std::string& id) const;
   [[nodiscard]] absl::StatusOr<std::unique_ptr<Feed<::ringmaster::v1::JobEvent>>> Events(
@@ -66,7 +71,9 @@ class JobsApi {
   void Change(const std::string& id,
               const std::function<::ringmaster::v1::Event(const std::string& job_id)>& make,
               Answer<::ringmaster::v1::Job> answer);
+  // An id that no job has yet.
   [[nodiscard]] std::string NewId(const std::string& name) const;
+  // Answers with the errors of a preflight, without a job.
   void DryRun(const ::ringmaster::v1::SubmitRequest& request, SubmitAnswer answer);
   // Answers with the job when its preflight has ended or the time is over.
   void AnswerSubmit(const std::string& job_id, double wait_seconds, SubmitAnswer answer);

@@ -1,3 +1,6 @@
+// Nothing happens on gRPC's threads but copying a request and posting a task (and the validation of
+// a job spec, which needs no state). gRPC keeps request and reply of a unary call alive until
+// Finish, and we always call it: answered, refused, or released when the coordinator closes.
 #include "runtime/coordinator/jobs_service.h"
 
 #include <string>
@@ -68,6 +71,7 @@ class JobsService final : public pb::Jobs::CallbackService {
     return Stream<pb::JobEvent>([this, copy = *request] { return api_.Events(copy); });
   }
   Writer<pb::LogLines>* Logs(Context* /*context*/, const pb::LogsRequest* request) override {
+    // Found on the coordinator's thread, streamed on that of the logs: so is the error.
     auto* const reactor = new FeedReactor<pb::LogLines>(logs_.thread());  // deletes itself
     engine_.Post([this, call = reactor->call(), copy = *request] {
       const absl::StatusOr<LogFeedOptions> options = api_.Logs(copy);
@@ -82,16 +86,16 @@ class JobsService final : public pb::Jobs::CallbackService {
   template <typename R, typename ReadFn>
   Unary* Read(Context* context, R* reply, ReadFn read) {
     Unary* const reactor = context->DefaultReactor();
-    engine_.Post([reactor, reply, read = std::move(read)] { FinishCall<R>(reactor, reply, read()); });
+    engine_.Post(
+        [reactor, reply, read = std::move(read)] { FinishCall<R>(reactor, reply, read()); });
     return reactor;
   }
 
   using ChangeMethod = void (JobsApi::*)(const std::string& id, Answer<pb::Job> answer);
   Unary* Change(Context* context, ChangeMethod method, const std::string& id, pb::Job* reply) {
     Unary* const reactor = context->DefaultReactor();
-    engine_.Post([this, reactor, method, id, reply] {
-      (api_.*method)(id, ReplyLater(reactor, reply));
-    });
+    engine_.Post(
+        [this, reactor, method, id, reply] { (api_.*method)(id, ReplyLater(reactor, reply)); });
     return reactor;
   }
 

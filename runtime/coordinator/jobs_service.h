@@ -13,11 +13,11 @@
 
 namespace rm::coordinator {
 
-// Thread-safe. What a call means is said in proto/api.proto and jobs_api.h. Borrows all; they outlive
-// the server. `engine` is the thread of coordinator and API.
+// Thread-safe. What a call means is said in proto/api.proto and jobs_api.h. Borrows all; they
+// outlive the server. `engine` is the thread of coordinator and API.
 [[nodiscard]] std::unique_ptr<grpc::Service> MakeJobsService(TaskThread& engine,
-                                                             Coordinator& coordinator,
-                                                             JobsApi& api, LogService& logs);
+                                                             Coordinator& coordinator, JobsApi& api,
+                                                             LogService& logs);
 
 }  // namespace rm::coordinator
 

@@ -1,3 +1,6 @@
+// The pairing of scheduler and journal: no record is seen before it is durable, and what is durable
+// gives the same state again. Fold applies recorded decisions and never makes one, so a newer
+// program takes over a running cluster without changing what runs.
 #include "runtime/coordinator/ledger.h"
 
 #include <algorithm>
@@ -13,7 +16,8 @@ namespace {
 
 namespace pb = ::ringmaster::v1;
 
-// A record that says nothing: time passed, and nothing came of it.
+// A record that says nothing: time passed, and nothing came of it. Only such a record may be left
+// out of the journal; one with events but without transitions (a rank listens) changes the state.
 bool IsEmpty(const pb::JournalRecord& record) {
   return record.job_transitions().empty() && record.worker_transitions().empty() &&
          record.actions().empty() && record.refusals().empty() &&
@@ -47,6 +51,7 @@ absl::Status Ledger::Replay() {
         history_.Apply(record);
         return absl::OkStatus();
       }));
+  // Timers that ran out while nobody was there are due at once.
   next_wake_up_ = scheduler_->next_wake_up();
   return absl::OkStatus();
 }
@@ -54,6 +59,7 @@ absl::Status Ledger::Replay() {
 absl::StatusOr<pb::JournalRecord> Ledger::Step(absl::Span<const pb::Event> events) {
   RM_CHECK(std::is_partitioned(events.begin(), events.end(),
                                [](const pb::Event& event) { return !event.has_submit(); }));
+  // Two clocks: decisions carry the time that people read, measurements that which never jumps.
   const absl::Duration before = clock_.Monotonic();
   scheduler::StepResult result = scheduler_->Step(events, clock_.Now());
   RM_CHECK(result.record.events_size() == static_cast<int>(events.size()));

@@ -20,6 +20,7 @@
 
 namespace rm::coordinator {
 
+// Invariant: outside of Step, state() and history() are those of the records in the journal.
 class Ledger {
  public:
   // Replays the journal into a new scheduler. Errors: those of the journal, a record that does not
@@ -47,8 +48,9 @@ class Ledger {
   [[nodiscard]] const telemetry::Histogram& sync_seconds() const { return sync_seconds_; }
 
  private:
-  Ledger(std::unique_ptr<journal::Journal> journal,
-         std::unique_ptr<scheduler::Scheduler> scheduler, const base::Clock& clock);
+  Ledger(std::unique_ptr<journal::Journal> journal, std::unique_ptr<scheduler::Scheduler> scheduler,
+         const base::Clock& clock);
+  // Folds every record of the journal.
   [[nodiscard]] absl::Status Replay();
 
   const std::unique_ptr<journal::Journal> journal_;

@@ -1,6 +1,9 @@
 // What the ranks say while they train: progress, metrics, and what went wrong. In memory only; a
 // restart begins anew with the next reports.
 //
+// Loss, speed and metrics are shown and never decided upon: what counts for the job (a checkpoint,
+// its end) goes through the scheduler and the journal as an event besides.
+//
 // Reports of an older generation than the newest one heard of are ignored. Not thread-safe.
 #ifndef RM_RUNTIME_COORDINATOR_LIVE_JOBS_H_
 #define RM_RUNTIME_COORDINATOR_LIVE_JOBS_H_
@@ -16,25 +19,27 @@
 
 namespace rm::coordinator {
 
+// What one rank of the present generation has said.
 struct LiveRank {
   ::ringmaster::v1::Progress progress;  // the newest
   ::ringmaster::v1::Failed failed;      // has_reason() when it said that it failed
 };
 
+// What the ranks of one job have said.
 struct LiveJob {
   int64_t generation = 0;
-  std::map<int32_t, LiveRank> ranks;         // of this generation
-  ::ringmaster::v1::JobProgress progress;    // of rank 0; step 0: none yet
-  std::map<std::string, double> metrics;     // newest of each name, over all generations
-  int64_t last_step = 0;                     // the highest that any rank applied, over all generations
-  int64_t changes = 0;                       // grows with every change
+  std::map<int32_t, LiveRank> ranks;       // of this generation
+  ::ringmaster::v1::JobProgress progress;  // of rank 0; step 0: none yet
+  std::map<std::string, double> metrics;   // newest of each name, over all generations
+  int64_t last_step = 0;  // the highest that any rank applied, over all generations
+  int64_t changes = 0;    // grows with every change
 };
 
 class LiveJobs {
  public:
   // Takes a report. REQUIRES: the job is known to the scheduler.
-  void OnReport(const ::ringmaster::v1::RankRef& rank,
-                const ::ringmaster::v1::RankMessage& message, absl::Time now);
+  void OnReport(const ::ringmaster::v1::RankRef& rank, const ::ringmaster::v1::RankMessage& message,
+                absl::Time now);
 
   // nullptr: nothing was heard of it.
   [[nodiscard]] const LiveJob* Find(const std::string& job_id) const;
@@ -49,6 +54,7 @@ class LiveJobs {
   [[nodiscard]] const std::map<std::string, LiveJob>& jobs() const { return jobs_; }
 
  private:
+  // The parts of OnReport that do more than copy.
   void OnProgress(LiveJob& job, int32_t rank, const ::ringmaster::v1::Progress& progress,
                   absl::Time now);
   void OnJoined(LiveJob& job, int32_t rank, int64_t first_step);

@@ -4,8 +4,8 @@
 // stream stands but nothing has been heard on it for `silent`.
 //
 // The judge must have been awake to judge. Time here is *lived* time: it runs with the clock, but
-// between two looks at the clock by at most `gap`. So when the coordinator was not scheduled, or sat
-// in a sync of the disk, for d, every deadline moves by about d, and nobody is lost for our own
+// between two looks at the clock by at most `gap`. So when the coordinator was not scheduled, or
+// sat in a sync of the disk, for d, every deadline moves by about d, and nobody is lost for our own
 // absence.
 //
 // Times given are of a monotonic clock (base::Clock::Monotonic). Not thread-safe.

@@ -1,3 +1,5 @@
+// One cursor a rank. A poll sends lines of one rank, then turns to the next that has some, so a
+// rank that logs much does not starve the others.
 #include "runtime/coordinator/log_feed.h"
 
 #include <algorithm>
@@ -17,10 +19,12 @@ constexpr size_t kLineBytesMax = 1 << 20;  // a longer line is cut: a message st
 }  // namespace
 
 absl::Time TimeOfLogLine(absl::string_view line) {
+  // Both formats of base/log.h begin with the time; whatever a rank prints itself does not.
   absl::ConsumePrefix(&line, "{\"ts\":\"");
   const absl::string_view text = line.substr(0, line.find_first_of(" \""));
   absl::Time time;
   std::string error;
+  // Shorter texts are no full time, and ParseTime would take words such as "infinite-past".
   if (text.size() < 20 || !absl::ParseTime(absl::RFC3339_full, text, &time, &error)) {
     return absl::InfinitePast();
   }
@@ -29,6 +33,7 @@ absl::Time TimeOfLogLine(absl::string_view line) {
 
 absl::StatusOr<int64_t> TailOffset(const LogStore& store, const std::string& job_id, int32_t rank,
                                    int32_t lines) {
+  // Backwards, block by block: a tail of ten lines reads one block of a log of any size.
   int64_t begin = store.Size(job_id, rank);
   bool is_end = true;  // the newline at the very end begins no line
   int32_t found = 0;
@@ -63,9 +68,8 @@ void LogFeed::FindRanks() {
 
 FeedNext LogFeed::Poll(absl::Duration, pb::LogLines* lines, absl::Status* status) {
   // Asked before the reading: what is there now is then all there will be.
-  const bool is_last =
-      !options_.follow || options_.job_ended || store_.IsEnded(options_.job_id);
-  FindRanks();
+  const bool is_last = !options_.follow || options_.job_ended || store_.IsEnded(options_.job_id);
+  FindRanks();  // ranks that have begun to log since the last poll
   auto turn = cursors_.lower_bound(next_rank_);
   for (size_t asked = 0; asked < cursors_.size(); ++asked, ++turn) {
     if (turn == cursors_.end()) turn = cursors_.begin();
@@ -94,6 +98,7 @@ absl::StatusOr<bool> LogFeed::ReadLines(int32_t rank, Cursor& cursor, bool is_la
   while (lines->lines().empty()) {
     RM_ASSIGN_OR_RETURN(const std::string text,
                         store_.Read(options_.job_id, rank, cursor.offset, kReadBytes));
+    // Until there is a line, or nothing more to read: with `since` whole blocks may be left out.
     cursor.offset += static_cast<int64_t>(text.size());
     cursor.rest += text;
     TakeLines(cursor, is_last && text.empty(), lines);
@@ -105,6 +110,7 @@ absl::StatusOr<bool> LogFeed::ReadLines(int32_t rank, Cursor& cursor, bool is_la
 void LogFeed::TakeLines(Cursor& cursor, bool nothing_follows, pb::LogLines* lines) const {
   absl::string_view left = cursor.rest;
   while (!left.empty()) {
+    // npos is greater than any limit: no newline, and one too far away, are the same case.
     const size_t newline = left.find('\n');
     const bool is_whole = newline <= kLineBytesMax;
     if (!is_whole && left.size() < kLineBytesMax && !nothing_follows) break;
@@ -118,6 +124,7 @@ void LogFeed::TakeLines(Cursor& cursor, bool nothing_follows, pb::LogLines* line
 
 bool LogFeed::IsRecent(Cursor& cursor, absl::string_view line) const {
   if (options_.since == absl::InfinitePast() || cursor.recent) return true;
+  // Logs are in order of time but for a little: from the first recent line on all is recent.
   cursor.recent = TimeOfLogLine(line) >= options_.since;
   return cursor.recent;
 }

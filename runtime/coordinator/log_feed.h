@@ -19,6 +19,7 @@
 
 namespace rm::coordinator {
 
+// Which lines a client wants; a LogsRequest whose job has been found.
 struct LogFeedOptions {
   std::string job_id;
   bool follow = false;
@@ -37,11 +38,13 @@ class LogFeed final : public Feed<::ringmaster::v1::LogLines> {
                 absl::Status* status) override;
 
  private:
+  // How far one rank's log has been read.
   struct Cursor {
-    int64_t offset = 0;          // of the next byte to read
-    std::string rest;            // of a line that has no end yet
-    bool recent = false;         // a line at or after `since` was seen
+    int64_t offset = 0;   // of the next byte to read
+    std::string rest;     // of a line that has no end yet
+    bool recent = false;  // a line at or after `since` was seen
   };
+  // Adds a cursor, at the beginning, for each rank that has a log and none yet.
   void FindRanks();
   // Reads on in one log. True when there are lines to send.
   [[nodiscard]] absl::StatusOr<bool> ReadLines(int32_t rank, Cursor& cursor, bool is_last,
@@ -49,6 +52,7 @@ class LogFeed final : public Feed<::ringmaster::v1::LogLines> {
   // Moves the lines that have come to their end from the cursor into the message; when nothing
   // follows, the last one as it is.
   void TakeLines(Cursor& cursor, bool nothing_follows, ::ringmaster::v1::LogLines* lines) const;
+  // Whether the line is at or after `since`.
   [[nodiscard]] bool IsRecent(Cursor& cursor, absl::string_view line) const;
 
   const LogStore& store_;

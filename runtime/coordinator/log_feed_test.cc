@@ -182,9 +182,8 @@ TEST_CASE("old lines are left out, and lines without a time belong to the one be
   LogFeedOptions options;
   REQUIRE(absl::ParseTime(absl::RFC3339_full, "2026-11-22T10:04:00Z", &options.since, nullptr));
   Reader reader(logs.store, options);
-  CHECK(reader.Read() ==
-        Messages{"0: 2026-11-22T10:05:00.000Z I new|  more of it|"
-                 "2026-11-22T10:01:00.000Z I out of order, but after a new one"});
+  CHECK(reader.Read() == Messages{"0: 2026-11-22T10:05:00.000Z I new|  more of it|"
+                                  "2026-11-22T10:01:00.000Z I out of order, but after a new one"});
 }
 
 TEST_CASE("the time of a line is read in both formats") {
@@ -192,7 +191,8 @@ TEST_CASE("the time of a line is read in both formats") {
   REQUIRE(absl::ParseTime(absl::RFC3339_full, "2026-11-22T10:00:00.123Z", &time, nullptr));
   CHECK(TimeOfLogLine("2026-11-22T10:00:00.123Z I x") == time);
   CHECK(TimeOfLogLine("{\"ts\":\"2026-11-22T10:00:00.123Z\",\"level\":\"info\"}") == time);
-  for (const char* line : {"", "hello", "2026", "2026-11-22", "infinite-future is no time", "{\"ts\":\""}) {
+  for (const char* line :
+       {"", "hello", "2026", "2026-11-22", "infinite-future is no time", "{\"ts\":\""}) {
     CAPTURE(line);
     CHECK(TimeOfLogLine(line) == absl::InfinitePast());
   }

@@ -34,6 +34,7 @@ class LogService {
   // Writes what is queued, then ends. Streams must have been closed.
   void Stop() { thread_.Stop(); }
 
+  // Adds a chunk of a rank's log (log_store.h says what becomes of it).
   void Append(const std::string& worker_id, ::ringmaster::v1::LogChunk chunk);
   // Everything of this job has been appended.
   void MarkEnded(const std::string& job_id);
@@ -44,9 +45,11 @@ class LogService {
 
   // Where the sinks of its streams post to.
   [[nodiscard]] TaskThread& thread() { return thread_; }
+  // Since the start.
   [[nodiscard]] int64_t dropped_bytes() const { return dropped_bytes_.load(); }
 
  private:
+  // The thread's: writes one chunk; asks the feeds after each batch.
   void Write(const std::string& worker_id, const ::ringmaster::v1::LogChunk& chunk);
   absl::Duration PollFeeds();
 

@@ -68,7 +68,8 @@ TEST_CASE("a follower gets what is appended before and after, and ends with the 
   CHECK(client.finished[0].ok());
 }
 
-TEST_CASE("closing ends the streams, those that come late too, and stopping writes what is queued") {
+TEST_CASE(
+    "closing ends the streams, those that come late too, and stopping writes what is queued") {
   World world;
   Client early;
   Client late;

@@ -1,3 +1,5 @@
+// A file is opened for each chunk and closed again: with hundreds of ranks and a few chunks a
+// second that is cheaper than keeping descriptors, and a log can be moved or deleted under us.
 #include "runtime/coordinator/log_store.h"
 
 #include <algorithm>
@@ -27,12 +29,12 @@ std::string LogStore::Path(const std::string& job_id, int32_t rank) const {
   return absl::StrCat(folder_, "/", job_id, "/rank_", rank, ".log");
 }
 
-absl::Status LogStore::Append(const std::string& job_id, int32_t rank,
-                              const std::string& worker_id, int64_t offset,
-                              absl::string_view data) {
+absl::Status LogStore::Append(const std::string& job_id, int32_t rank, const std::string& worker_id,
+                              int64_t offset, absl::string_view data) {
   if (!IsPlainName(job_id) || rank < 0 || offset < 0) {
     return absl::InvalidArgumentError("a log chunk of no job");
   }
+  // Offsets are of the worker's file, not of ours: ours has what all workers of this rank sent.
   int64_t& next = next_.try_emplace({job_id, rank, worker_id}, offset).first->second;
   if (offset < next) {
     const int64_t known = std::min<int64_t>(next - offset, static_cast<int64_t>(data.size()));
@@ -48,6 +50,7 @@ absl::Status LogStore::Append(const std::string& job_id, int32_t rank,
   absl::StrAppend(&text, data);
   RM_ASSIGN_OR_RETURN(const auto file, Open(Path(job_id, rank)));
   RM_RETURN_IF_ERROR(file->Append(text));
+  // Only now: after a failed write the chunk counts as missing, and the next one will say so.
   next = offset + static_cast<int64_t>(data.size());
   return file->Close();
 }
@@ -63,6 +66,7 @@ std::vector<int32_t> LogStore::Ranks(const std::string& job_id) const {
   std::vector<int32_t> ranks;
   const auto names = files_.List(absl::StrCat(folder_, "/", job_id));
   if (!names.ok()) return ranks;
+  // From the names, not from memory: logs of before a restart are shown too.
   for (absl::string_view name : *names) {
     int32_t rank = 0;
     if (absl::ConsumePrefix(&name, "rank_") && absl::ConsumeSuffix(&name, ".log") &&

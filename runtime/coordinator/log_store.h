@@ -1,8 +1,8 @@
 // The logs of all ranks on the coordinator's disk: <state>/logs/<job>/rank_<R>.log.
 //
-// They arrive in chunks from the workers' own log files and outlive those. A chunk says where in the
-// worker's file it stood: what came before is known to be missing then, and what came already is
-// dropped. Logs are not synced: they are for people, and a power cut may take the last lines.
+// They arrive in chunks from the workers' own log files and outlive those. A chunk says where in
+// the worker's file it stood: what came before is known to be missing then, and what came already
+// is dropped. Logs are not synced: they are for people, and a power cut may take the last lines.
 //
 // A value of one thread (the coordinator's log thread).
 #ifndef RM_RUNTIME_COORDINATOR_LOG_STORE_H_

@@ -1,3 +1,5 @@
+// The main thread does nothing but wait for a signal. Both ways to end (a signal from outside, a
+// journal that failed inside) arrive there as one, so there is one way down.
 #include "runtime/coordinator/main.h"
 
 #include <pthread.h>
@@ -33,7 +35,8 @@ std::string WorkingFolder() {
   return folder != nullptr ? folder.get() : "/";
 }
 
-// SIGTERM and SIGINT, blocked from here on in this thread and all that it starts.
+// SIGTERM and SIGINT, blocked from here on in this thread and all that it starts: so no handler
+// runs anywhere, and sigwait takes them in the one place that waits for them.
 sigset_t BlockStopSignals() {
   sigset_t signals;
   sigemptyset(&signals);
@@ -43,8 +46,8 @@ sigset_t BlockStopSignals() {
   return signals;
 }
 
-// How the server tells the main thread that it cannot go on: the first failure, and a signal to wake
-// it up.
+// How the server tells the main thread that it cannot go on: the first failure, and a signal to
+// wake it up.
 class Failure {
  public:
   void Set(const absl::Status& status) {
@@ -73,6 +76,7 @@ int Serve(const std::string& program, const Options& options, const sigset_t& si
   int signal = 0;
   sigwait(&signals, &signal);
   pthread_sigmask(SIG_UNBLOCK, &signals, nullptr);  // a second one ends the process at once
+  // Ranks belong to the workers: nothing here touches them.
   base::LogInfo("stopping; jobs go on");
   (*server)->Stop();
   const absl::Status failed = failure.Get();
@@ -91,6 +95,7 @@ int CoordinatorMain(int argc, char** argv) {
   absl::Status status = flags.Parse(argc, argv);
   if (status.ok()) status = flags.NoPositionals();
   if (!status.ok()) return SayError(program, status, kUsage);
+  // Before the check of what is needed: help must not ask for --state.
   if (flags.help_asked() || version) {
     const std::string text = version ? std::string(base::kVersion) + "\n" : flags.Help();
     std::fputs(text.c_str(), stdout);

@@ -129,16 +129,16 @@ TEST_CASE("a second coordinator on the same state ends at once and names the fir
   Program second(words);
   const std::string said = second.ReadAll();
   CHECK(second.Wait() == 1);
-  CHECK(absl::StartsWith(said, absl::StrCat("ringmaster-coordinator: journal ",
-                                            folder.File("state/journal.db"),
-                                            " is in use by another coordinator (process ")));
+  CHECK(absl::StartsWith(
+      said, absl::StrCat("ringmaster-coordinator: journal ", folder.File("state/journal.db"),
+                         " is in use by another coordinator (process ")));
   CHECK(std::count(said.begin(), said.end(), '\n') == 1);
 }
 
 TEST_CASE("log lines are JSON when asked for") {
   const base::TemporaryFolder folder;
-  Program program({"--state", folder.File("state"), "--listen", "127.0.0.1:0", "--log-format",
-                   "json"});
+  Program program(
+      {"--state", folder.File("state"), "--listen", "127.0.0.1:0", "--log-format", "json"});
   const std::string said = program.ReadUntil("serving on");
   CHECK(absl::StartsWith(said, "{\"ts\":\""));
   CHECK(absl::StrContains(said, "\"component\":\"coordinator\""));

@@ -1,3 +1,6 @@
+// One function a group of families, in the order in which the page shows them. Values that exist
+// from the start are always there, with 0: a family that appears later looks like a gap to
+// Prometheus.
 #include "runtime/coordinator/metrics_page.h"
 
 #include <cstdint>
@@ -24,6 +27,7 @@ void WriteJobs(const scheduler::ClusterState& state, PrometheusText& text) {
   for (int value = pb::QUEUED; value <= pb::JobState_MAX; ++value) {
     by_state[Lower(scheduler::StateName(static_cast<pb::JobState>(value)))] = 0;
   }
+  // By the reason code of the last transition: explaining each job anew would cost a placement.
   std::map<std::pair<std::string, std::string>, int64_t> pending;
   for (const auto& [id, job] : state.jobs()) {
     ++by_state[Lower(scheduler::StateName(job.state))];
@@ -65,6 +69,7 @@ void WriteSlots(const scheduler::ClusterState& state, PrometheusText& text) {
   }
 }
 
+// Sums over the life of the journal, and times since the start of this process.
 void WriteScheduling(const Coordinator& coordinator, int64_t steps_lost, PrometheusText& text) {
   const Statistics& statistics = coordinator.history().statistics();
   text.Family("ringmaster_scheduling_duration_seconds", "histogram",
@@ -112,12 +117,14 @@ std::vector<ReportingRank> ReportingRanks(Coordinator& coordinator) {
   for (const auto& [id, live] : coordinator.live().jobs()) {
     const scheduler::Job* const job = coordinator.state().FindJob(id);
     for (const auto& [rank, said] : live.ranks) {
-      const bool is_placed = job->generation == live.generation &&
-                             static_cast<size_t>(rank) < job->gang.size();
+      // Reports may be of a generation that the scheduler has left already: their node is not
+      // known.
+      const bool is_placed =
+          job->generation == live.generation && static_cast<size_t>(rank) < job->gang.size();
       if (!is_placed || said.progress.step() == 0) continue;
       const std::string& node = job->gang[static_cast<size_t>(rank)].where.worker_id();
-      ranks.push_back({{{"job", id}, {"rank", absl::StrCat(rank)}, {"node", node}},
-                       &said.progress});
+      ranks.push_back(
+          {{{"job", id}, {"rank", absl::StrCat(rank)}, {"node", node}}, &said.progress});
     }
   }
   return ranks;
@@ -128,6 +135,7 @@ void WriteRanks(Coordinator& coordinator, PrometheusText& text) {
   text.Family("ringmaster_step_seconds", "counter",
               "Time of a rank in each phase of its steps, since it started.");
   for (const ReportingRank& rank : ranks) {
+    // In the order of their names: protobuf's maps have none.
     const std::map<std::string, double> seconds(rank.progress->seconds().begin(),
                                                 rank.progress->seconds().end());
     for (const auto& [phase, value] : seconds) {

@@ -8,8 +8,8 @@
 
 namespace rm::coordinator {
 
-// On the coordinator's thread. Names and labels are those of docs: `ringmaster_…`, base units; labels
-// never hold a step or a sample.
+// On the coordinator's thread. Names and labels are those of docs: `ringmaster_…`, base units;
+// labels never hold a step or a sample.
 [[nodiscard]] std::string MetricsPage(Coordinator& coordinator);
 
 }  // namespace rm::coordinator

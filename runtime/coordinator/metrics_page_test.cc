@@ -58,8 +58,7 @@ TEST_CASE("what the ranks say is shown by job, rank and node") {
   {
     const Page page(world);
     CHECK(page.Has(absl::StrCat("ringmaster_samples_total{", labels, "} 640")));
-    CHECK(page.Has(
-        absl::StrCat("ringmaster_step_seconds{", labels, ",phase=\"forward\"} 0.5")));
+    CHECK(page.Has(absl::StrCat("ringmaster_step_seconds{", labels, ",phase=\"forward\"} 0.5")));
   }
   w1.Finishes(job, 1, 0, 100);
   w1.Exits(job, 1, 0, 0);

@@ -1,3 +1,5 @@
+// Safe unless told otherwise: there is neither encryption nor login yet, so an address that other
+// machines can reach must be asked for by name.
 #include "runtime/coordinator/options.h"
 
 #include <utility>
@@ -49,6 +51,8 @@ absl::Status Check(absl::string_view working_folder, Options& options) {
   RM_ASSIGN_OR_RETURN(options.http_at, Address("http", options.http));
   RM_RETURN_IF_ERROR(CheckReach("listen", options.listen_at, options.insecure));
   RM_RETURN_IF_ERROR(CheckReach("http", options.http_at, options.insecure));
+  // Everyone else is told `advertise`: workers by the address file, users by Status. 0.0.0.0 would
+  // lead them to their own machine.
   if (options.advertise.empty()) {
     if (base::IsAnyAddress(options.listen_at.host)) {
       return absl::InvalidArgumentError(
@@ -62,10 +66,10 @@ absl::Status Check(absl::string_view working_folder, Options& options) {
     return absl::InvalidArgumentError(
         "--state DIR is needed: where the journal and the logs are kept");
   }
+  // Absolute, because paths are handed to other processes (the storage folder to every worker).
   options.state = base::AbsolutePath(options.state, working_folder);
-  options.storage = options.storage.empty()
-                        ? base::JoinPath(options.state, "storage")
-                        : base::AbsolutePath(options.storage, working_folder);
+  options.storage = options.storage.empty() ? base::JoinPath(options.state, "storage")
+                                            : base::AbsolutePath(options.storage, working_folder);
   if (!options.address_file.empty()) {
     options.address_file = base::AbsolutePath(options.address_file, working_folder);
   }

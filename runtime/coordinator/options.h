@@ -11,18 +11,19 @@
 
 namespace rm::coordinator {
 
+// Each field is the flag of its name, as given; the texts of --help say what they mean.
 struct Options {
   std::string listen = "127.0.0.1:7070";
   std::string advertise;  // host that others reach it by; empty: that of --listen
   std::string state;
-  std::string storage;    // empty: <state>/storage
+  std::string storage;  // empty: <state>/storage
   std::string http = "127.0.0.1:0";
   std::string address_file;
   std::string policy = "priority";
   std::string log_format = "text";
   bool insecure = false;
 
-  // Filled by Check.
+  // Filled by Check: `listen` and `http` as addresses.
   base::HostPort listen_at;
   base::HostPort http_at;
 };

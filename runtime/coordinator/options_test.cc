@@ -60,8 +60,8 @@ TEST_CASE("addresses beyond loopback need to be asked for by name") {
 TEST_CASE("who listens on every address must say by which one it is reached") {
   const Parsed refused = Parse({"--state", "s", "--listen", "0.0.0.0:7070", "--insecure"});
   CHECK(absl::StrContains(refused.status.message(), "--advertise HOST"));
-  const Parsed fine = Parse(
-      {"--state", "s", "--listen", "0.0.0.0:7070", "--insecure", "--advertise", "node-1"});
+  const Parsed fine =
+      Parse({"--state", "s", "--listen", "0.0.0.0:7070", "--insecure", "--advertise", "node-1"});
   REQUIRE(fine.status.ok());
   CHECK(fine.options.advertise == "node-1");
 }
@@ -73,8 +73,7 @@ TEST_CASE("mistakes are named") {
   };
   const Case cases[] = {
       {{}, "--state DIR is needed: where the journal and the logs are kept"},
-      {{"--state", "s", "--listen", "7070"},
-       "--listen: '7070' is no address: HOST:PORT is wanted"},
+      {{"--state", "s", "--listen", "7070"}, "--listen: '7070' is no address: HOST:PORT is wanted"},
       {{"--state", "s", "--http", "x"}, "--http: 'x' is no address: HOST:PORT is wanted"},
       {{"--state", "s", "--policy", "best"},
        "flag '--policy' is 'best' but must be one of fifo, priority (try ringmaster-coordinator "

@@ -1,3 +1,5 @@
+// A question is idempotent, so it may be asked twice: a late answer of a worker that was given up
+// is as good as that of the one asked after it, and the first of both counts.
 #include "runtime/coordinator/preflights.h"
 
 #include <algorithm>
@@ -9,6 +11,7 @@ namespace {
 
 namespace pb = ::ringmaster::v1;
 
+// Reading a data set's headers over a slow network file system takes seconds, not longer.
 constexpr absl::Duration kAnswerWithin = absl::Seconds(30);
 
 bool Fits(const pb::Hello& hello, const pb::ResourceSpec& resources) {
@@ -31,6 +34,7 @@ void Preflights::Cancel(const std::string& id) { questions_.erase(id); }
 bool Preflights::OnReport(const pb::PreflightReport& report) {
   const auto question = questions_.find(report.job_id());
   if (question == questions_.end()) return false;
+  // Out of the map first: the answer may ask the next question.
   const Done done = std::move(question->second.done);
   questions_.erase(question);
   done({report.errors().begin(), report.errors().end()});
@@ -50,7 +54,7 @@ void Preflights::Check(absl::Duration now) {
     }
     if (!question.worker_id.empty()) continue;
     const std::string worker_id = ChooseWorker(question);
-    if (worker_id.empty()) continue;
+    if (worker_id.empty()) continue;  // nobody fits yet: the next Check looks again
     question.worker_id = worker_id;
     question.asked = now;
     pb::WorkerCommand command;

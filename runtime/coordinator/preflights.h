@@ -25,8 +25,8 @@ class Preflights {
   // Borrows `workers`, which outlives it.
   explicit Preflights(const AttachedWorkers& workers) : workers_(workers) {}
 
-  // Asks under the id `request.job_id()`; a question of that id that is open already stays, and `done`
-  // is dropped. `done` is called at most once, from OnReport.
+  // Asks under the id `request.job_id()`; a question of that id that is open already stays, and
+  // `done` is dropped. `done` is called at most once, from OnReport.
   void Ask(const ::ringmaster::v1::PreflightRequest& request, Done done);
   // Drops a question; its answer will be ignored.
   void Cancel(const std::string& id);
@@ -44,6 +44,7 @@ class Preflights {
   [[nodiscard]] size_t waiting() const;
 
  private:
+  // One open question.
   struct Question {
     ::ringmaster::v1::PreflightRequest request;
     Done done;
@@ -51,6 +52,7 @@ class Preflights {
     std::string former;     // who did not answer
     absl::Duration asked = absl::ZeroDuration();
   };
+  // Empty: no attached worker fits.
   [[nodiscard]] std::string ChooseWorker(const Question& question) const;
 
   const AttachedWorkers& workers_;

@@ -1,8 +1,8 @@
 // How calls of gRPC's callback API reach a TaskThread and come back.
 //
-// gRPC calls reactors on threads of its own; everything of ours happens on the task thread. A reactor
-// lives until OnDone, which comes after Finish; so what is posted holds not the reactor but something
-// shared that knows whether it is still there.
+// gRPC calls reactors on threads of its own; everything of ours happens on the task thread. A
+// reactor lives until OnDone, which comes after Finish; so what is posted holds not the reactor but
+// something shared that knows whether it is still there.
 #ifndef RM_RUNTIME_COORDINATOR_RPC_GLUE_H_
 #define RM_RUNTIME_COORDINATOR_RPC_GLUE_H_
 
@@ -29,12 +29,18 @@ void FinishCall(grpc::ServerUnaryReactor* reactor, R* reply, absl::StatusOr<R> r
 // The same as an Answer for the APIs that answer later.
 template <typename R>
 Answer<R> ReplyLater(grpc::ServerUnaryReactor* reactor, R* reply) {
-  return [reactor, reply](absl::StatusOr<R> result) {
-    FinishCall(reactor, reply, std::move(result));
-  };
+  return
+      [reactor, reply](absl::StatusOr<R> result) { FinishCall(reactor, reply, std::move(result)); };
 }
 
 // A server-streaming call that writes what a Feed says. Deletes itself at its end.
+//
+//   gRPC's threads        OnWriteDone, OnCancel ──post──► the feed's thread: Written, Close
+//   the feed's thread     Write ──► StartWrite, Finish ──► gRPC
+//
+// Write is called again only after Written, so gRPC has one message of it at a time; Finish is
+// called once, after which the call no longer knows this reactor and OnDone may delete it at any
+// moment.
 template <typename T>
 class FeedReactor final : public grpc::ServerWriteReactor<T>, public StreamSink<T> {
  public:
@@ -60,7 +66,8 @@ class FeedReactor final : public grpc::ServerWriteReactor<T>, public StreamSink<
 
  private:
   TaskThread& thread_;
-  const std::shared_ptr<FeedCall<T>> call_;  // shared with the list of feeds and with what is posted
+  const std::shared_ptr<FeedCall<T>>
+      call_;  // shared with the list of feeds and with what is posted
 };
 
 }  // namespace rm::coordinator

@@ -1,3 +1,5 @@
+// Error details go to the client in the trailer grpc-status-details-bin, as every gRPC library
+// expects them: a serialised google.rpc.Status, which repeats code and message.
 #include "runtime/coordinator/rpc_status.h"
 
 #include <string>
@@ -20,6 +22,7 @@ grpc::Status ToGrpc(const absl::Status& status) {
     any.set_type_url(std::string(type_url));
     any.set_value(std::string(payload));
   });
+  // Without details no trailer: most errors stay as small as they are.
   if (details.details().empty()) return {code, details.message()};
   return {code, details.message(), details.SerializeAsString()};
 }

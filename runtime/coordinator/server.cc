@@ -1,3 +1,6 @@
+// Wiring, and the order of beginning and end. What can fail for a reason that a person can mend
+// comes first, and before anything is decided: the scheduler's first step runs only when the ports
+// are ours.
 #include "runtime/coordinator/server.h"
 
 #include <grpcpp/ext/proto_server_reflection_plugin.h>
@@ -42,7 +45,8 @@ uint64_t RandomBits() {
   return (uint64_t{device()} << 32) | device();
 }
 
-// A folder that exists and can be written; the error says which flag named it.
+// A folder that exists and can be written; the error says which flag named it. Tried by writing:
+// permissions alone tell little on network file systems, and nothing to root.
 absl::Status MakeWritable(base::FileSystem& files, const std::string& folder,
                           absl::string_view flag) {
   const std::string probe = base::JoinPath(folder, ".writable");
@@ -101,9 +105,9 @@ absl::Status Server::Parts::Open(std::function<void(const absl::Status&)> on_fai
   RM_RETURN_IF_ERROR(MakeWritable(files, options.storage, "storage"));
   journal::JournalOptions journal_options;
   journal_options.files = &files;
-  RM_ASSIGN_OR_RETURN(auto journal, journal::Journal::Open(
-                                        base::JoinPath(options.state, "journal.db"),
-                                        journal_options));
+  RM_ASSIGN_OR_RETURN(
+      auto journal,
+      journal::Journal::Open(base::JoinPath(options.state, "journal.db"), journal_options));
   CoordinatorConfig config;
   config.folders = {options.state, options.storage};
   config.version = std::string(base::kVersion);
@@ -125,12 +129,14 @@ absl::Status Server::Parts::Serve() {
   services.push_back(MakeClusterService(engine, *coordinator, facts));
   services.push_back(MakeCheckpointsService(engine, reader, *coordinator, files));
   services.push_back(MakeWorkersService(engine, *coordinator));
+  // Both are known to gRPC's own tools: grpc_health_probe and grpcurl work without our proto files.
   grpc::EnableDefaultHealthCheckService(true);
   grpc::reflection::InitProtoReflectionServerBuilderPlugin();
   grpc::ServerBuilder builder;
   int port = 0;
   builder.AddListeningPort(options.listen_at.ToString(), grpc::InsecureServerCredentials(), &port);
   builder.AddChannelArgument(GRPC_ARG_ALLOW_REUSEPORT, 0);  // a port is ours alone, or an error
+  // Clients that check a quiet stream by pings are not sent away for it.
   builder.AddChannelArgument(GRPC_ARG_HTTP2_MIN_RECV_PING_INTERVAL_WITHOUT_DATA_MS,
                              kPingIntervalLeastMs);
   builder.AddChannelArgument(GRPC_ARG_KEEPALIVE_PERMIT_WITHOUT_CALLS, 1);
@@ -139,9 +145,9 @@ absl::Status Server::Parts::Serve() {
   grpc_server = builder.BuildAndStart();
   if (grpc_server == nullptr || port == 0) {
     RM_RETURN_IF_ERROR(TryBind(options.listen_at));
-    return absl::UnavailableError(
-        absl::StrCat("cannot listen on ", options.listen_at.ToString()));
+    return absl::UnavailableError(absl::StrCat("cannot listen on ", options.listen_at.ToString()));
   }
+  // Read by the engine's thread, which starts after this.
   facts.address = base::HostPort{options.advertise, port}.ToString();
   facts.started = clock.Now();
   return absl::OkStatus();
@@ -153,8 +159,8 @@ absl::Status Server::Parts::ServeHttp() {
       {"/healthz", [this] { return HealthReply(); }},
       {"/readyz", [this] { return HealthReply(); }},
   };
-  RM_ASSIGN_OR_RETURN(http, telemetry::HttpServer::Start(options.http_at.host,
-                                                         options.http_at.port, pages));
+  RM_ASSIGN_OR_RETURN(
+      http, telemetry::HttpServer::Start(options.http_at.host, options.http_at.port, pages));
   const bool is_any = base::IsAnyAddress(options.http_at.host);
   const std::string& host = is_any ? options.advertise : options.http_at.host;
   http_address = base::HostPort{host, http->port()}.ToString();
@@ -181,6 +187,8 @@ telemetry::HttpReply Server::Parts::HealthReply() {
 
 void Server::Parts::Stop() {
   if (stopping.exchange(true)) return;
+  // From the outside in. While gRPC drains, the threads still run: every call that is open, or
+  // comes in this moment, needs them to be answered.
   http.reset();
   engine.Post([this] { coordinator->Close(Stopping()); });
   logs.Close(Stopping());
@@ -188,6 +196,7 @@ void Server::Parts::Stop() {
     grpc_server->Shutdown(std::chrono::system_clock::now() + kDrainFor);
     grpc_server->Wait();
   }
+  // No callback of gRPC comes any more. The engine posts to the logs, so it ends before them.
   reader.Stop();
   engine.Stop();
   logs.Stop();

@@ -6,8 +6,8 @@
 //   HTTP thread  ──PostAndWait──► engine
 //
 // Starting: folders, journal (the lock), replay, gRPC port, HTTP port, address file. Stopping, in
-// reverse: streams and links are closed, gRPC ends, threads end, the journal is closed. Ranks are not
-// touched by either.
+// reverse: streams and links are closed, gRPC ends, threads end, the journal is closed. Ranks are
+// not touched by either.
 #ifndef RM_RUNTIME_COORDINATOR_SERVER_H_
 #define RM_RUNTIME_COORDINATOR_SERVER_H_
 
@@ -24,12 +24,13 @@
 
 namespace rm::coordinator {
 
+// Ports, files and threads are its own; file system and clock are borrowed and outlive it.
 // Thread-safe after Start.
 class Server {
  public:
   // REQUIRES: Check has passed the options. `on_failure` is called at most once, on a thread of the
-  // server, when the journal has failed: the process must then stop it and end. Errors are one line:
-  // a port in use, a folder that cannot be written, another coordinator on the same state.
+  // server, when the journal has failed: the process must then stop it and end. Errors are one
+  // line: a port in use, a folder that cannot be written, another coordinator on the same state.
   [[nodiscard]] static absl::StatusOr<std::unique_ptr<Server>> Start(
       const Options& options, std::function<void(const absl::Status& status)> on_failure,
       base::FileSystem& files = base::PosixFileSystem(),

@@ -19,7 +19,7 @@
 #include "base/temporary_folder.h"
 #include "proto/api.grpc.pb.h"
 #include "proto/error_details.pb.h"
-#include "runtime/coordinator/stream_worker.h"
+#include "runtime/coordinator/test_stream_worker.h"
 
 namespace rm::coordinator {
 namespace {
@@ -110,8 +110,8 @@ struct Cluster {
     return job;
   }
   pb::Job AwaitState(const std::string& job_id, pb::JobState state_wanted) {
-    pb::Job job = WatchUntil(
-        job_id, [&](const pb::Job& view) { return view.state() == state_wanted; });
+    pb::Job job =
+        WatchUntil(job_id, [&](const pb::Job& view) { return view.state() == state_wanted; });
     REQUIRE(job.state() == state_wanted);
     return job;
   }
@@ -267,7 +267,8 @@ TEST_CASE("errors carry their code, and those of a job file every violation with
         grpc::StatusCode::NOT_FOUND);
 }
 
-TEST_CASE("a worker of another version, or with an id that is taken, is sent away with the reason") {
+TEST_CASE(
+    "a worker of another version, or with an id that is taken, is sent away with the reason") {
   const base::TemporaryFolder folder;
   Cluster cluster(folder.File("state"));
   pb::Hello old = StreamWorker::HelloOf("w1", 1);
@@ -431,8 +432,7 @@ TEST_CASE("the standard health service and reflection are there") {
   CHECK(CallRaw(cluster.channel, "/grpc.health.v1.Health/Check", "") == "\x08\x01");
   // ServerReflectionRequest{list_services: ""}
   const std::string services =
-      CallRaw(cluster.channel,
-              "/grpc.reflection.v1alpha.ServerReflection/ServerReflectionInfo",
+      CallRaw(cluster.channel, "/grpc.reflection.v1alpha.ServerReflection/ServerReflectionInfo",
               std::string("\x3a\x00", 2));
   for (const char* name : {"Jobs", "Cluster", "Checkpoints", "Workers"}) {
     CHECK(absl::StrContains(services, absl::StrCat("ringmaster.v1.", name)));
@@ -462,8 +462,8 @@ std::string HttpGet(const std::string& address, const std::string& path) {
 TEST_CASE("the pages over HTTP, and the file that says where they are") {
   const base::TemporaryFolder folder;
   Cluster cluster(folder.File("state"));
-  const std::vector<std::string> lines = absl::StrSplit(
-      base::PosixFileSystem().ReadFile(folder.File("state.address")).value(), '\n');
+  const std::vector<std::string> lines =
+      absl::StrSplit(base::PosixFileSystem().ReadFile(folder.File("state.address")).value(), '\n');
   REQUIRE(lines.size() == 3);
   CHECK(lines[0] == cluster.server->address());
   CHECK(lines[1] == cluster.server->http_address());
@@ -485,14 +485,13 @@ TEST_CASE("what cannot be started says why in one line, and changes nothing") {
 
   const auto same_port = Cluster::TryStart(folder.File("other"), cluster.server->address());
   CHECK(same_port.status().message() ==
-        absl::StrCat("cannot listen on ", cluster.server->address(),
-                     ": Address already in use"));
+        absl::StrCat("cannot listen on ", cluster.server->address(), ": Address already in use"));
 
   REQUIRE(base::WriteFileAtomically(base::PosixFileSystem(), folder.File("file"), "x").ok());
   const auto no_folder = Cluster::TryStart(folder.File("file/state"), "127.0.0.1:0");
-  CHECK(absl::StartsWith(no_folder.status().message(),
-                         absl::StrCat("--state ", folder.File("file/state"),
-                                      " cannot be written: ")));
+  CHECK(absl::StartsWith(
+      no_folder.status().message(),
+      absl::StrCat("--state ", folder.File("file/state"), " cannot be written: ")));
   CHECK(cluster.server->address() != "");
 }
 

@@ -1,3 +1,5 @@
+// The client sent where each field stands in its file; the diagnostics carry it back. So an error
+// that only the coordinator can find still points into the file, line and column.
 #include "runtime/coordinator/spec_errors.h"
 
 #include <string>
@@ -22,6 +24,7 @@ absl::Status SpecError(absl::Span<const jobspec::Diagnostic> diagnostics) {
         diagnostic.line > 0 ? absl::StrCat(diagnostic.line, ":", diagnostic.column, ": ") : "";
     violation.set_description(absl::StrCat(place, diagnostic.message));
   }
+  // The message alone must do for clients that show no details: the first error, and how many more.
   const jobspec::Diagnostic& first = diagnostics.front();
   std::string message = absl::StrCat("the job is invalid: ", first.field_path,
                                      first.field_path.empty() ? "" : ": ", first.message);
@@ -34,6 +37,7 @@ absl::Status SpecError(absl::Span<const jobspec::Diagnostic> diagnostics) {
 }
 
 absl::Status CheckSubmission(pb::SubmitRequest* request) {
+  // trainctl has applied them already; users of the API may leave fields out.
   jobspec::ApplyDefaults(request->mutable_spec());
   const std::vector<pb::SourcePosition> positions(request->source_positions().begin(),
                                                   request->source_positions().end());

@@ -39,8 +39,8 @@ pb::SubmitRequest ValidRequest() {
 }
 
 TEST_CASE("all diagnostics become violations, those with a place begin with it") {
-  const absl::Status status = SpecError({{12, 5, "train.epoch", "unknown key"},
-                                         {0, 0, "name", "is missing"}});
+  const absl::Status status =
+      SpecError({{12, 5, "train.epoch", "unknown key"}, {0, 0, "name", "is missing"}});
   CHECK(absl::IsInvalidArgument(status));
   CHECK(status.message() == "the job is invalid: train.epoch: unknown key (and 1 more)");
   const pb::BadRequest details = DetailsOf(status);

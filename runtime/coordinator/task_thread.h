@@ -20,7 +20,8 @@
 
 namespace rm::coordinator {
 
-// Thread-safe.
+// Thread-safe. Tasks run in the order in which they were posted; each, with what it holds, is
+// destroyed before the next one begins. A task may post further ones but may not wait for them.
 class TaskThread {
  public:
   using Task = std::function<void()>;
@@ -35,8 +36,8 @@ class TaskThread {
   // Queues a task; never blocks on a running one. After Stop it is dropped without being run.
   void Post(Task task);
 
-  // Posts `task` and waits until it has run. False when the thread is stopped, or `limit` has passed
-  // (the task may still run then: it must own what it touches). Not from a task.
+  // Posts `task` and waits until it has run. False when the thread is stopped, or `limit` has
+  // passed (the task may still run then: it must own what it touches). Not from a task.
   bool PostAndWait(Task task, absl::Duration limit = absl::InfiniteDuration());
 
   // Begins to run tasks. REQUIRES: called once at most.
@@ -51,8 +52,10 @@ class TaskThread {
   absl::Duration RunBatch();
 
  private:
+  // The thread: batch, hook, batch, hook … until it is stopped and nothing is left.
   void Run();
-  // Waits up to `limit` for tasks, takes them, and runs them; false when stopped and nothing is left.
+  // Waits up to `limit` for tasks, takes them, and runs them; false when stopped and nothing is
+  // left.
   bool RunNext(absl::Duration limit);
 
   const AfterBatch after_batch_;

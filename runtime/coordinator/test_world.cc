@@ -208,8 +208,7 @@ std::string RankText(const pb::RankRef& rank) {
 
 std::string CommandText(const pb::WorkerCommand& command) {
   switch (command.command_case()) {
-    case pb::WorkerCommand::kWelcome:
-      return "Welcome";
+    case pb::WorkerCommand::kWelcome: return "Welcome";
     case pb::WorkerCommand::kStartRank:
       return absl::StrCat("StartRank ", RankText(command.start_rank().start().rank()));
     case pb::WorkerCommand::kStopRank:
@@ -223,8 +222,7 @@ std::string CommandText(const pb::WorkerCommand& command) {
     }
     case pb::WorkerCommand::kPreflight:
       return absl::StrCat("Preflight ", command.preflight().job_id());
-    case pb::WorkerCommand::COMMAND_NOT_SET:
-      break;
+    case pb::WorkerCommand::COMMAND_NOT_SET: break;
   }
   return "?";
 }

@@ -80,8 +80,7 @@ class TestWorker {
 
   void Say(const ::ringmaster::v1::WorkerMessage& message);
   void Beats();
-  void Report(const ::ringmaster::v1::RankRef& rank,
-              const ::ringmaster::v1::RankMessage& message);
+  void Report(const ::ringmaster::v1::RankRef& rank, const ::ringmaster::v1::RankMessage& message);
   void Listens(const std::string& job_id, int64_t generation, int32_t rank);
   void Joins(const std::string& job_id, int64_t generation, int32_t rank, int64_t first_step = 0);
   void Progresses(const std::string& job_id, int64_t generation, int32_t rank, int64_t step);
@@ -93,8 +92,8 @@ class TestWorker {
 
   [[nodiscard]] const absl::Status& closed() const { return link_->closed; }
   [[nodiscard]] FakeWorkerLink& link() { return *link_; }
-  // The commands since the last call, one text each: "Welcome", "StartRank j 1/0", "StartGeneration j
-  // 1: a b", "StopRank j 1/0 grace 30", "Preflight j".
+  // The commands since the last call, one text each: "Welcome", "StartRank j 1/0", "StartGeneration
+  // j 1: a b", "StopRank j 1/0 grace 30", "Preflight j".
   [[nodiscard]] std::vector<std::string> TakeCommands();
 
  private:
@@ -104,8 +103,8 @@ class TestWorker {
   std::unique_ptr<WorkerSession> session_;
 };
 
-// A job that runs in generation 1: submitted, started, listening and joined on one worker with as many
-// slots. Returns its id; the worker's commands are taken.
+// A job that runs in generation 1: submitted, started, listening and joined on one worker with as
+// many slots. Returns its id; the worker's commands are taken.
 std::string RunJob(TestWorld& world, TestWorker& worker, const std::string& name, int32_t ranks);
 
 }  // namespace rm::coordinator

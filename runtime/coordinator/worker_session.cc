@@ -1,3 +1,6 @@
+// The border between what workers say and what the scheduler is told. Nothing is believed that the
+// scheduler does not check itself: stale generations, unknown ranks and repeated reports go through
+// as events and are refused there, counted and with a reason.
 #include "runtime/coordinator/worker_session.h"
 
 #include <utility>
@@ -11,8 +14,8 @@ namespace {
 
 namespace pb = ::ringmaster::v1;
 
-// A stream that was silent for longer may be replaced by another process of the same id: its machine
-// was restarted, or its network is gone.
+// A stream that was silent for longer may be replaced by another process of the same id: its
+// machine was restarted, or its network is gone.
 constexpr absl::Duration kIdIsHeldFor = absl::Milliseconds(1500);
 
 pb::TrainingDone TrainingDoneOf(const pb::RankRef& rank, const pb::Finished& finished) {
@@ -52,19 +55,19 @@ WorkerSession::WorkerSession(Coordinator& coordinator, std::shared_ptr<WorkerLin
     : coordinator_(coordinator), link_(std::move(link)) {}
 
 void WorkerSession::OnMessage(pb::WorkerMessage message) {
+  // True for a second Hello, and for anything else before the first.
   if (message.has_hello() != worker_id_.empty()) {
     link_->Close(absl::InvalidArgumentError("the first message, and only that, is Hello"));
     OnEnd();
     return;
   }
   if (message.has_hello()) return OnHello(message.hello());
+  // Replaced or lost: what its worker has to say comes over its new stream, from the start.
   if (!coordinator_.workers().IsPresent(worker_id_, link_.get())) return;
   pb::Event event;
   switch (message.message_case()) {
-    case pb::WorkerMessage::kReport:
-      return OnReport(message.report());
-    case pb::WorkerMessage::kExited:
-      return OnExited(std::move(*message.mutable_exited()));
+    case pb::WorkerMessage::kReport: return OnReport(message.report());
+    case pb::WorkerMessage::kExited: return OnExited(std::move(*message.mutable_exited()));
     case pb::WorkerMessage::kLog:
       return coordinator_.config().on_log(worker_id_, std::move(*message.mutable_log()));
     case pb::WorkerMessage::kPreflight:
@@ -75,8 +78,7 @@ void WorkerSession::OnMessage(pb::WorkerMessage message) {
       return coordinator_.Add(std::move(event));
     case pb::WorkerMessage::kHeartbeat:  // that it came is noted by the link
     case pb::WorkerMessage::kHello:
-    case pb::WorkerMessage::MESSAGE_NOT_SET:
-      return;
+    case pb::WorkerMessage::MESSAGE_NOT_SET: return;
   }
 }
 
@@ -87,6 +89,8 @@ void WorkerSession::OnHello(const pb::Hello& hello) {
                      " may not attach: ", checked.message());
     return link_->Close(checked);
   }
+  // Entered before the event is decided: the actions of its step (start, stop, repeat) must find
+  // the stream.
   worker_id_ = hello.worker_id();
   coordinator_.workers().Attach(hello, link_);
   coordinator_.liveness().Attached(worker_id_, coordinator_.clock().Monotonic());
@@ -112,10 +116,11 @@ absl::Status WorkerSession::CheckHello(const pb::Hello& hello) const {
   const CoordinatorConfig& config = coordinator_.config();
   if (hello.worker_id().empty()) return absl::InvalidArgumentError("the worker has no id");
   if (!base::VersionsAgree(hello.version(), config.version)) {
-    return absl::FailedPreconditionError(
-        absl::StrCat("the worker is version '", hello.version(), "', the coordinator is '",
-                     config.version, "': use the same release on both"));
+    return absl::FailedPreconditionError(absl::StrCat("the worker is version '", hello.version(),
+                                                      "', the coordinator is '", config.version,
+                                                      "': use the same release on both"));
   }
+  // At its first attach a worker does not know the folder yet, and sends nothing.
   if (!hello.probe().empty() && hello.probe() != config.probe) {
     return absl::FailedPreconditionError(
         absl::StrCat("StorageNotShared: ", config.folders.storage,
@@ -128,6 +133,7 @@ absl::Status WorkerSession::CheckIdIsFree(const pb::Hello& hello) const {
   const AttachedWorkers::Attached* const present = coordinator_.workers().Find(hello.worker_id());
   if (present == nullptr) return absl::OkStatus();
   const pb::Hello& other = present->hello;
+  // The same process dials again when it sees a break before we do.
   if (other.pid() == hello.pid() && other.host() == hello.host()) return absl::OkStatus();
   if (coordinator_.liveness().SilentFor(hello.worker_id()) >= kIdIsHeldFor) {
     return absl::OkStatus();
@@ -138,6 +144,7 @@ absl::Status WorkerSession::CheckIdIsFree(const pb::Hello& hello) const {
 }
 
 void WorkerSession::OnReport(const pb::RankReport& report) {
+  // Live reports are kept by job, so unknown ones must not make entries.
   if (coordinator_.state().FindJob(report.rank().job_id()) == nullptr) return;
   coordinator_.live().OnReport(report.rank(), report.message(), coordinator_.clock().Now());
   pb::Event event = EventOf(report);
@@ -145,6 +152,7 @@ void WorkerSession::OnReport(const pb::RankReport& report) {
 }
 
 void WorkerSession::OnExited(pb::RankExited exited) {
+  // Workers fill these in; one that was restarted between the report and the exit cannot.
   const LiveRank* const live = coordinator_.live().Find(exited.rank());
   if (live != nullptr) {
     if (exited.cause().code().empty()) *exited.mutable_cause() = live->failed.reason();
@@ -156,6 +164,7 @@ void WorkerSession::OnExited(pb::RankExited exited) {
 }
 
 void WorkerSession::OnEnd() {
+  // A break is no loss yet: the worker has 1.5 s to dial again (liveness.h).
   if (worker_id_.empty() || !coordinator_.workers().Detach(worker_id_, link_.get())) return;
   coordinator_.liveness().Broken(worker_id_, coordinator_.clock().Monotonic());
   coordinator_.preflights().OnDetached(worker_id_);

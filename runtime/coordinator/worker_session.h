@@ -8,8 +8,9 @@
 //   log        to the log thread
 //
 // A worker that may not attach is told why by the status its stream ends with: InvalidArgument (a
-// broken Hello), FailedPrecondition (another version, storage that is not shared), AlreadyExists (the
-// id is taken). Messages of a stream that another one of the same worker has replaced are dropped.
+// broken Hello), FailedPrecondition (another version, storage that is not shared), AlreadyExists
+// (the id is taken). Messages of a stream that another one of the same worker has replaced are
+// dropped.
 #ifndef RM_RUNTIME_COORDINATOR_WORKER_SESSION_H_
 #define RM_RUNTIME_COORDINATOR_WORKER_SESSION_H_
 
@@ -34,6 +35,7 @@ class WorkerSession {
   void OnEnd();
 
  private:
+  // The parts of OnMessage. CheckHello says why a worker may not attach.
   void OnHello(const ::ringmaster::v1::Hello& hello);
   [[nodiscard]] absl::Status CheckHello(const ::ringmaster::v1::Hello& hello) const;
   [[nodiscard]] absl::Status CheckIdIsFree(const ::ringmaster::v1::Hello& hello) const;

@@ -1,3 +1,7 @@
+// The stream's two directions have different owners. Reading runs on gRPC's threads and posts what
+// it reads; writing happens on the coordinator's thread only, which knows from StreamLink whether
+// the reactor is still there. The reactor dies in OnDone; link and session live until the last task
+// that holds them has run.
 #include "runtime/coordinator/workers_service.h"
 
 #include <atomic>
@@ -17,7 +21,8 @@ namespace pb = ::ringmaster::v1;
 
 using Reactor = grpc::ServerBidiReactor<pb::WorkerMessage, pb::WorkerCommand>;
 
-// Messages that may wait for the coordinator's thread.
+// Messages of one stream that may wait for the coordinator's thread; then reading pauses, and
+// HTTP/2 flow control slows the worker down instead of our memory filling up.
 constexpr int kWaitingMax = 256;
 
 // The writing side of a stream, on the coordinator's thread. Outlives the reactor.
@@ -38,7 +43,7 @@ class StreamLink final : public WorkerLink {
 
   void OnWritten(bool ok) {
     writing_ = false;
-    queue_.pop_front();
+    queue_.pop_front();  // kept until now: gRPC serialises it, but the deque must not move it
     if (!ok) Close(absl::CancelledError("the worker is gone"));
     if (reactor_ != nullptr && !queue_.empty()) WriteNext();
   }
@@ -54,7 +59,7 @@ class StreamLink final : public WorkerLink {
     reactor_->StartWrite(&queue_.front());
   }
 
-  Reactor* reactor_;  // nullptr: the stream has ended; the reactor may be gone
+  Reactor* reactor_;                     // nullptr: the stream has ended; the reactor may be gone
   std::deque<pb::WorkerCommand> queue_;  // the first is being written when writing_
   bool writing_ = false;
 };
@@ -73,7 +78,10 @@ class AttachReactor final : public Reactor {
   void OnReadDone(bool ok) override {
     if (!ok) return End();
     link_->Hear();
+    // The most frequent message is done with here: no task, no lock, no wait for the journal.
     if (message_.has_heartbeat()) return StartRead(&message_);
+    // Only this callback adds to the count, so exactly one task sees the limit when it subtracts,
+    // and that one reads on.
     const int waiting = ++*waiting_;
     engine_.Post([session = session_, link = link_, waiting = waiting_, next = &message_,
                   message = std::move(message_)]() mutable {
@@ -92,6 +100,7 @@ class AttachReactor final : public Reactor {
   void OnDone() override { delete this; }
 
  private:
+  // May come twice (a failed read and a cancellation): both steps are idempotent.
   void End() {
     engine_.Post([session = session_, link = link_] {
       session->OnEnd();

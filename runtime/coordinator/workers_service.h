@@ -11,9 +11,9 @@
 
 namespace rm::coordinator {
 
-// Thread-safe. Borrows both; they outlive the server. What a worker says is handled by WorkerSession on
-// the engine's thread; heartbeats are only noted and wait for nothing. Reading pauses while 256
-// messages of a stream wait there.
+// Thread-safe. Borrows both; they outlive the server. What a worker says is handled by
+// WorkerSession on the engine's thread; heartbeats are only noted and wait for nothing. Reading
+// pauses while 256 messages of a stream wait there.
 [[nodiscard]] std::unique_ptr<grpc::Service> MakeWorkersService(TaskThread& engine,
                                                                 Coordinator& coordinator);
 

@@ -1,3 +1,6 @@
+// SQLite gives atomic transactions, recovery after a crash and a lock; this file adds what it does
+// not have: a checksum over each record (SQLite trusts its pages), numbers without a gap, and error
+// messages that say what to do.
 #include "runtime/journal/journal.h"
 
 #include <unistd.h>
@@ -20,6 +23,7 @@ namespace pb = ::ringmaster::v1;
 constexpr int64_t kApplicationId = 0x524D4A31;  // "RMJ1"
 constexpr int64_t kVersion = 1;
 
+// The sequence number is part of it, so that records cannot change places unnoticed.
 uint32_t Checksum(int64_t sequence, absl::string_view body) {
   char bytes[8];
   for (int i = 0; i < 8; ++i) bytes[i] = static_cast<char>((sequence >> (8 * i)) & 0xff);
@@ -39,6 +43,7 @@ absl::Status Damaged(int64_t sequence, absl::string_view what) {
 // One row of the table, checked.
 absl::StatusOr<pb::JournalRecord> ReadRecord(const Statement& row, int64_t expected) {
   const int64_t sequence = row.Integer(0);
+  // 0: the first record, which may have any number.
   if (expected != 0 && sequence != expected) return Damaged(expected, "missing");
   const absl::string_view body = row.Blob(2);
   if (row.Integer(1) != static_cast<int64_t>(Checksum(sequence, body))) {
@@ -79,6 +84,7 @@ absl::Status Journal::Prepare() {
   if (application_id != kApplicationId && (application_id != 0 || tables != 0)) {
     return absl::DataLossError("this database is of another program");
   }
+  // WAL: an append is one sequential write and one sync. FULL: that sync happens at every commit.
   RM_RETURN_IF_ERROR(database_->Execute("PRAGMA journal_mode=WAL"));
   RM_RETURN_IF_ERROR(database_->Execute("PRAGMA synchronous=FULL"));
   // The lock is only shared so far; an empty write transaction makes it exclusive for good.
@@ -88,8 +94,8 @@ absl::Status Journal::Prepare() {
   if (tables == 0) RM_RETURN_IF_ERROR(CreateTable());
   RM_ASSIGN_OR_RETURN(const int64_t version, database_->QueryInteger("PRAGMA user_version"));
   if (version != kVersion) {
-    return absl::DataLossError(absl::StrCat("it has format ", version,
-                                            " and this program reads format ", kVersion));
+    return absl::DataLossError(
+        absl::StrCat("it has format ", version, " and this program reads format ", kVersion));
   }
   RM_ASSIGN_OR_RETURN(last_sequence_, database_->QueryInteger("SELECT max(sequence) FROM record"));
   return base::WriteFileAtomically(*options_.files, HolderPath(),
@@ -97,6 +103,7 @@ absl::Status Journal::Prepare() {
 }
 
 absl::Status Journal::CreateTable() {
+  // One transaction, both marks included: after a crash the file is a journal or still empty.
   RM_RETURN_IF_ERROR(database_->Execute("BEGIN IMMEDIATE"));
   RM_RETURN_IF_ERROR(
       database_->Execute("CREATE TABLE record (sequence INTEGER PRIMARY KEY, "
@@ -116,6 +123,7 @@ absl::Status Journal::Replay(Visit visit) {
     if (!*row) return absl::OkStatus();
     const absl::StatusOr<pb::JournalRecord> record = ReadRecord(*rows, expected);
     if (!record.ok()) return Explain(record.status());
+    // The visitor's errors are its own: they are passed on as they are.
     const int64_t sequence = rows->Integer(0);
     RM_RETURN_IF_ERROR(visit(sequence, *record));
     expected = sequence + 1;
@@ -125,6 +133,8 @@ absl::Status Journal::Replay(Visit visit) {
 absl::Status Journal::Append(absl::Span<const pb::JournalRecord> records) {
   RM_RETURN_IF_ERROR(failed_);
   if (records.empty()) return absl::OkStatus();
+  // A failed sync is never tried again on the same file: the kernel may have dropped the pages and
+  // would answer the second one with success. So one failure is the last word of this object.
   absl::Status inserted = InsertAll(records);
   if (!inserted.ok()) return failed_ = Explain(inserted);
   last_sequence_ += static_cast<int64_t>(records.size());
@@ -152,13 +162,15 @@ absl::Status Journal::InsertAll(absl::Span<const pb::JournalRecord> records) {
 
 absl::Status Journal::Explain(const absl::Status& status) const {
   if (status.ok()) return status;
+  // The two errors that a person meets, with the way out; the others as the disk said them.
   std::string text = absl::StrCat("journal ", path_);
   if (absl::IsFailedPrecondition(status)) {
     absl::StrAppend(&text, " is in use by another coordinator");
     const absl::StatusOr<std::string> holder = options_.files->ReadFile(HolderPath());
     const std::pair<std::string, std::string> who =
         absl::StrSplit(absl::StripAsciiWhitespace(holder.value_or("")), absl::MaxSplits(' ', 1));
-    if (!who.second.empty()) absl::StrAppend(&text, " (process ", who.first, " on ", who.second, ")");
+    if (!who.second.empty())
+      absl::StrAppend(&text, " (process ", who.first, " on ", who.second, ")");
     absl::StrAppend(&text, "; stop that one first, or give this one a state folder of its own");
   } else if (absl::IsDataLoss(status)) {
     absl::StrAppend(&text, " is damaged: ", status.message(),

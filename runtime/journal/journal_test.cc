@@ -201,9 +201,9 @@ TEST_CASE("a second opener is refused, and told who holds the journal") {
   const auto second = Journal::Open(path);
   CHECK(second.status().code() == absl::StatusCode::kFailedPrecondition);
   const std::string message(second.status().message());
-  CHECK(absl::StartsWith(message, absl::StrCat("journal ", path,
-                                               " is in use by another coordinator (process ",
-                                               child.pid(), " on ")));
+  CHECK(absl::StartsWith(
+      message, absl::StrCat("journal ", path, " is in use by another coordinator (process ",
+                            child.pid(), " on ")));
   CHECK(absl::EndsWith(message, "give this one a state folder of its own"));
 
   child.Kill();

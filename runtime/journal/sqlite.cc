@@ -1,3 +1,5 @@
+// The few calls of SQLite's C interface that the journal needs. Handles are owned by the objects
+// around them; no SQLite type leaves this file but as an opaque pointer.
 #include "runtime/journal/sqlite.h"
 
 #include <sqlite3.h>
@@ -13,23 +15,19 @@
 namespace rm::journal {
 namespace {
 
+// What the caller can do about it decides the code, not what SQLite calls it.
 absl::StatusCode CodeOf(int result) {
   switch (result & 0xff) {  // the low byte is the primary code
     case SQLITE_CORRUPT:
-    case SQLITE_NOTADB:
-      return absl::StatusCode::kDataLoss;
+    case SQLITE_NOTADB: return absl::StatusCode::kDataLoss;
     case SQLITE_BUSY:
-    case SQLITE_LOCKED:
-      return absl::StatusCode::kFailedPrecondition;
-    case SQLITE_FULL:
-      return absl::StatusCode::kResourceExhausted;
+    case SQLITE_LOCKED: return absl::StatusCode::kFailedPrecondition;
+    case SQLITE_FULL: return absl::StatusCode::kResourceExhausted;
     case SQLITE_CANTOPEN:
     case SQLITE_PERM:
     case SQLITE_READONLY:
-    case SQLITE_AUTH:
-      return absl::StatusCode::kPermissionDenied;
-    default:
-      return absl::StatusCode::kUnavailable;
+    case SQLITE_AUTH: return absl::StatusCode::kPermissionDenied;
+    default: return absl::StatusCode::kUnavailable;
   }
 }
 
@@ -40,8 +38,9 @@ absl::Status StatusOf(sqlite3* database, int result) {
   }
   std::string message = database != nullptr ? sqlite3_errmsg(database) : sqlite3_errstr(result);
   const int error = database != nullptr ? sqlite3_system_errno(database) : 0;
-  const bool by_system = CodeOf(result) == absl::StatusCode::kPermissionDenied ||
-                         (result & 0xff) == SQLITE_IOERR;
+  // Only these come from a system call; for others the errno is that of some earlier one.
+  const bool by_system =
+      CodeOf(result) == absl::StatusCode::kPermissionDenied || (result & 0xff) == SQLITE_IOERR;
   if (by_system && error != 0) absl::StrAppend(&message, " (", strerror(error), ")");
   return absl::Status(CodeOf(result), message);
 }
@@ -62,8 +61,8 @@ absl::Status Statement::Bind(int parameter, int64_t value) {
 
 absl::Status Statement::BindBlob(int parameter, absl::string_view bytes) {
   const char* const data = bytes.empty() ? "" : bytes.data();  // a null pointer would bind NULL
-  return StatusOf(database_, sqlite3_bind_blob64(statement_, parameter, data, bytes.size(),
-                                                 SQLITE_STATIC));
+  return StatusOf(database_,
+                  sqlite3_bind_blob64(statement_, parameter, data, bytes.size(), SQLITE_STATIC));
 }
 
 absl::StatusOr<bool> Statement::Step() {
@@ -111,8 +110,8 @@ absl::Status Database::Execute(absl::string_view sql) {
 
 absl::StatusOr<Statement> Database::Prepare(absl::string_view sql) {
   sqlite3_stmt* statement = nullptr;
-  const int result = sqlite3_prepare_v2(database_, sql.data(), static_cast<int>(sql.size()),
-                                        &statement, nullptr);
+  const int result =
+      sqlite3_prepare_v2(database_, sql.data(), static_cast<int>(sql.size()), &statement, nullptr);
   RM_RETURN_IF_ERROR(StatusOf(database_, result));
   return Statement(database_, statement);
 }

@@ -1,4 +1,5 @@
-// SQLite as the journal needs it: an open database, prepared statements, and errors as absl::Status.
+// SQLite as the journal needs it: an open database, prepared statements, and errors as
+// absl::Status.
 //
 // This is the only file pair that includes sqlite3.h; the library throws nothing. Status codes:
 //   DataLoss            the file is damaged, or is no SQLite database
@@ -35,7 +36,8 @@ class Statement {
 
   // Runs to the next row: true when there is one, false at the end.
   [[nodiscard]] absl::StatusOr<bool> Step();
-  // Ends this execution, so that the statement can run again. Its error is the one that Step returned already.
+  // Ends this execution, so that the statement can run again. Its error is the one that Step
+  // returned already.
   void Reset();
 
   // Columns of the present row, numbered from 0. The blob lives until the next Step or Reset.
@@ -53,8 +55,9 @@ class Statement {
 // An open database. Not thread-safe.
 class Database {
  public:
-  // Opens the file, creating it if missing, in exclusive locking mode: the first read takes the lock, and no
-  // shared-memory file is made. `vfs` names the SQLite file layer; empty is the machine's files.
+  // Opens the file, creating it if missing, in exclusive locking mode: the first read takes the
+  // lock, and no shared-memory file is made. `vfs` names the SQLite file layer; empty is the
+  // machine's files.
   [[nodiscard]] static absl::StatusOr<std::unique_ptr<Database>> Open(const std::string& path,
                                                                       const std::string& vfs);
   ~Database();

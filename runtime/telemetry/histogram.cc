@@ -1,3 +1,4 @@
+// A linear scan would do for twenty bounds; the binary search is no longer and has no surprises.
 #include "runtime/telemetry/histogram.h"
 
 #include <algorithm>
@@ -12,9 +13,9 @@ namespace rm::telemetry {
 Histogram::Histogram(std::vector<double> bounds)
     : bounds_(std::move(bounds)), counts_(bounds_.size() + 1, 0) {
   RM_CHECK(!bounds_.empty());
-  RM_CHECK(std::adjacent_find(bounds_.begin(), bounds_.end(), std::greater_equal<>()) ==
-               bounds_.end(),
-           "bounds must ascend");
+  RM_CHECK(
+      std::adjacent_find(bounds_.begin(), bounds_.end(), std::greater_equal<>()) == bounds_.end(),
+      "bounds must ascend");
 }
 
 Histogram Histogram::ForSeconds() {

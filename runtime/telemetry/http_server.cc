@@ -1,3 +1,6 @@
+// libevent's evhttp on one thread. The thread is the only one that touches libevent once it runs,
+// so no locking of libevent's own is needed; the one thing that comes from outside is the wish to
+// stop, and that arrives as a readable descriptor like everything else.
 #include "runtime/telemetry/http_server.h"
 
 #include <event2/buffer.h>
@@ -23,6 +26,7 @@ namespace {
 constexpr int kHeadersBytesMax = 8 << 10;
 constexpr int kTimeoutSeconds = 10;
 
+// Owners for libevent's three kinds of handle.
 template <typename Type, void (*kFree)(Type*)>
 struct Freed {
   void operator()(Type* thing) const { kFree(thing); }
@@ -31,6 +35,7 @@ using EventBase = std::unique_ptr<event_base, Freed<event_base, event_base_free>
 using Http = std::unique_ptr<evhttp, Freed<evhttp, evhttp_free>>;
 using Event = std::unique_ptr<event, Freed<event, event_free>>;
 
+// Which port the kernel chose; 0 when it cannot be told.
 int BoundPort(evhttp_bound_socket* socket) {
   sockaddr_storage address{};
   socklen_t size = sizeof(address);
@@ -63,6 +68,7 @@ struct HttpServer::Loop {
   void Reply(evhttp_request* request) {
     const char* const path = evhttp_uri_get_path(evhttp_request_get_evhttp_uri(request));
     const auto page = pages.find(path != nullptr ? path : "");
+    // Who mistypes a path learns which there are.
     HttpReply reply;
     if (page == pages.end()) {
       reply.code = HTTP_NOTFOUND;
@@ -75,6 +81,7 @@ struct HttpServer::Loop {
     evkeyvalq* const headers = evhttp_request_get_output_headers(request);
     evhttp_add_header(headers, "Content-Type", reply.content_type.c_str());
     evhttp_add_header(headers, "Cache-Control", "no-store");
+    // evhttp would send the body of a HEAD too; so length and body are both set here.
     evhttp_add_header(headers, "Content-Length", absl::StrCat(reply.body.size()).c_str());
     if (evhttp_request_get_command(request) != EVHTTP_REQ_HEAD) {
       evbuffer* const body = evhttp_request_get_output_buffer(request);
@@ -108,8 +115,9 @@ absl::StatusOr<std::unique_ptr<HttpServer>> HttpServer::Start(const std::string&
   evhttp_set_gencb(loop->http.get(), &Loop::OnRequest, loop.get());
 
   errno = 0;
-  evhttp_bound_socket* const socket = evhttp_bind_socket_with_handle(
-      loop->http.get(), host.c_str(), static_cast<uint16_t>(port));
+  evhttp_bound_socket* const socket =
+      evhttp_bind_socket_with_handle(loop->http.get(), host.c_str(), static_cast<uint16_t>(port));
+  // Without an errno the name was not found: evhttp resolves it itself.
   if (socket == nullptr) {
     const std::string what = absl::StrCat("cannot serve HTTP on ", host, ":", port);
     if (errno == 0) return absl::InvalidArgumentError(absl::StrCat(what, ": no such address"));
@@ -119,8 +127,7 @@ absl::StatusOr<std::unique_ptr<HttpServer>> HttpServer::Start(const std::string&
 
   loop->stop_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
   if (loop->stop_fd < 0) return base::ErrnoStatus(errno, "eventfd");
-  loop->stop.reset(
-      event_new(loop->base.get(), loop->stop_fd, EV_READ, &Loop::OnStop, loop.get()));
+  loop->stop.reset(event_new(loop->base.get(), loop->stop_fd, EV_READ, &Loop::OnStop, loop.get()));
   RM_CHECK(loop->stop != nullptr && event_add(loop->stop.get(), nullptr) == 0);
   loop->thread = std::thread([loop = loop.get()] { event_base_dispatch(loop->base.get()); });
   return std::unique_ptr<HttpServer>(new HttpServer(std::move(loop)));

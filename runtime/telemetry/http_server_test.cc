@@ -53,8 +53,14 @@ std::unique_ptr<HttpServer> MustStart(HttpPages pages) {
 
 TEST_CASE("a page is answered with its code, type and body") {
   const auto server = MustStart({
-      {"/metrics", [] { return HttpReply{200, "text/x", "a 1\n"}; }},
-      {"/readyz", [] { return HttpReply{503, "text/plain", "starting\n"}; }},
+      {"/metrics",
+       [] {
+         return HttpReply{200, "text/x", "a 1\n"};
+       }},
+      {"/readyz",
+       [] {
+         return HttpReply{503, "text/plain", "starting\n"};
+       }},
   });
   const std::string metrics = Get(server->port(), "/metrics?x=1");
   CHECK(absl::StartsWith(metrics, "HTTP/1.0 200 OK\r\n"));
@@ -123,9 +129,8 @@ TEST_CASE("many clients at once are all served") {
 TEST_CASE("an address that cannot be had is named with the reason") {
   const auto server = MustStart({});
   const auto second = HttpServer::Start("127.0.0.1", server->port(), {});
-  CHECK(second.status().message() ==
-        absl::StrCat("cannot serve HTTP on 127.0.0.1:", server->port(),
-                     ": Address already in use"));
+  CHECK(second.status().message() == absl::StrCat("cannot serve HTTP on 127.0.0.1:", server->port(),
+                                                  ": Address already in use"));
   const auto foreign = HttpServer::Start("203.0.113.7", 0, {});
   CHECK(foreign.status().message() ==
         "cannot serve HTTP on 203.0.113.7:0: Cannot assign requested address");

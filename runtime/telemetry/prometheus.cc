@@ -1,3 +1,5 @@
+// The format in one place: escapes, numbers, the order of lines. Its grammar is Prometheus' own
+// (prometheus.io/docs/instrumenting/exposition_formats); mistakes in names are ours and CHECKed.
 #include "runtime/telemetry/prometheus.h"
 
 #include <algorithm>
@@ -25,6 +27,7 @@ std::string Number(double value) {
   if (value == std::floor(value) && std::abs(value) < 1e15) {
     return absl::StrCat(static_cast<int64_t>(value));
   }
+  // Few digits first: most values are short, and 0.1 should not become 0.10000000000000001.
   for (const int digits : {6, 9, 12, 15}) {
     const std::string text = absl::StrFormat("%.*g", digits, value);
     double back = 0;
@@ -68,6 +71,7 @@ void PrometheusText::Sample(const Labels& labels, double value) {
 
 void PrometheusText::Sample(const Labels& labels, const Histogram& histogram) {
   RM_CHECK(type_ == "histogram", family_);
+  // Buckets are kept apart and written as sums: each counts all that is not above its bound.
   Labels with_bound = labels;
   with_bound.emplace_back("le", "");
   int64_t count = 0;

@@ -33,12 +33,12 @@ inline constexpr absl::string_view kPrometheusContentType =
 // Writes one text, family by family. Not thread-safe.
 class PrometheusText {
  public:
-  // Begins a family; following samples are of it. REQUIRES: `name` is [a-z_][a-z0-9_]*, and new to this text;
-  // `type` is counter, gauge or histogram.
+  // Begins a family; following samples are of it. REQUIRES: `name` is [a-z_][a-z0-9_]*, and new to
+  // this text; `type` is counter, gauge or histogram.
   void Family(absl::string_view name, absl::string_view type, absl::string_view help);
 
-  // One sample of the present family. Label values are escaped. REQUIRES: label names are [a-z_][a-z0-9_]*, the
-  // family is no histogram.
+  // One sample of the present family. Label values are escaped. REQUIRES: label names are
+  // [a-z_][a-z0-9_]*, the family is no histogram.
   void Sample(const Labels& labels, double value);
 
   // All samples of a histogram: its cumulative buckets, its sum and its count.

@@ -1,4 +1,4 @@
-#include "runtime/coordinator/stream_worker.h"
+#include "runtime/coordinator/test_stream_worker.h"
 
 #include "absl/strings/str_cat.h"
 #include "base/check.h"
@@ -25,8 +25,8 @@ pb::Hello StreamWorker::HelloOf(const std::string& id, int32_t slots) {
 }
 
 StreamWorker::StreamWorker(const std::string& address, const pb::Hello& hello)
-    : stub_(pb::Workers::NewStub(
-          grpc::CreateChannel(address, grpc::InsecureChannelCredentials()))) {
+    : stub_(
+          pb::Workers::NewStub(grpc::CreateChannel(address, grpc::InsecureChannelCredentials()))) {
   context_.set_wait_for_ready(true);
   stream_ = stub_->Attach(&context_);
   pb::WorkerMessage message;
@@ -106,8 +106,7 @@ void StreamWorker::Answer(const pb::WorkerCommand& command) {
   }
 }
 
-pb::WorkerCommand StreamWorker::Await(
-    const std::function<bool(const pb::WorkerCommand&)>& holds) {
+pb::WorkerCommand StreamWorker::Await(const std::function<bool(const pb::WorkerCommand&)>& holds) {
   base::MutexLock lock(mutex_);
   size_t seen = 0;
   while (true) {

@@ -1,9 +1,9 @@
 // A worker that a test plays over a real stream: for tests.
 //
-// What it is commanded it answers as a worker with well-behaved ranks would, up to the point that the
-// test allows: preflight passed, listening, joined, and on Finish() trained and gone.
-#ifndef RM_RUNTIME_COORDINATOR_STREAM_WORKER_H_
-#define RM_RUNTIME_COORDINATOR_STREAM_WORKER_H_
+// What it is commanded it answers as a worker with well-behaved ranks would, up to the point that
+// the test allows: preflight passed, listening, joined, and on Finish() trained and gone.
+#ifndef RM_RUNTIME_COORDINATOR_TEST_STREAM_WORKER_H_
+#define RM_RUNTIME_COORDINATOR_TEST_STREAM_WORKER_H_
 
 #include <grpcpp/grpcpp.h>
 
@@ -50,8 +50,8 @@ class StreamWorker {
 
   grpc::ClientContext context_;
   std::unique_ptr<::ringmaster::v1::Workers::Stub> stub_;
-  std::unique_ptr<grpc::ClientReaderWriter<::ringmaster::v1::WorkerMessage,
-                                           ::ringmaster::v1::WorkerCommand>>
+  std::unique_ptr<
+      grpc::ClientReaderWriter<::ringmaster::v1::WorkerMessage, ::ringmaster::v1::WorkerCommand>>
       stream_;
   base::Mutex writing_;
   base::Mutex mutex_;
@@ -65,4 +65,4 @@ class StreamWorker {
 
 }  // namespace rm::coordinator
 
-#endif  // RM_RUNTIME_COORDINATOR_STREAM_WORKER_H_
+#endif  // RM_RUNTIME_COORDINATOR_TEST_STREAM_WORKER_H_
