@@ -7,6 +7,9 @@
 namespace rm::kernels::cpu {
 namespace {
 
+// Images of so few channels come plain from the data, and there is code that takes them so.
+constexpr int64_t kFirstLayerChannels = 3;
+
 bool HasElements(const Operand& operand) {
   return !operand.present || operand.type.elements() > 0;
 }
@@ -57,7 +60,7 @@ Layout ConvLayout(int64_t channels, int64_t group) {
   const Layout blocked = block == 16 ? Layout::kChannels16 : Layout::kChannels8;
   const bool depthwise = channels == group;
   if (group > 1 && !depthwise && channels / group % block != 0) return Layout::kPlain;
-  return channels < block / 2 ? Layout::kPlain : blocked;
+  return channels <= kFirstLayerChannels ? Layout::kPlain : blocked;
 }
 
 }  // namespace rm::kernels::cpu

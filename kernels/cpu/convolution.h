@@ -27,8 +27,8 @@ struct ConvTypes {
 [[nodiscard]] bool OneDnnTakes(const OpInstance& instance);
 
 // The layout in which a convolution's image of `channels` channels in `group` groups is fastest:
-// channels in blocks as wide as a vector, plain where there are too few of them to fill half a block
-// (oneDNN has code of its own for such first layers), or where groups do not fill whole blocks.
+// channels in blocks as wide as a vector; plain where there are at most three (oneDNN has code of its
+// own for such first layers), or where groups do not fill whole blocks.
 [[nodiscard]] Layout ConvLayout(int64_t channels, int64_t group);
 
 // Chooses with Describe(convolution) → description among the layouts as they are and, where oneDNN

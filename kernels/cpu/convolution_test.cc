@@ -18,6 +18,7 @@ Layout Blocked() {
 TEST_CASE("images with many channels are blocked, first images are not") {
   CHECK(ConvLayout(64, 1) == Blocked());
   CHECK(ConvLayout(20, 1) == Blocked());
+  CHECK(ConvLayout(4, 1) == Blocked());
   CHECK(ConvLayout(1, 1) == Layout::kPlain);
   CHECK(ConvLayout(3, 1) == Layout::kPlain);
 }

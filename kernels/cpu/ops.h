@@ -23,6 +23,10 @@ Supports SupportsConv, SupportsConvGradInput, SupportsConvGradWeight;
 ChooseLayouts ChooseConvLayouts, ChooseConvGradInputLayouts, ChooseConvGradWeightLayouts;
 Make MakeConv, MakeConvGradInput, MakeConvGradWeight;
 
+// The weight gradient of a first layer by our own loops: one or two plain input channels, blocked dY.
+Supports SupportsFirstConvGradWeight;
+Make MakeFirstConvGradWeight;
+
 // Products by oneDNN. Plain.
 Supports SupportsGemm, SupportsMatMul;
 Make MakeGemm, MakeMatMul;

@@ -26,13 +26,33 @@ inline Taps Columns(const PoolShape& s, int64_t ow) {
   return ValidTaps(ow, s.stride_w, s.pad_left, s.dilation_w, s.kernel_w, s.in_w);
 }
 
-// --- Vectors or single floats: T is Floats or float, its index type Ints or int32_t ---
+// --- Indexes for T = Floats, HalfFloats or float; `kind` is any value of T ---
 
-inline Ints LoadIndex(const uint8_t* from, Floats /*kind*/) { return LoadBytes(from); }
+template <typename Narrow, typename Wide>
+inline Wide LoadBytes(const uint8_t* from) {
+  Narrow value;
+  __builtin_memcpy(&value, from, sizeof(value));
+  return __builtin_convertvector(value, Wide);
+}
+
+template <typename Narrow, typename Wide>
+inline void StoreBytes(uint8_t* to, Wide index) {
+  const Narrow value = __builtin_convertvector(index, Narrow);
+  __builtin_memcpy(to, &value, sizeof(value));
+}
+
+inline Ints LoadIndex(const uint8_t* from, Floats /*kind*/) { return LoadBytes<Bytes, Ints>(from); }
+inline HalfInts LoadIndex(const uint8_t* from, HalfFloats /*kind*/) {
+  return LoadBytes<HalfBytes, HalfInts>(from);
+}
 inline int32_t LoadIndex(const uint8_t* from, float /*kind*/) { return *from; }
-inline void StoreIndex(uint8_t* to, Ints index) { StoreBytes(to, index); }
+
+inline void StoreIndex(uint8_t* to, Ints index) { StoreBytes<Bytes>(to, index); }
+inline void StoreIndex(uint8_t* to, HalfInts index) { StoreBytes<HalfBytes>(to, index); }
 inline void StoreIndex(uint8_t* to, int32_t index) { *to = static_cast<uint8_t>(index); }
+
 inline Ints IndexOf(int32_t tap, Floats /*kind*/) { return Ints{} + tap; }
+inline HalfInts IndexOf(int32_t tap, HalfFloats /*kind*/) { return HalfInts{} + tap; }
 inline int32_t IndexOf(int32_t tap, float /*kind*/) { return tap; }
 
 // Whether `value` takes the place of `best`: it is greater, or the first NaN.
@@ -43,11 +63,20 @@ inline auto Wins(T value, T best) {
 
 // --- Many channels a pixel ---
 
+// The place of element i, or nowhere when there is no index.
+inline uint8_t* Skip(uint8_t* index, int64_t i) { return index != nullptr ? index + i : nullptr; }
+
+// One window: its taps inside the image, of channels from the first one that is meant here on.
+struct Window {
+  const PoolShape& shape;
+  Taps rows, columns;
+};
+
 // The maximum of one window for as many channels as T holds. `x` is the first of these channels in
 // the plane's first pixel.
 template <typename T>
-inline void MaxOfWindow(const PoolShape& s, const Taps& rows, const Taps& columns, const float* x,
-                        float* y, uint8_t* index) {
+inline void MaxOfWindow(const Window& window, const float* x, float* y, uint8_t* index) {
+  const auto& [s, rows, columns] = window;
   T best = LoadAs<T>(x + ((rows.origin + rows.begin * s.dilation_h) * s.in_w + columns.origin +
                           columns.begin * s.dilation_w) *
                              s.inner);
@@ -69,26 +98,25 @@ void MaxInner(const PoolShape& s, const float* x, float* y, uint8_t* index) {
   for (int64_t oh = 0; oh < s.out_h; ++oh) {
     const Taps rows = Rows(s, oh);
     for (int64_t ow = 0; ow < s.out_w; ++ow) {
-      const Taps columns = Columns(s, ow);
-      const int64_t at = (oh * s.out_w + ow) * s.inner;
-      uint8_t* const where = index != nullptr ? index + at : nullptr;
+      const Window window{s, rows, Columns(s, ow)};
       int64_t c = 0;
       for (; c + kLanes <= s.inner; c += kLanes) {
-        MaxOfWindow<Floats>(s, rows, columns, x + c, y + at + c,
-                            where != nullptr ? where + c : nullptr);
+        MaxOfWindow<Floats>(window, x + c, y + c, Skip(index, c));
       }
-      for (; c < s.inner; ++c) {
-        MaxOfWindow<float>(s, rows, columns, x + c, y + at + c,
-                           where != nullptr ? where + c : nullptr);
+      for (; c + kLanes / 2 <= s.inner; c += kLanes / 2) {
+        MaxOfWindow<HalfFloats>(window, x + c, y + c, Skip(index, c));
       }
+      for (; c < s.inner; ++c) MaxOfWindow<float>(window, x + c, y + c, Skip(index, c));
+      y += s.inner;
+      index = Skip(index, s.inner);
     }
   }
 }
 
 // Spreads one window's gradient over its taps; kAdd adds it to what other windows left there.
 template <typename T, bool kAdd>
-inline void SpreadWindow(const PoolShape& s, const Taps& rows, const Taps& columns, const float* dy,
-                         const uint8_t* index, float* dx) {
+inline void SpreadWindow(const Window& window, const float* dy, const uint8_t* index, float* dx) {
+  const auto& [s, rows, columns] = window;
   const T gradient = LoadAs<T>(dy);
   const auto where = LoadIndex(index, T{});
   for (int64_t kh = rows.begin; kh < rows.end; ++kh) {
@@ -107,15 +135,17 @@ void SpreadInner(const PoolShape& s, const float* dy, const uint8_t* index, floa
   for (int64_t oh = 0; oh < s.out_h; ++oh) {
     const Taps rows = Rows(s, oh);
     for (int64_t ow = 0; ow < s.out_w; ++ow) {
-      const Taps columns = Columns(s, ow);
-      const int64_t at = (oh * s.out_w + ow) * s.inner;
+      const Window window{s, rows, Columns(s, ow)};
       int64_t c = 0;
       for (; c + kLanes <= s.inner; c += kLanes) {
-        SpreadWindow<Floats, kAdd>(s, rows, columns, dy + at + c, index + at + c, dx + c);
+        SpreadWindow<Floats, kAdd>(window, dy + c, index + c, dx + c);
       }
-      for (; c < s.inner; ++c) {
-        SpreadWindow<float, kAdd>(s, rows, columns, dy + at + c, index + at + c, dx + c);
+      for (; c + kLanes / 2 <= s.inner; c += kLanes / 2) {
+        SpreadWindow<HalfFloats, kAdd>(window, dy + c, index + c, dx + c);
       }
+      for (; c < s.inner; ++c) SpreadWindow<float, kAdd>(window, dy + c, index + c, dx + c);
+      dy += s.inner;
+      index += s.inner;
     }
   }
 }

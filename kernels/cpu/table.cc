@@ -10,6 +10,8 @@ constexpr KernelEntry kTable[] = {
     {"Conv", "onednn_conv", &SupportsConv, &ChooseConvLayouts, &MakeConv, -1},
     {"ConvGradInput", "onednn_conv_grad_input", &SupportsConvGradInput,
      &ChooseConvGradInputLayouts, &MakeConvGradInput, -1},
+    {"ConvGradWeight", "vector_first_conv_grad_weight", &SupportsFirstConvGradWeight,
+     &ChooseConvGradWeightLayouts, &MakeFirstConvGradWeight, -1},
     {"ConvGradWeight", "onednn_conv_grad_weight", &SupportsConvGradWeight,
      &ChooseConvGradWeightLayouts, &MakeConvGradWeight, -1},
     {"Gemm", "onednn_gemm", &SupportsGemm, nullptr, &MakeGemm, -1},

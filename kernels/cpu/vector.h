@@ -15,31 +15,17 @@ namespace {
 constexpr int kVectorBytes = __BIGGEST_ALIGNMENT__;
 constexpr int64_t kLanes = kVectorBytes / 4;
 
-typedef float Floats __attribute__((vector_size(kVectorBytes)));    // kLanes floats
-typedef int32_t Ints __attribute__((vector_size(kVectorBytes)));    // a mask is 0 or −1 a lane
+typedef float Floats __attribute__((vector_size(kVectorBytes)));  // kLanes floats
+typedef int32_t Ints __attribute__((vector_size(kVectorBytes)));  // a mask is 0 or −1 a lane
 typedef uint8_t Bytes __attribute__((vector_size(kVectorBytes / 4)));
 
-inline Floats Load(const float* from) {
-  Floats value;
-  __builtin_memcpy(&value, from, sizeof(value));
-  return value;
-}
+// Half as wide, for what is narrower than a vector: 8 channels where there are 16 lanes.
+typedef float HalfFloats __attribute__((vector_size(kVectorBytes / 2)));
+typedef int32_t HalfInts __attribute__((vector_size(kVectorBytes / 2)));
+typedef uint8_t HalfBytes __attribute__((vector_size(kVectorBytes / 8)));
 
-inline void Store(float* to, Floats value) { __builtin_memcpy(to, &value, sizeof(value)); }
-
-inline Ints LoadBytes(const uint8_t* from) {
-  Bytes value;
-  __builtin_memcpy(&value, from, sizeof(value));
-  return __builtin_convertvector(value, Ints);
-}
-
-inline void StoreBytes(uint8_t* to, Ints value) {
-  const Bytes bytes = __builtin_convertvector(value, Bytes);
-  __builtin_memcpy(to, &bytes, sizeof(bytes));
-}
-
-// Reads and writes one vector or one float, so that one template serves the vectors of a range and
-// the floats that are left at its end.
+// Reads and writes a value of type T: one vector, half of one or a single float. One template then
+// serves the vectors of a range and what is left at its end.
 template <typename T>
 inline T LoadAs(const float* from) {
   T value;
@@ -51,6 +37,9 @@ template <typename T>
 inline void StoreAs(float* to, T value) {
   __builtin_memcpy(to, &value, sizeof(value));
 }
+
+inline Floats Load(const float* from) { return LoadAs<Floats>(from); }
+inline void Store(float* to, Floats value) { StoreAs(to, value); }
 
 // All lanes equal.
 inline Floats Broadcast(float value) { return Floats{} + value; }
