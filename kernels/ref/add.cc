@@ -5,6 +5,7 @@
 namespace rm::kernels::ref {
 namespace {
 
+// Walks Y in order and finds the operands by strides; a dimension that is broadcast has a stride of zero.
 class Add final : public Kernel {
  public:
   explicit Add(const OpInstance& op)

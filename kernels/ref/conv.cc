@@ -5,6 +5,9 @@
 namespace rm::kernels::ref {
 namespace {
 
+// Y[n, o, oh, ow] = B[o] + Σ over c, kh, kw of X[n, c, oh·stride − pad + kh·dilation, …] · W[o, c, kh, kw],
+// where c runs over the channels of o's group and what lies in the padding counts as zero. One double sum an
+// element: no order of blocking to agree with.
 class Conv final : public Kernel {
  public:
   explicit Conv(const OpInstance& op)

@@ -13,6 +13,8 @@ int64_t OutputOf(int64_t position, int64_t k, int64_t pad, int64_t stride, int64
   return shifted / stride;
 }
 
+// The transpose of Conv in X: every window that read an element hands back its share. Written as a gather over the
+// windows of each element, so that no element is written twice.
 class ConvGradInput final : public Kernel {
  public:
   explicit ConvGradInput(const OpInstance& op)

@@ -5,6 +5,8 @@
 namespace rm::kernels::ref {
 namespace {
 
+// The transpose of Conv in W: dW[o, c, kh, kw] is the sum over the batch and all windows of what that tap saw, times dY;
+// dB[o] is the sum of dY over everything but o.
 class ConvGradWeight final : public Kernel {
  public:
   explicit ConvGradWeight(const OpInstance& op)

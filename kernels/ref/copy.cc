@@ -6,6 +6,7 @@
 namespace rm::kernels::ref {
 namespace {
 
+// Only needed where the graph could not make the output a view of the input.
 class Copy final : public Kernel {
  public:
   explicit Copy(const OpInstance& op) : bytes_(op.inputs[0].type.bytes()) {}

@@ -6,6 +6,7 @@
 namespace rm::kernels::ref {
 namespace {
 
+// The first of equal maxima is the answer, as argmax has it; a row of weight 0 counts for nothing, whatever its label.
 class CountCorrect final : public Kernel {
  public:
   explicit CountCorrect(const OpInstance& op)

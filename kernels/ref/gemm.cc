@@ -4,6 +4,8 @@
 namespace rm::kernels::ref {
 namespace {
 
+// Y = alpha · op(A) · op(B) + beta · C, op being the transpose where the attribute says so; C is broadcast to (M, N) by
+// strides of zero.
 class Gemm final : public Kernel {
  public:
   explicit Gemm(const OpInstance& op)

@@ -23,11 +23,13 @@ struct Matrices {
   }
 };
 
+// The batch dimensions of the product, by broadcasting; the graph has checked that they fit.
 Shape BatchOf(const Matrices& a, const Matrices& b) {
   Shape batch;
   return BroadcastShape(a.batch, b.batch, &batch) ? batch : Shape();
 }
 
+// A stack of matrix products; an operand with fewer batch dimensions is used again for each of the other's.
 class MatMul final : public Kernel {
  public:
   explicit MatMul(const OpInstance& op)

@@ -7,11 +7,14 @@
 namespace rm::kernels::ref {
 namespace {
 
+// The greatest value of a window and where in the window it was found first, row by row.
 struct Maximum {
   float value = 0;
   int64_t index = -1;  // inside the window, row by row; −1: no element yet
 };
 
+// Padding never wins: it is not looked at. A tie goes to the first element, as in PyTorch, so that the gradient has one
+// place to go.
 class MaxPool final : public Kernel {
  public:
   explicit MaxPool(const OpInstance& op)

@@ -7,6 +7,8 @@
 namespace rm::kernels::ref {
 namespace {
 
+// dX starts at zero and each window adds its dY at the element that won; windows may overlap, so an element may be
+// added to several times, in the order of the windows.
 class MaxPoolGrad final : public Kernel {
  public:
   explicit MaxPoolGrad(const OpInstance& op)

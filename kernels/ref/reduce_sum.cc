@@ -8,6 +8,8 @@
 namespace rm::kernels::ref {
 namespace {
 
+// Sums in double over the reduced dimensions, one element of Y after the other; the strides of X are split into those
+// that walk Y and those that walk the sum.
 class ReduceSum final : public Kernel {
  public:
   explicit ReduceSum(const OpInstance& op)

@@ -4,6 +4,7 @@
 namespace rm::kernels::ref {
 namespace {
 
+// Works on the memory as it lies, padding of blocked layouts included: zero stays zero.
 class Relu final : public Kernel {
  public:
   explicit Relu(const OpInstance& op) : count_(op.inputs[0].type.elements()) {}

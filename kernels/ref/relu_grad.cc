@@ -4,6 +4,7 @@
 namespace rm::kernels::ref {
 namespace {
 
+// By Y, not X: where the output is zero nothing flows back, also at exactly zero.
 class ReluGrad final : public Kernel {
  public:
   explicit ReluGrad(const OpInstance& op) : count_(op.inputs[0].type.elements()) {}

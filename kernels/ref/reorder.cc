@@ -20,6 +20,7 @@ int64_t Offset(const Image& image, Layout layout, int64_t n, int64_t c, int64_t 
   return (((n * blocks + c / block) * image.h + h) * image.w + w) * block + c % block;
 }
 
+// Element by element through the logical index; the padding of a blocked target is zeroed first.
 class Reorder final : public Kernel {
  public:
   explicit Reorder(const OpInstance& op)

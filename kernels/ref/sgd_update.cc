@@ -4,6 +4,7 @@
 namespace rm::kernels::ref {
 namespace {
 
+// In float32 throughout, as the fast kernels: the update is part of what equal runs must agree on bit for bit.
 class SgdUpdate final : public Kernel {
  public:
   explicit SgdUpdate(const OpInstance& op) : count_(op.inputs[0].type.elements()) {}

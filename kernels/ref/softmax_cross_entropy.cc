@@ -9,6 +9,8 @@
 namespace rm::kernels::ref {
 namespace {
 
+// The maximum of a row is taken out before exp, so that large logits do not overflow; the loss is summed in double over
+// the rows, in order.
 class SoftmaxCrossEntropy final : public Kernel {
  public:
   explicit SoftmaxCrossEntropy(const OpInstance& op)

@@ -6,6 +6,7 @@
 namespace rm::kernels::ref {
 namespace {
 
+// A row of weight 0 gets zeros, even when its label is out of range.
 class SoftmaxCrossEntropyGrad final : public Kernel {
  public:
   explicit SoftmaxCrossEntropyGrad(const OpInstance& op)

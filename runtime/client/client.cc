@@ -2,6 +2,7 @@
 
 #include <grpcpp/grpcpp.h>
 
+#include <algorithm>
 #include <chrono>
 #include <set>
 #include <utility>
@@ -16,9 +17,10 @@
 namespace rm::client {
 namespace {
 
-constexpr absl::Duration kCallTimeout = absl::Seconds(30);
 constexpr absl::Duration kVerifyTimeout = absl::Hours(1);
 constexpr int kMessageBytesMax = 64 << 20;
+// A coordinator that comes back is found again within this time (gRPC's own would be minutes).
+constexpr int kRedialMaxMilliseconds = 1000;
 
 // Where the violations of a status are kept: a serialised BadRequest.
 constexpr char kBadRequestUrl[] = "type.googleapis.com/google.rpc.BadRequest";
@@ -33,14 +35,21 @@ std::string BadRequestOf(const grpc::Status& status) {
   return "";
 }
 
-absl::Status FromGrpc(const grpc::Status& status, const std::string& address) {
+// Codes are the same numbers in both worlds. An unreachable coordinator gets a sentence that says what to do.
+absl::Status FromGrpc(const grpc::Status& status, const std::string& address, bool interrupted) {
   if (status.ok()) return absl::OkStatus();
-  const auto code = static_cast<absl::StatusCode>(status.error_code());
+  auto code = static_cast<absl::StatusCode>(status.error_code());
+  // A call that we did not cancel was cut off by a coordinator that ended.
+  if (code == absl::StatusCode::kCancelled && !interrupted) code = absl::StatusCode::kUnavailable;
   if (code == absl::StatusCode::kUnavailable) {
-    return absl::UnavailableError(
-        absl::StrCat("no coordinator answers at ", address, " (", status.error_message(),
-                     "); is it running? 'trainctl cluster up' starts one on this machine, -c "
-                     "HOST:PORT names another"));
+    return absl::UnavailableError(absl::StrCat(
+        "the coordinator at ", address, " is not available (", status.error_message(),
+        "): 'trainctl cluster up' starts one on this machine, -c HOST:PORT names another"));
+  }
+  if (code == absl::StatusCode::kDeadlineExceeded) {
+    return absl::DeadlineExceededError(
+        absl::StrCat("the coordinator at ", address, " does not answer in time (",
+                     status.error_message(), ")"));
   }
   absl::Status result(code, status.error_message());
   const std::string violations = BadRequestOf(status);
@@ -48,6 +57,7 @@ absl::Status FromGrpc(const grpc::Status& status, const std::string& address) {
   return result;
 }
 
+// The request that most calls take.
 pb::GetJobRequest JobRequest(const std::string& job_id) {
   pb::GetJobRequest request;
   request.set_job_id(job_id);
@@ -93,6 +103,11 @@ struct Client::Core {
       core_.running.insert(&context);
       if (core_.interrupted) context.TryCancel();
     }
+    // The end of the call as a status of ours.
+    [[nodiscard]] absl::Status End(const grpc::Status& status, const std::string& address) {
+      base::MutexLock lock(core_.mutex);
+      return FromGrpc(status, address, core_.interrupted);
+    }
     ~Call() {
       base::MutexLock lock(core_.mutex);
       core_.running.erase(&context);
@@ -111,11 +126,12 @@ struct Client::Core {
   absl::StatusOr<Reply> Unary(const std::string& address, Stub& stub,
                               grpc::Status (Stub::*method)(grpc::ClientContext*, const Request&,
                                                            Reply*),
-                              const Request& request, absl::Duration timeout = kCallTimeout) {
+                              const Request& request, absl::Duration timeout) {
     Call call(*this, timeout);
     Reply reply;
-    const grpc::Status status = (stub.*method)(&call.context, request, &reply);
-    if (!status.ok()) return FromGrpc(status, address);
+    const absl::Status status =
+        call.End((stub.*method)(&call.context, request, &reply), address);
+    if (!status.ok()) return status;
     return reply;
   }
 
@@ -129,13 +145,17 @@ struct Client::Core {
     while (!enough && reader.Read(&message)) enough = !each(message);
     if (enough) call.context.TryCancel();
     const grpc::Status status = reader.Finish();
-    return enough ? absl::OkStatus() : FromGrpc(status, address);
+    return enough ? absl::OkStatus() : call.End(status, address);
   }
 };
 
-Client::Client(const std::string& address) : address_(address), core_(std::make_unique<Core>()) {
+Client::Client(const std::string& address, absl::Duration call_timeout)
+    : address_(address), call_timeout_(call_timeout), core_(std::make_unique<Core>()) {
   grpc::ChannelArguments arguments;
   arguments.SetMaxReceiveMessageSize(kMessageBytesMax);
+  arguments.SetInt(GRPC_ARG_INITIAL_RECONNECT_BACKOFF_MS, kRedialMaxMilliseconds / 10);
+  arguments.SetInt(GRPC_ARG_MAX_RECONNECT_BACKOFF_MS, kRedialMaxMilliseconds);
+  arguments.SetInt(GRPC_ARG_ENABLE_HTTP_PROXY, 0);  // a cluster is not reached through the web's
   const auto channel =
       grpc::CreateCustomChannel(address, grpc::InsecureChannelCredentials(), arguments);
   core_->jobs = pb::Jobs::NewStub(channel);
@@ -152,55 +172,61 @@ void Client::Interrupt() {
 }
 
 absl::StatusOr<pb::SubmitReply> Client::Submit(const pb::SubmitRequest& request) {
-  return core_->Unary<pb::SubmitReply>(address_, *core_->jobs, &pb::Jobs::Stub::Submit, request);
+  const double wait = request.preflight_wait_seconds();
+  return core_->Unary<pb::SubmitReply>(
+      address_, *core_->jobs, &pb::Jobs::Stub::Submit, request,
+      call_timeout_ + (wait > 0 ? absl::Seconds(wait) : absl::ZeroDuration()));
 }
 
 absl::StatusOr<pb::Job> Client::Get(const std::string& job_id) {
-  return core_->Unary<pb::Job>(address_, *core_->jobs, &pb::Jobs::Stub::Get, JobRequest(job_id));
+  return core_->Unary<pb::Job>(address_, *core_->jobs, &pb::Jobs::Stub::Get, JobRequest(job_id),
+                               call_timeout_);
 }
 
 absl::StatusOr<pb::ListJobsReply> Client::List(const pb::ListJobsRequest& request) {
-  return core_->Unary<pb::ListJobsReply>(address_, *core_->jobs, &pb::Jobs::Stub::List, request);
+  return core_->Unary<pb::ListJobsReply>(address_, *core_->jobs, &pb::Jobs::Stub::List, request,
+                                         call_timeout_);
 }
 
 absl::StatusOr<pb::Job> Client::Cancel(const std::string& job_id) {
   return core_->Unary<pb::Job>(address_, *core_->jobs, &pb::Jobs::Stub::Cancel,
-                               CancelRequestOf(job_id));
+                               CancelRequestOf(job_id), call_timeout_);
 }
 
 absl::StatusOr<pb::Job> Client::Kill(const std::string& job_id) {
   return core_->Unary<pb::Job>(address_, *core_->jobs, &pb::Jobs::Stub::Kill,
-                               CancelRequestOf(job_id));
+                               CancelRequestOf(job_id), call_timeout_);
 }
 
 absl::StatusOr<pb::Job> Client::Pause(const std::string& job_id) {
-  return core_->Unary<pb::Job>(address_, *core_->jobs, &pb::Jobs::Stub::Pause,
-                               JobRequest(job_id));
+  return core_->Unary<pb::Job>(address_, *core_->jobs, &pb::Jobs::Stub::Pause, JobRequest(job_id),
+                               call_timeout_);
 }
 
 absl::StatusOr<pb::Job> Client::Resume(const std::string& job_id) {
-  return core_->Unary<pb::Job>(address_, *core_->jobs, &pb::Jobs::Stub::Resume,
-                               JobRequest(job_id));
+  return core_->Unary<pb::Job>(address_, *core_->jobs, &pb::Jobs::Stub::Resume, JobRequest(job_id),
+                               call_timeout_);
 }
 
 absl::StatusOr<pb::Explanation> Client::Explain(const std::string& job_id) {
   return core_->Unary<pb::Explanation>(address_, *core_->jobs, &pb::Jobs::Stub::Explain,
-                                       JobRequest(job_id));
+                                       JobRequest(job_id), call_timeout_);
 }
 
 absl::StatusOr<pb::NodesReply> Client::Nodes() {
   return core_->Unary<pb::NodesReply>(address_, *core_->cluster, &pb::Cluster::Stub::Nodes,
-                                      pb::NodesRequest());
+                                      pb::NodesRequest(), call_timeout_);
 }
 
 absl::StatusOr<pb::StatusReply> Client::Status() {
   return core_->Unary<pb::StatusReply>(address_, *core_->cluster, &pb::Cluster::Stub::Status,
-                                       pb::StatusRequest());
+                                       pb::StatusRequest(), call_timeout_);
 }
 
 absl::StatusOr<pb::ListCheckpointsReply> Client::ListCheckpoints(const std::string& job_id) {
-  return core_->Unary<pb::ListCheckpointsReply>(
-      address_, *core_->checkpoints, &pb::Checkpoints::Stub::List, JobRequest(job_id));
+  return core_->Unary<pb::ListCheckpointsReply>(address_, *core_->checkpoints,
+                                                &pb::Checkpoints::Stub::List, JobRequest(job_id),
+                                                call_timeout_);
 }
 
 absl::StatusOr<pb::VerifyReply> Client::Verify(const std::string& job_id, int64_t step) {
@@ -208,7 +234,8 @@ absl::StatusOr<pb::VerifyReply> Client::Verify(const std::string& job_id, int64_
   request.set_job_id(job_id);
   request.set_step(step);
   return core_->Unary<pb::VerifyReply>(address_, *core_->checkpoints,
-                                       &pb::Checkpoints::Stub::Verify, request, kVerifyTimeout);
+                                       &pb::Checkpoints::Stub::Verify, request,
+                                       std::max(call_timeout_, kVerifyTimeout));
 }
 
 absl::Status Client::Watch(const std::string& job_id, absl::FunctionRef<bool(const pb::Job&)> each,

@@ -13,6 +13,7 @@
 namespace rm::model {
 namespace pb = ::ringmaster::v1;
 
+// Each step names the key of the job file that can mend it.
 absl::StatusOr<graph::Graph> BuildGraph(const pb::ModelSpec& spec, bool training) {
   if (spec.zoo().empty()) {
     return absl::InvalidArgumentError("model.zoo: the name of a built-in model is missing");
@@ -40,6 +41,7 @@ absl::StatusOr<int64_t> ClassCount(const graph::Graph& graph) {
   return shape.back();
 }
 
+// Fewer classes than the model has are fine: a data set may lack some.
 absl::Status CheckData(const graph::Graph& graph, absl::Span<const int64_t> sample_shape,
                        int64_t classes) {
   const graph::ValueId input = graph.FindValue(kInput);

@@ -41,6 +41,7 @@ class Findings {
   std::vector<std::string> errors_;
 };
 
+// Opening reads and checks the whole source, so a damaged file is found here and not in the middle of the night.
 std::unique_ptr<data::Dataset> OpenData(const pb::DataSource& source, absl::string_view field,
                                         const base::FileSystem& files, Findings& findings) {
   auto dataset = data::Dataset::Open(source, files);
@@ -49,6 +50,7 @@ std::unique_ptr<data::Dataset> OpenData(const pb::DataSource& source, absl::stri
   return nullptr;
 }
 
+// A job whose data does not fill one batch would succeed without having done anything.
 void CheckSteps(const pb::TrainSpec& train, const data::Dataset& dataset, Findings& findings) {
   if (train.steps() > 0) return;
   if (data::TotalSteps(train.epochs(), dataset.size(), train.global_batch_size()) > 0) return;
@@ -65,6 +67,7 @@ int64_t MemoryOf(const graph::Program& program) {
   return program.arena_bytes() + kCopies * parameters * static_cast<int64_t>(sizeof(float));
 }
 
+// Compiles for one rank's share: a missing kernel and a shape that does not fit show here.
 void CheckProgram(const pb::JobSpec& spec, const graph::Graph& graph, Findings& findings) {
   const int64_t ranks = spec.resources().ranks_max() > 0 ? spec.resources().ranks_max() : 1;
   graph::CompileOptions options;
@@ -84,6 +87,7 @@ void CheckProgram(const pb::JobSpec& spec, const graph::Graph& graph, Findings& 
   }
 }
 
+// Made, written and cleaned up; the folder itself stays, since the job will need it.
 void CheckFolder(const std::string& folder, base::FileSystem& files, Findings& findings) {
   const std::string probe = base::JoinPath(folder, ".preflight");
   absl::Status status = files.MakeFolders(folder);
@@ -115,6 +119,7 @@ std::vector<std::string> Check(const pb::JobSpec& spec,
   if (training != nullptr) CheckSteps(spec.train(), *training, findings);
   const auto graph = model::BuildGraph(spec.model(), /*training=*/true);
   findings.Add("model", graph.status());
+  // Data and model are compared only where both are there: one mistake gives one error.
   if (graph.ok()) {
     const std::pair<const data::Dataset*, const char*> sources[] = {
         {training.get(), "data.train.path"}, {validation.get(), "data.validation.path"}};

@@ -19,6 +19,7 @@
 namespace rm::bench {
 namespace {
 
+// The flags with their defaults: the sizes of the peers' scripts.
 struct Options {
   int64_t ranks = 2;
   std::string transport = "grpc";
@@ -43,6 +44,7 @@ absl::StatusOr<Options> ParseOptions(int argc, char** argv, std::string* help) {
   return o;
 }
 
+// Sizes as numbers for the ranks. The bound keeps a slip of the finger from taking all memory.
 absl::StatusOr<base::Json> ParseSizes(const std::string& text) {
   base::Json sizes{base::Json::Array()};
   constexpr int64_t kBytesMax = int64_t{1} << 32;
@@ -64,6 +66,7 @@ int RepeatsFor(int64_t bytes) { return bytes <= (1 << 18) ? 201 : bytes <= (1 <<
 // Values that are exact in float32, different on each rank and place.
 float ValueOf(int rank, size_t i) { return static_cast<float>((i * 7 + 3) % 1021) * static_cast<float>(rank + 1); }
 
+// All contributions are multiples of one value, so the sum is known without keeping the inputs.
 absl::Status CheckSum(absl::Span<const float> sums, int ranks) {
   const float weight = static_cast<float>(ranks * (ranks + 1)) / 2;
   for (size_t i = 0; i < sums.size(); ++i) {
@@ -76,10 +79,13 @@ absl::Status CheckSum(absl::Span<const float> sums, int ranks) {
   return absl::OkStatus();
 }
 
+// The bucket before the sum.
 void FillBucket(absl::Span<float> bucket, int rank) {
   for (size_t i = 0; i < bucket.size(); ++i) bucket[i] = ValueOf(rank, i);
 }
 
+// One unmeasured, checked run warms the path; each measured one starts at a barrier, so that the time is the
+// collective's and not the wait for the slower rank. The last sum is checked again.
 absl::StatusOr<base::Json> MeasureBucket(absl::Span<float> bucket, int index,
                                          comm::Communicator& communicator) {
   const auto bytes = static_cast<int64_t>(bucket.size() * sizeof(float));
@@ -102,6 +108,7 @@ absl::StatusOr<base::Json> MeasureBucket(absl::Span<float> bucket, int index,
   return result;
 }
 
+// The bus bandwidth is 2(n−1)/n · bytes / time, so that it can be compared with the wire's own rate at any n.
 absl::Status RunBench(const Options& o) {
   RM_ASSIGN_OR_RETURN(const base::Json sizes, ParseSizes(o.sizes));
   base::Json settings;
@@ -133,6 +140,7 @@ absl::Status RunBench(const Options& o) {
 
 }  // namespace
 
+// All sizes are allocated at once: a communicator allocates its buckets once.
 absl::StatusOr<base::Json> AllReduceBenchRank(const base::Json& settings,
                                               comm::Communicator& communicator) {
   std::vector<int64_t> elements;

@@ -40,6 +40,7 @@ const Benchmark* FindBenchmark(absl::string_view name) {
   return nullptr;
 }
 
+// The list of benchmarks; with a problem, that comes first and on standard error.
 int Usage(absl::string_view problem) {
   std::string text = absl::StrCat(problem, problem.empty() ? "" : "\n",
                                   "usage: trainctl bench NAME [flags]\n\n");
@@ -51,6 +52,7 @@ int Usage(absl::string_view problem) {
   return problem.empty() ? 0 : 2;
 }
 
+// JSON in a frame, one way and the other.
 absl::Status Tell(int fd, const base::Json& message) {
   return base::WriteFrame(fd, message.Dump());
 }
@@ -60,6 +62,7 @@ absl::StatusOr<base::Json> Hear(int fd) {
   return base::Json::Parse(bytes);
 }
 
+// A rank's side of rank_group.h, up to the benchmark's own part.
 absl::StatusOr<base::Json> RunRank(int fd) {
   RM_ASSIGN_OR_RETURN(const base::Json settings, Hear(fd));
   const Benchmark* benchmark = FindBenchmark(settings.Find("bench")->string_or(""));
@@ -99,6 +102,7 @@ int BenchMain(int argc, char** argv) {
   return Usage(absl::StrCat("unknown benchmark '", name, "'", base::Suggestion(name, names)));
 }
 
+// The result, or the error with its code, is the last thing said on the socket.
 int BenchRankMain(int argc, char** argv) {
   int64_t fd = -1;
   base::FlagSet flags("ringmaster bench-rank", "A rank of a benchmark; not started by people.");

@@ -17,6 +17,7 @@ namespace rm::bench {
 namespace {
 
 // One rank process and our end of its socket.
+// Its destructor kills the process, so that no way out of RunRanks leaves one behind.
 struct Rank {
   int socket = -1;
   std::unique_ptr<worker::Subprocess> process;
@@ -31,6 +32,7 @@ struct Rank {
   }
 };
 
+// A child of this very program. It dies with us, and its socket's end tells us of its death.
 absl::StatusOr<Rank> StartRank(int threads) {
   std::array<int, 2> sockets{-1, -1};
   if (::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, sockets.data()) != 0) {
@@ -92,6 +94,7 @@ absl::StatusOr<std::vector<base::Json>> HearAll(std::vector<Rank>& ranks, absl::
 
 }  // namespace
 
+// Start all, introduce all, hear all: the three rounds of a job's start, without a coordinator.
 absl::StatusOr<std::vector<base::Json>> RunRanks(const std::string& bench, int ranks, int threads,
                                                  const base::Json& settings) {
   std::vector<Rank> group;

@@ -12,6 +12,7 @@
 
 namespace rm::bench {
 
+// The median of an even number is the mean of the middle two.
 Spread SpreadOf(std::vector<double> values) {
   RM_CHECK(!values.empty(), "nothing was measured");
   std::sort(values.begin(), values.end());
@@ -28,6 +29,7 @@ void AddCircumstances(base::Json& line) {
   line.Set("version", base::kVersion);
 }
 
+// One line each, flushed at once: a script may be reading it.
 void PrintLine(const base::Json& line, bool json) {
   std::string text;
   if (json) {

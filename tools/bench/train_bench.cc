@@ -24,6 +24,7 @@ struct ModelDefaults {
 };
 constexpr ModelDefaults kModels[] = {{"mlp", 128}, {"convnet", 64}};
 
+// The flags with their defaults.
 struct Options {
   std::string model = "mlp";
   int64_t ranks = 2;
@@ -42,6 +43,7 @@ struct Options {
   bool help = false;
 };
 
+// Choices that a later version widens are listed with what they take today, so that nothing is silently ignored.
 absl::StatusOr<Options> ParseOptions(int argc, char** argv, std::string* help) {
   Options o;
   base::FlagSet flags("trainctl bench train",
@@ -73,6 +75,7 @@ absl::StatusOr<Options> ParseOptions(int argc, char** argv, std::string* help) {
   return o;
 }
 
+// One of batch and global batch follows from the other and the number of ranks.
 absl::Status FillBatchSizes(Options& o) {
   std::vector<std::string> names;
   for (const ModelDefaults& model : kModels) {
@@ -93,6 +96,7 @@ absl::Status FillBatchSizes(Options& o) {
   return absl::OkStatus();
 }
 
+// What every rank is told.
 absl::StatusOr<base::Json> SettingsOf(const Options& o) {
   base::Json params{base::Json::Object()};
   for (const std::string& text : o.params) {
@@ -116,6 +120,8 @@ absl::StatusOr<base::Json> SettingsOf(const Options& o) {
   return settings;
 }
 
+// The rate is rank 0's, whose windows lie between barriers and so are everyone's; the share of waiting is the mean over the
+// ranks, the memory that of the largest.
 base::Json LineOf(const Options& o, const base::Json& settings,
                   const std::vector<base::Json>& results) {
   const base::Json& first = results.front();
@@ -153,6 +159,7 @@ base::Json LineOf(const Options& o, const base::Json& settings,
   return line;
 }
 
+// Data-parallel ranks must end with the same weights: a benchmark that diverged measured nothing.
 absl::Status CheckReplicas(const std::vector<base::Json>& results) {
   const std::string expected = results.front().Find("weights_sha256")->string_or("");
   for (size_t rank = 1; rank < results.size(); ++rank) {
@@ -164,6 +171,7 @@ absl::Status CheckReplicas(const std::vector<base::Json>& results) {
   return absl::OkStatus();
 }
 
+// Everything that can be wrong with the flags is found before a process is started.
 absl::Status RunBench(Options o) {
   RM_RETURN_IF_ERROR(FillBatchSizes(o));
   RM_ASSIGN_OR_RETURN(const base::Json settings, SettingsOf(o));

@@ -35,6 +35,7 @@ constexpr int kWindows = 6;
 constexpr uint64_t kFeatureStream = 1;
 constexpr uint64_t kLabelStream = 2;
 
+// Settings come as JSON; what is missing has its default here.
 int64_t IntSetting(const base::Json& settings, const char* key, int64_t fallback) {
   const base::Json* value = settings.Find(key);
   return value == nullptr ? fallback : value->int_or(fallback);
@@ -50,6 +51,7 @@ std::string TextSetting(const base::Json& settings, const char* key) {
   return value == nullptr ? "" : value->string_or("");
 }
 
+// The model block of a job, so that the graph is built by the code that builds a job's.
 pb::ModelSpec ModelOf(const base::Json& settings) {
   pb::ModelSpec spec;
   spec.set_zoo(TextSetting(settings, "model"));
@@ -90,12 +92,14 @@ absl::Status FillBatch(trainer::Replica& replica, trainer::Stepper& stepper,
   return absl::OkStatus();
 }
 
+// The high-water mark of this process's resident memory; the kernel counts it in KiB.
 int64_t PeakRssBytes() {
   rusage usage{};
   ::getrusage(RUSAGE_SELF, &usage);
   return static_cast<int64_t>(usage.ru_maxrss) * 1024;
 }
 
+// Parameters under their own names, so that the hash can be computed again from the file.
 absl::Status SaveWeights(const trainer::Replica& replica, const std::string& path) {
   std::vector<tensorfile::TensorData> tensors;
   for (const trainer::StateTensor& tensor : replica.Weights()) {
@@ -117,6 +121,7 @@ class Run {
         global_batch_(IntSetting(settings, "global_batch", 1)),
         learning_rate_(NumberSetting(settings, "lr", 0.05)) {}
 
+  // As a job's trainer does it, but for the data, which is drawn and not read.
   absl::Status Build() {
     RM_ASSIGN_OR_RETURN(const graph::Graph graph, model::BuildGraph(ModelOf(settings_), true));
     const data::Share share =
@@ -139,6 +144,7 @@ class Run {
     return FillBatch(*replica_, *stepper_, share, seed, classes);
   }
 
+  // Loss before, warm-up, windows between barriers, loss after. The losses need no gradients, so they change nothing.
   absl::StatusOr<base::Json> Measure() {
     RM_ASSIGN_OR_RETURN(const double first_loss, stepper_->EvaluateLoss());
     RM_RETURN_IF_ERROR(Steps(kWarmUpSteps));
@@ -173,6 +179,7 @@ class Run {
   }
 
  private:
+  // The step of a job: same code, same communicator.
   absl::Status Steps(int64_t count) {
     for (int64_t i = 0; i < count; ++i) {
       RM_RETURN_IF_ERROR(stepper_->Run(learning_rate_, trainer::Votes()).status());
