@@ -18,7 +18,8 @@ class AlignedMemory {
   AlignedMemory() = default;
 
   // `bytes` zeros, aligned to 64 bytes at least. Every page is touched, so that a step of training
-  // does not pay for it. ResourceExhausted when the system refuses.
+  // does not pay for it. ResourceExhausted when the machine has less, or the system
+  // refuses.
   [[nodiscard]] static absl::StatusOr<AlignedMemory> Allocate(size_t bytes);
 
   [[nodiscard]] char* data() const { return data_.get(); }

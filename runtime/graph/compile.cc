@@ -1,4 +1,10 @@
 // Program::Compile: the passes in their order, and the parts of a program from what they settle.
+//
+// Order matters in places. Fusion runs before dead nodes are removed, as it leaves some; gradients
+// are isolated before that, as a copy keeps its source alive; the backward pass is ordered before
+// layouts are chosen, so that a reorder stands where its first reader does; storage needs the
+// kernels, which say where they can work in place; and scratch memory is known only when kernels
+// are made.
 #include <algorithm>
 #include <map>
 #include <memory>

@@ -87,6 +87,7 @@ class Differentiator {
     }
   }
 
+  // Whether the loss is computed from any result of the node.
   bool ReachesLoss(const Node& node) const {
     for (ValueId output : node.outputs) {
       if (output != kNoValue && reaches_[Index(output)]) return true;
@@ -94,6 +95,7 @@ class Differentiator {
     return false;
   }
 
+  // Between a parameter and the loss: the nodes that are differentiated.
   bool OnPath(const Node& node) const {
     bool depends = false;
     for (ValueId input : node.inputs) depends = depends || Depends(input);

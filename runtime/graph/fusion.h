@@ -1,6 +1,8 @@
 // Fusion: fewer nodes that move less memory, with the same results bit for bit.
 //
-// One function and one table line a rewrite (fusion.cc). A rewrite may leave dead nodes behind.
+// One function and one table line a rewrite (fusion.cc). A rewrite may leave dead nodes behind. It
+// runs after autodiff, so that gradient rules see the model as it was written, and has to leave the
+// backward pass right.
 #ifndef RM_RUNTIME_GRAPH_FUSION_H_
 #define RM_RUNTIME_GRAPH_FUSION_H_
 

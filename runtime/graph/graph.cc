@@ -50,6 +50,7 @@ std::string Graph::UniqueName(absl::string_view name) const {
   return unique;
 }
 
+// Values that no node writes.
 ValueId Graph::AddInput(absl::string_view name, kernels::DType dtype, kernels::Shape shape) {
   CheckShape(name, shape, /*batch_allowed=*/true);
   Value value;
@@ -150,6 +151,7 @@ ValueId Graph::AddDetachedValue(absl::string_view name, ValueId like) {
   return AddValue(std::move(value));
 }
 
+// Look-ups, for building and for callers; nothing in a step loop asks by name.
 ValueId Graph::FindOutput(absl::string_view name) const {
   const auto it = outputs_.find(std::string(name));
   return it == outputs_.end() ? kNoValue : it->second;

@@ -6,6 +6,13 @@
 // convolution stays until a node asks for another one; only there a Reorder node is inserted, and
 // it is shared by all later readers. Element-wise operators have no wish of their own: they run in
 // the layout that needs the fewest bytes reordered.
+//
+// For conv → relu → pool → flatten → fc, with convolutions that want blocks of channels:
+//
+//   x ─conv─► blocked ─relu─► blocked ─pool─► blocked ─Reorder─► plain ─flatten─► plain ─fc─►
+//
+// and the backward pass turns blocked again at the gradient of the pooling. The choice is greedy,
+// one sweep: a node is not asked to run slower for the sake of a later one.
 #ifndef RM_RUNTIME_GRAPH_KERNEL_CHOICE_H_
 #define RM_RUNTIME_GRAPH_KERNEL_CHOICE_H_
 

@@ -20,6 +20,8 @@ struct LossSite {
   int64_t samples;  // the output's first dimension, kBatch where that is open
 };
 
+// The sum over samples, not the mean: a rank knows its share of the batch alone, and the division
+// by the weight of the whole step is in `scale`, which comes with the data.
 absl::Status AttachSoftmaxCrossEntropy(const LossOptions& options, const LossSite& site) {
   if (!(options.label_smoothing >= 0.0F && options.label_smoothing < 1.0F)) {
     return absl::InvalidArgumentError(
@@ -39,6 +41,7 @@ absl::Status AttachSoftmaxCrossEntropy(const LossOptions& options, const LossSit
   return absl::OkStatus();
 }
 
+// One row of the table: how a loss is named in a job file, and how it is attached.
 struct Loss {
   const char* name;
   absl::Status (*attach)(const LossOptions& options, const LossSite& site);

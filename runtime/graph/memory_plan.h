@@ -1,4 +1,11 @@
 // Where buffers with known lifetimes lie in one arena. Pure arithmetic.
+//
+//   offset
+//     ▲  ┌────────┐     ┌──────────────┐
+//     │  │   b    │     │      d       │      d goes where b was: they never live together
+//     │  ├────────┴─────┴──┬───────────┤
+//     │  │        a        │     c     │
+//     └──┴─────────────────┴───────────┴──► step
 #ifndef RM_RUNTIME_GRAPH_MEMORY_PLAN_H_
 #define RM_RUNTIME_GRAPH_MEMORY_PLAN_H_
 

@@ -47,6 +47,7 @@ class PlannedProgram final : public Program {
     OrderGradients();
   }
 
+  // What each method promises is said in program.h.
   absl::Span<const ParameterInfo> parameters() const override { return parts_.parameters; }
   absl::Span<const int> gradient_order() const override { return gradient_order_; }
 
@@ -167,6 +168,7 @@ class PlannedProgram final : public Program {
     return absl::OkStatus();
   }
 
+  // The first parameter without memory, by name.
   absl::Status CheckBound() const {
     for (size_t i = 0; i < bound_.size(); ++i) {
       if (bound_[i]) continue;
@@ -205,6 +207,7 @@ class PlannedProgram final : public Program {
     return Checked(step, status);
   }
 
+  // Kernels do not know which node they are.
   static absl::Status Checked(const ProgramStep& step, const absl::Status& status) {
     if (status.ok()) return status;
     return base::Annotate(status, absl::StrCat("node '", step.report.node, "'"));

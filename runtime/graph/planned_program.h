@@ -1,6 +1,7 @@
 // A compiled program: a list of steps over memory that is settled, and the walk over it.
 //
-// compile.cc makes the parts, this class runs them.
+// compile.cc makes the parts, this class runs them. Parts are plain data: what a program will do
+// can be read off them before any memory exists.
 #ifndef RM_RUNTIME_GRAPH_PLANNED_PROGRAM_H_
 #define RM_RUNTIME_GRAPH_PLANNED_PROGRAM_H_
 

@@ -1,4 +1,7 @@
 // Dead code: nodes and optional results that nobody reads.
+//
+// Models from a file bring some along, fusion leaves some behind, and a program for inference drops
+// the whole backward pass; passes need not tidy up after themselves, this one does it for all.
 #ifndef RM_RUNTIME_GRAPH_PRUNE_H_
 #define RM_RUNTIME_GRAPH_PRUNE_H_
 

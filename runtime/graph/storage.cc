@@ -102,6 +102,7 @@ class StorageAssigner {
     }
   }
 
+  // Every group begins with one value; Join adds more.
   void AddGroup(ValueId id, Kind kind, int index, int first, int last) {
     StorageGroup group;
     group.kind = kind;

@@ -34,7 +34,8 @@ inline constexpr char kModelOutput[] = "output";
 // table), gradients of a value used more than once are summed. Nothing is computed that no
 // parameter needs. Afterwards graph->gradients() holds the gradient of every parameter on which the
 // loss depends. InvalidArgument: ops without a rule on a path from a parameter to the loss, all of
-// them with their nodes. FailedPrecondition: no loss attached, or differentiated already.
+// them with their nodes. FailedPrecondition: no loss attached, or differentiated already. After an
+// error of a rule the graph is half done and of no more use.
 [[nodiscard]] absl::Status Differentiate(Graph* graph);
 
 }  // namespace rm::graph

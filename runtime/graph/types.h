@@ -1,4 +1,8 @@
 // Shape inference: from a graph and a batch size to the type of every value.
+//
+// A graph is made once, for any batch size; types belong to one batch size and are therefore kept
+// beside the graph and not in it. Passes before that (loss attachment, autodiff) infer types for a
+// probe batch where they have to know ranks and fixed dimensions.
 #ifndef RM_RUNTIME_GRAPH_TYPES_H_
 #define RM_RUNTIME_GRAPH_TYPES_H_
 

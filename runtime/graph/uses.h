@@ -1,4 +1,7 @@
 // Who writes and who reads each value of a graph: what passes look up.
+//
+// The graph itself holds only what a node reads and writes; the way back, from a value to its
+// nodes, is computed by each pass that needs it. So there is nothing that passes must keep in step.
 #ifndef RM_RUNTIME_GRAPH_USES_H_
 #define RM_RUNTIME_GRAPH_USES_H_
 

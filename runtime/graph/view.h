@@ -1,4 +1,7 @@
 // Nodes whose output is their input: another shape or layout over the same bytes.
+//
+// Flatten between a pooling and a product, Reshape in its gradient, the layout of an image with one
+// channel: they cost nothing, and storage gives both values one memory (runtime/graph/storage.h).
 #ifndef RM_RUNTIME_GRAPH_VIEW_H_
 #define RM_RUNTIME_GRAPH_VIEW_H_
 

@@ -1,13 +1,11 @@
 #include "runtime/zoo/zoo.h"
 
-#include <algorithm>
 #include <cmath>
-#include <numeric>
-#include <utility>
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "absl/types/span.h"
+#include "base/nearest_name.h"
 #include "base/status.h"
 #include "runtime/zoo/models.h"
 
@@ -55,32 +53,10 @@ const Model* FindModel(absl::string_view name) {
   return nullptr;
 }
 
-// Letters to insert, remove or change to make one of the other (Levenshtein's distance).
-size_t EditDistance(absl::string_view a, absl::string_view b) {
-  std::vector<size_t> row(b.size() + 1);
-  std::iota(row.begin(), row.end(), size_t{0});
-  for (size_t i = 1; i <= a.size(); ++i) {
-    size_t diagonal = std::exchange(row[0], i);
-    for (size_t j = 1; j <= b.size(); ++j) {
-      const size_t change = diagonal + (a[i - 1] == b[j - 1] ? 0 : 1);
-      diagonal = row[j];
-      row[j] = std::min({change, row[j] + 1, row[j - 1] + 1});
-    }
-  }
-  return row.back();
-}
-
-// "unknown model 'mpl' – did you mean 'mlp'? There is mlp, convnet".
+// "unknown model 'convnt' – did you mean 'convnet'? There is mlp, convnet".
 absl::Status Unknown(absl::string_view what, absl::string_view name,
                      const std::vector<std::string>& known) {
-  const auto nearest =
-      std::min_element(known.begin(), known.end(), [&](const std::string& a, const std::string& b) {
-        return EditDistance(name, a) < EditDistance(name, b);
-      });
-  std::string suggestion;
-  if (EditDistance(name, *nearest) <= 2) {
-    suggestion = absl::StrCat(" – did you mean '", *nearest, "'?");
-  }
+  const std::string suggestion = base::Suggestion(name, known);
   return absl::InvalidArgumentError(absl::StrCat("unknown ", what, " '", name, "'", suggestion,
                                                  suggestion.empty() ? "; there is " : " There is ",
                                                  absl::StrJoin(known, ", ")));

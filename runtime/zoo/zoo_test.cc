@@ -146,7 +146,7 @@ struct BadModel {
 TEST_CASE("what cannot be built says why", "[zoo]") {
   const double nan = std::numeric_limits<double>::quiet_NaN();
   const BadModel cases[] = {
-      {"mpl", {}, "unknown model 'mpl' – did you mean 'mlp'? There is mlp, convnet"},
+      {"convnt", {}, "unknown model 'convnt' – did you mean 'convnet'? There is mlp, convnet"},
       {"transformer", {}, "unknown model 'transformer'; there is mlp, convnet"},
       {"mlp",
        {{"hiden1", 5}},

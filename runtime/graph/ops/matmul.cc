@@ -107,6 +107,8 @@ absl::Status InferMatMul(OpInstance* instance) {
 
 // A right operand of at most two dimensions makes it one product of matrices: the rows of A, taken
 // through all its leading dimensions, by B.
+// The views on the way in and out cost nothing. Stacks of matrices on both sides would need
+// products with a transposed stack, for which there is no operator yet.
 absl::Status DifferentiateMatMul(GradientContext* context) {
   const ValueId a = context->input(0);
   const ValueId b = context->input(1);

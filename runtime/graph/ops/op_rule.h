@@ -1,7 +1,7 @@
 // What the engine knows about an operator beside its kernels: arity, shapes, gradient.
 //
-// One file an operator family holds its rules; one line in the table (op_table.cc) makes them known.
-// What an operator computes is said in kernels/api/op.h. A family's file, in short:
+// One file an operator family holds its rules; one line in the table (op_table.cc) makes them
+// known. What an operator computes is said in kernels/api/op.h. A family's file, in short:
 //
 //   absl::Status InferSquare(kernels::OpInstance* instance) {
 //     RM_RETURN_IF_ERROR(RequireType(*instance, 0, "X", kernels::DType::kFloat32));

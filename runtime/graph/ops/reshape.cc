@@ -1,4 +1,5 @@
 // Flatten, Reshape, Reorder: the same elements under another shape or layout.
+// None of these computes anything; where memory allows they are views (runtime/graph/view.h).
 #include <utility>
 #include <vector>
 

@@ -19,6 +19,7 @@ void SetOutput(OpInstance* instance, size_t i, Shape shape, kernels::DType dtype
   instance->outputs[i].type = {dtype, std::move(shape), kernels::Layout::kPlain};
 }
 
+// Messages begin with the operand's name in the ONNX specification, which users can look up.
 absl::Status RequireType(const OpInstance& instance, size_t i, absl::string_view name,
                          kernels::DType dtype) {
   const kernels::DType actual = instance.inputs[i].type.dtype;
@@ -73,6 +74,7 @@ absl::StatusOr<Shape> Broadcast(const Shape& a, const Shape& b) {
   return out;
 }
 
+// Broadcasting both ways must change nothing about `to`.
 bool BroadcastsTo(const Shape& from, const Shape& to) {
   const absl::StatusOr<Shape> both = Broadcast(from, to);
   return both.ok() && *both == to;
@@ -117,6 +119,7 @@ absl::StatusOr<Window2d> CheckedWindow2d(const Attributes& attributes, const Sha
   return window;
 }
 
+// ⌊(in + pads − dilation·(kernel − 1) − 1) / stride⌋ + 1 places, at least one.
 absl::StatusOr<std::pair<int64_t, int64_t>> WindowOutput(const Window2d& window,
                                                          const Shape& input) {
   const int64_t height = window.OutputHeight(input[2]);
