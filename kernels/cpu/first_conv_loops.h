@@ -6,27 +6,23 @@
 
 namespace rm::kernels::cpu {
 
-// X is (n, c, in_h, in_w), plain. dY is (n, out_blocks, out_h, out_w, block). One group.
+// One channel of one image, its padding included, and the output gradients of one image.
 struct FirstConvShape {
-  int64_t n, c;
-  int64_t in_h, in_w;
-  int64_t out_blocks, block;  // block is 8 or 16
-  int64_t out_h, out_w;
-  int64_t kernel_h, kernel_w;  // kernel_w at most 8
+  int64_t width;         // of an image row, padding included
+  int64_t out_h, out_w;  // pixels of dY
+  int64_t block;         // channels of a pixel of dY: 8 or 16
+  int64_t kernel_h, kernel_w;
   int64_t stride_h, stride_w;
-  int64_t pad_top, pad_left, pad_right;
   int64_t dilation_h, dilation_w;
-
-  // Floats in one row of X between its padding.
-  [[nodiscard]] int64_t row() const { return pad_left + in_w + pad_right; }
 };
 
+// Both add one image's part to float32 sums. Thread-safe.
 struct FirstConvLoops {
-  // The gradients of block `b` of the output channels, from all images:
-  // dw (c, kernel_h, kernel_w, block) and db (block), both overwritten. `row` is scratch memory for
-  // shape.row() floats.
-  void (*grad_weight)(const FirstConvShape& shape, int64_t b, const float* x, const float* dy,
-                      float* row, float* dw, float* db);
+  // dw (kernel_h, kernel_w, block) += Σ dy · x. `x` is one padded channel (…, width), `dy` one block
+  // of channels (out_h, out_w, block).
+  void (*add_weight)(const FirstConvShape& shape, const float* x, const float* dy, float* dw);
+  // db (block) += Σ dy
+  void (*add_bias)(const FirstConvShape& shape, const float* dy, float* db);
 };
 
 namespace v1 {

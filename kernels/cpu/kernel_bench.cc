@@ -120,6 +120,7 @@ std::vector<Bench> AllBenches() {
   AddLayer("fc1 b64", 64, 9216, 128, &benches);
   AddLayer("fc1 b8", 8, 9216, 128, &benches);
   AddConv("conv1 b64", 64, 1, 32, 28, 0, &benches);
+  AddConv("rgb b32", 32, 3, 64, 32, 1, &benches);
   AddConv("conv2 b64", 64, 32, 64, 26, 0, &benches);
   AddConv("conv2 b8", 8, 32, 64, 26, 0, &benches);
   AddConv("resnet64 b32", 32, 64, 64, 32, 1, &benches);

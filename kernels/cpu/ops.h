@@ -23,7 +23,8 @@ Supports SupportsConv, SupportsConvGradInput, SupportsConvGradWeight;
 ChooseLayouts ChooseConvLayouts, ChooseConvGradInputLayouts, ChooseConvGradWeightLayouts;
 Make MakeConv, MakeConvGradInput, MakeConvGradWeight;
 
-// The weight gradient of a first layer by our own loops: one or two plain input channels, blocked dY.
+// The weight gradient of a first layer by our own loops: at most three plain input
+// channels, blocked dY.
 Supports SupportsFirstConvGradWeight;
 Make MakeFirstConvGradWeight;
 
