@@ -1,8 +1,13 @@
 // A client of the coordinator's public API (proto/api.proto).
 //
-// Every call has a deadline; streams have none and end when the callback says so, the server ends them, or Interrupt is
-// called. Errors keep the code the coordinator gave; Unavailable says which address did not answer and what to do, and an
-// invalid job carries its violations (ViolationsOf).
+// Every call has a deadline; streams have none (but see Watch) and end when the callback says so,
+// the server ends them, or Interrupt is called. Errors keep the code and message the coordinator
+// gave, and an invalid job carries its violations (ViolationsOf). Three codes mean the connection:
+//
+//   Unavailable       no coordinator there, or it went away during the call, or it is ending; the
+//                     message names the address and says what to do. Trying again is of use.
+//   DeadlineExceeded  it did not answer in time
+//   Cancelled         Interrupt was called; nothing else
 #ifndef RM_RUNTIME_CLIENT_CLIENT_H_
 #define RM_RUNTIME_CLIENT_CLIENT_H_
 
@@ -32,8 +37,10 @@ struct Violation {
 // Thread-safe.
 class Client {
  public:
-  // Dials lazily: the first call finds out whether anyone is there.
-  explicit Client(const std::string& address);
+  // Dials lazily: the first call finds out whether anyone is there. `call_timeout` is the deadline
+  // of calls that are not streams; that of Submit is longer by the wait it asks for, and Verify may
+  // take an hour.
+  explicit Client(const std::string& address, absl::Duration call_timeout = absl::Seconds(30));
   ~Client();
   Client(const Client&) = delete;
   Client& operator=(const Client&) = delete;
@@ -55,7 +62,8 @@ class Client {
   // Reads the whole checkpoint: may take as long as the disk does.
   [[nodiscard]] absl::StatusOr<pb::VerifyReply> Verify(const std::string& job_id, int64_t step);
 
-  // Streams: `each` is called for every message; false ends the stream with OK. Cancelled after Interrupt.
+  // Streams: `each` is called for every message, on this thread; false ends the stream with OK. A
+  // stream that the server ends by itself ends with OK as well.
   [[nodiscard]] absl::Status Watch(const std::string& job_id,
                                    absl::FunctionRef<bool(const pb::Job&)> each,
                                    absl::Duration timeout = absl::InfiniteDuration());
@@ -64,13 +72,14 @@ class Client {
   [[nodiscard]] absl::Status Events(const pb::EventsRequest& request,
                                     absl::FunctionRef<bool(const pb::JobEvent&)> each);
 
-  // Ends every call and stream, present and later, with Cancelled.
+  // Ends every call and stream, present and later, with Cancelled. From any thread.
   void Interrupt();
 
  private:
   struct Core;
   const std::string address_;
-  std::unique_ptr<Core> core_;
+  const absl::Duration call_timeout_;
+  const std::unique_ptr<Core> core_;
 };
 
 }  // namespace rm::client
