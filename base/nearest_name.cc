@@ -9,19 +9,21 @@
 namespace rm::base {
 namespace {
 
-// Levenshtein's distance, one row at a time.
+// Edits from `a` to `b`: a letter more, less or other, or two neighbours swapped (optimal string
+// alignment), a table of (|a| + 1) × (|b| + 1).
 size_t EditDistance(absl::string_view a, absl::string_view b) {
-  std::vector<size_t> row(b.size() + 1);
-  std::iota(row.begin(), row.end(), size_t{0});
-  for (const char letter : a) {
-    size_t diagonal = row[0]++;
-    for (size_t j = 0; j < b.size(); ++j) {
-      const size_t substituted = diagonal + (letter == b[j] ? 0 : 1);
-      diagonal = row[j + 1];
-      row[j + 1] = std::min({row[j + 1] + 1, row[j] + 1, substituted});
+  std::vector<std::vector<size_t>> edits(a.size() + 1, std::vector<size_t>(b.size() + 1));
+  std::iota(edits[0].begin(), edits[0].end(), size_t{0});
+  for (size_t i = 1; i <= a.size(); ++i) {
+    edits[i][0] = i;
+    for (size_t j = 1; j <= b.size(); ++j) {
+      const size_t other = edits[i - 1][j - 1] + (a[i - 1] == b[j - 1] ? 0 : 1);
+      edits[i][j] = std::min({edits[i - 1][j] + 1, edits[i][j - 1] + 1, other});
+      const bool swapped = i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1];
+      if (swapped) edits[i][j] = std::min(edits[i][j], edits[i - 2][j - 2] + 1);
     }
   }
-  return row.back();
+  return edits[a.size()][b.size()];
 }
 
 }  // namespace

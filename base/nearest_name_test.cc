@@ -15,7 +15,7 @@ TEST_CASE("a slip of the finger finds its name, something else finds none") {
     std::string word, nearest;
   } cases[] = {
       {"epoch", "epochs"},  {"epocsh", "epochs"}, {"sead", "seed"}, {"step", "steps"},
-      {"batch_size", ""},   {"optimizer", ""},    {"", ""},         {"x", ""},
+      {"setps", "steps"},   {"seedd", "seed"},    {"batch_size", ""},   {"optimizer", ""},    {"", ""},         {"x", ""},
       {"globl_batch_size", "global_batch_size"},
   };
   for (const auto& c : cases) {
