@@ -2,26 +2,27 @@
 
 #include <cstdint>
 
+#include "comm/collective/exchange_allreduce.h"
 #include "comm/collective/gather_allreduce.h"
 #include "comm/collective/ring_allreduce.h"
 
 namespace rm::comm {
 namespace {
 
-// Below 64 KiB the number of hops counts, above it the number of bytes (docs/algorithms.md).
+// The costs are compared in docs/algorithms.md.
 constexpr AllReduceAlgorithm kAlgorithms[] = {
-    {"gather", int64_t{64} << 10, false, &GatherAllReduceScratch, &BeginGatherAllReduce,
-     &FinishGatherAllReduce},
-    {"ring", INT64_MAX, true, &RingAllReduceScratch, &BeginRingAllReduce, &FinishRingAllReduce},
+    {"exchange", &ExchangeTakes, false, &ExchangeScratch, &BeginExchange, &FinishExchange},
+    {"gather", &GatherTakes, false, &GatherScratch, &BeginGather, &FinishGather},
+    {"ring", &RingTakes, true, &RingScratch, &BeginRing, &FinishRing},
 };
 
 }  // namespace
 
 absl::Span<const AllReduceAlgorithm> AllReduceTable() { return kAlgorithms; }
 
-const AllReduceAlgorithm& AllReduceFor(int64_t bucket_bytes) {
+const AllReduceAlgorithm& AllReduceFor(int world_size, int64_t bucket_bytes) {
   for (const AllReduceAlgorithm& algorithm : AllReduceTable()) {
-    if (bucket_bytes <= algorithm.bytes_max) return algorithm;
+    if (algorithm.takes(world_size, bucket_bytes)) return algorithm;
   }
   return AllReduceTable().back();
 }

@@ -27,7 +27,8 @@ struct AllReduceCall {
 // One algorithm. Every rank ends with the same bits. REQUIRES: world size ≥ 2.
 struct AllReduceAlgorithm {
   const char* name;
-  int64_t bytes_max;  // of a bucket; by size, the first in the table that is large enough is taken
+  // Is it the right one for such a gang and bucket? The first in the table that says so is taken.
+  bool (*takes)(int world_size, int64_t bucket_bytes);
   // Can Begin while the call before it is not finished.
   bool begins_early;
   size_t (*scratch_bytes)(int world_size, int64_t bucket_bytes);
@@ -37,11 +38,11 @@ struct AllReduceAlgorithm {
                          absl::FunctionRef<void()> all_sent);
 };
 
-// All algorithms, the one for the smallest buckets first. To add one: its file, and one line.
+// All algorithms, the most special first; the last takes everything. To add one: its file, one line.
 [[nodiscard]] absl::Span<const AllReduceAlgorithm> AllReduceTable();
 
 // The algorithm for a bucket of this size: the same on every rank.
-[[nodiscard]] const AllReduceAlgorithm& AllReduceFor(int64_t bucket_bytes);
+[[nodiscard]] const AllReduceAlgorithm& AllReduceFor(int world_size, int64_t bucket_bytes);
 
 }  // namespace rm::comm
 

@@ -25,6 +25,10 @@ namespace {
 // Values summed in one gather.
 constexpr size_t kSumBlock = 4096;
 
+int64_t BytesOf(absl::Span<const float> floats) {
+  return static_cast<int64_t>(floats.size() * sizeof(float));
+}
+
 // Something that the caller has started.
 struct Operation {
   CollectiveId id;
@@ -66,6 +70,9 @@ class GangCommunicator final : public Communicator {
   [[nodiscard]] absl::Status ExecuteAllReduce(const Operation& operation);
   [[nodiscard]] absl::Status ExecuteSum(const Operation& operation);
   void BeginNext();
+  [[nodiscard]] const AllReduceAlgorithm& AlgorithmFor(absl::Span<const float> bucket) const {
+    return AllReduceFor(world_size(), BytesOf(bucket));
+  }
   [[nodiscard]] AllReduceCall CallOf(const Operation& operation);
   [[nodiscard]] absl::Status FirstCause(const absl::Status& status) const;
 
@@ -104,8 +111,7 @@ absl::StatusOr<std::vector<absl::Span<float>>> GangCommunicator::AllocateBuckets
   RM_RETURN_IF_ERROR(buckets_.Allocate(elements));
   size_t scratch = 0;
   for (const absl::Span<float> bucket : buckets_.spans()) {
-    const int64_t bytes = static_cast<int64_t>(bucket.size() * sizeof(float));
-    scratch = std::max(scratch, AllReduceFor(bytes).scratch_bytes(world_size(), bytes));
+    scratch = std::max(scratch, AlgorithmFor(bucket).scratch_bytes(world_size(), BytesOf(bucket)));
   }
   scratch_.resize(scratch);
   in_flight_.assign(elements.size(), false);
@@ -254,8 +260,7 @@ absl::Status GangCommunicator::Execute(const Operation& operation) {
 
 absl::Status GangCommunicator::ExecuteAllReduce(const Operation& operation) {
   const AllReduceCall call = CallOf(operation);
-  const AllReduceAlgorithm& algorithm =
-      AllReduceFor(static_cast<int64_t>(call.bucket.size() * sizeof(float)));
+  const AllReduceAlgorithm& algorithm = AlgorithmFor(call.bucket);
   if (!next_began_) algorithm.begin(ring_, call);
   next_began_ = false;
   RM_RETURN_IF_ERROR(algorithm.finish(ring_, call, [this] { BeginNext(); }));
@@ -266,8 +271,7 @@ void GangCommunicator::BeginNext() {
   const Operation* const next = Peek(1);
   if (next == nullptr || next->id.kind != CollectiveKind::kAllReduce) return;
   const AllReduceCall call = CallOf(*next);
-  const AllReduceAlgorithm& algorithm =
-      AllReduceFor(static_cast<int64_t>(call.bucket.size() * sizeof(float)));
+  const AllReduceAlgorithm& algorithm = AlgorithmFor(call.bucket);
   if (!algorithm.begins_early) return;
   algorithm.begin(ring_, call);
   next_began_ = true;
@@ -275,8 +279,7 @@ void GangCommunicator::BeginNext() {
 
 AllReduceCall GangCommunicator::CallOf(const Operation& operation) {
   const absl::Span<float> bucket = buckets_.spans()[static_cast<size_t>(operation.bucket)];
-  const int64_t bytes = static_cast<int64_t>(bucket.size() * sizeof(float));
-  const size_t scratch = AllReduceFor(bytes).scratch_bytes(world_size(), bytes);
+  const size_t scratch = AlgorithmFor(bucket).scratch_bytes(world_size(), BytesOf(bucket));
   return {operation.id, bucket, absl::MakeSpan(scratch_).subspan(0, scratch)};
 }
 

@@ -7,19 +7,27 @@
 #include "comm/collective/sum.h"
 
 namespace rm::comm {
+namespace {
 
-size_t GatherAllReduceScratch(int world_size, int64_t bucket_bytes) {
+// Below it the number of hops counts, above it the number of bytes.
+constexpr int64_t kBytesMax = int64_t{64} << 10;
+
+}  // namespace
+
+bool GatherTakes(int /*world_size*/, int64_t bucket_bytes) { return bucket_bytes <= kBytesMax; }
+
+size_t GatherScratch(int world_size, int64_t bucket_bytes) {
   return static_cast<size_t>(world_size) * static_cast<size_t>(bucket_bytes);
 }
 
-void BeginGatherAllReduce(RingEdges& ring, const AllReduceCall& call) {
+void BeginGather(RingEdges& ring, const AllReduceCall& call) {
   const size_t bytes = call.bucket.size() * sizeof(float);
   char* const own = call.scratch.data() + bytes * static_cast<size_t>(ring.rank());
   if (bytes > 0) std::memcpy(own, call.bucket.data(), bytes);
 }
 
-absl::Status FinishGatherAllReduce(RingEdges& ring, const AllReduceCall& call,
-                                   absl::FunctionRef<void()> all_sent) {
+absl::Status FinishGather(RingEdges& ring, const AllReduceCall& call,
+                          absl::FunctionRef<void()> all_sent) {
   const size_t bytes = call.bucket.size() * sizeof(float);
   if (bytes == 0) return absl::OkStatus();
   RM_RETURN_IF_ERROR(RingGather(ring, call.id, call.scratch, bytes));

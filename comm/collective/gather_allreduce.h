@@ -14,11 +14,12 @@
 
 namespace rm::comm {
 
-// See AllReduceAlgorithm.
-[[nodiscard]] size_t GatherAllReduceScratch(int world_size, int64_t bucket_bytes);
-void BeginGatherAllReduce(RingEdges& ring, const AllReduceCall& call);
-[[nodiscard]] absl::Status FinishGatherAllReduce(RingEdges& ring, const AllReduceCall& call,
-                                                 absl::FunctionRef<void()> all_sent);
+// See AllReduceAlgorithm. For small buckets.
+[[nodiscard]] bool GatherTakes(int world_size, int64_t bucket_bytes);
+[[nodiscard]] size_t GatherScratch(int world_size, int64_t bucket_bytes);
+void BeginGather(RingEdges& ring, const AllReduceCall& call);
+[[nodiscard]] absl::Status FinishGather(RingEdges& ring, const AllReduceCall& call,
+                                        absl::FunctionRef<void()> all_sent);
 
 }  // namespace rm::comm
 

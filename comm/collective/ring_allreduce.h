@@ -12,12 +12,13 @@
 
 namespace rm::comm {
 
-// See AllReduceAlgorithm. The sum of a chunk is formed in ring order, by its owner last; all ranks
+// See AllReduceAlgorithm. For every bucket. The sum of a chunk is formed in ring order, by its owner last; all ranks
 // keep the owner's bits.
-[[nodiscard]] size_t RingAllReduceScratch(int world_size, int64_t bucket_bytes);
-void BeginRingAllReduce(RingEdges& ring, const AllReduceCall& call);
-[[nodiscard]] absl::Status FinishRingAllReduce(RingEdges& ring, const AllReduceCall& call,
-                                               absl::FunctionRef<void()> all_sent);
+[[nodiscard]] bool RingTakes(int world_size, int64_t bucket_bytes);
+[[nodiscard]] size_t RingScratch(int world_size, int64_t bucket_bytes);
+void BeginRing(RingEdges& ring, const AllReduceCall& call);
+[[nodiscard]] absl::Status FinishRing(RingEdges& ring, const AllReduceCall& call,
+                                      absl::FunctionRef<void()> all_sent);
 
 }  // namespace rm::comm
 

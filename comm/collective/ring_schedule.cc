@@ -34,4 +34,29 @@ Range SegmentOf(const Range& chunk, int64_t segment_elements, int64_t segment) {
   return {begin, std::min(chunk.end, begin + segment_elements)};
 }
 
+RingCursor::RingCursor(const RingWalk& walk) : walk_(walk) { SkipFinishedHops(); }
+
+Range RingCursor::Chunk() const {
+  const int chunk = walk_.side == RingSide::kSend ? now().send_chunk : now().receive_chunk;
+  return ChunkOf(walk_.elements, walk_.world_size, chunk);
+}
+
+void RingCursor::Advance() {
+  ++count_;
+  ++segment_;
+  SkipFinishedHops();
+}
+
+bool RingMaySend(const RingCursor& sends, const RingCursor& receives, int64_t segments_ahead) {
+  const bool has_it = sends.hop() == 0 || receives.IsPast(sends.hop() - 1, sends.segment());
+  return has_it && (receives.done() || sends.count() < receives.count() + segments_ahead);
+}
+
+void RingCursor::SkipFinishedHops() {
+  while (!done() && segment_ >= SegmentCount(Chunk(), walk_.segment_elements)) {
+    segment_ = 0;
+    ++hop_;
+  }
+}
+
 }  // namespace rm::comm

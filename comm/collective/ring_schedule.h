@@ -48,6 +48,63 @@ struct RingHop {
 [[nodiscard]] int64_t SegmentCount(const Range& chunk, int64_t segment_elements);
 [[nodiscard]] Range SegmentOf(const Range& chunk, int64_t segment_elements, int64_t segment);
 
+enum class RingSide { kSend, kReceive };
+
+// Which walk: one rank's sends (or receives) in one allreduce.
+struct RingWalk {
+  int64_t elements = 0;
+  int world_size = 1;
+  int rank = 0;
+  RingSide side = RingSide::kSend;
+  int64_t segment_elements = 1;
+};
+
+// Walks through all segments that a rank sends (or receives) in one allreduce, in order: hop by hop,
+// segment by segment. Thread-compatible.
+class RingCursor {
+ public:
+  explicit RingCursor(const RingWalk& walk);
+
+  [[nodiscard]] bool done() const { return hop_ == RingHops(walk_.world_size); }
+
+  // The current segment. REQUIRES: !done().
+  [[nodiscard]] int hop() const { return hop_; }
+  [[nodiscard]] RingHop now() const { return RingHopOf(walk_.rank, walk_.world_size, hop_); }
+  [[nodiscard]] int64_t segment() const { return segment_; }
+  [[nodiscard]] Range range() const { return SegmentOf(Chunk(), walk_.segment_elements, segment_); }
+
+  // Segments before the current one.
+  [[nodiscard]] int64_t count() const { return count_; }
+  // Is that segment before the current one?
+  [[nodiscard]] bool IsPast(int hop, int64_t segment) const {
+    return hop_ > hop || (hop_ == hop && segment_ > segment);
+  }
+
+  // To the next segment. REQUIRES: !done().
+  void Advance();
+
+ private:
+  void SkipFinishedHops();
+  [[nodiscard]] Range Chunk() const;  // of the current hop
+
+  RingWalk walk_;
+  int hop_ = 0;
+  int64_t segment_ = 0;
+  int64_t count_ = 0;
+};
+
+// May the rank that walks `sends` and `receives` send its next segment? It must have it: what is sent
+// at a hop was received at the one before. And it must not be more than `segments_ahead` ahead of
+// what it has received, so that ranks keep step and what is on the way is bounded.
+//
+// A ring of such ranks never stands still. Were nothing on the way, the sends of all ranks together
+// would equal the receives; so some rank has sent no more than it has received, and is not held by
+// the pace; it has passed on all it has, so its own first segments put it ahead, unless it is done;
+// and if it is done, so is the rank after it, and so all are.
+// REQUIRES: !sends.done(), segments_ahead ≥ 1.
+[[nodiscard]] bool RingMaySend(const RingCursor& sends, const RingCursor& receives,
+                               int64_t segments_ahead);
+
 }  // namespace rm::comm
 
 #endif  // RM_COMM_COLLECTIVE_RING_SCHEDULE_H_

@@ -142,5 +142,92 @@ TEST_CASE("chunks and their segments cover every element once, in order") {
   }
 }
 
+// All segments of a walk: hop, segment, range.
+struct Visit {
+  int hop;
+  int64_t segment;
+  Range range;
+  friend bool operator==(const Visit& a, const Visit& b) {
+    return a.hop == b.hop && a.segment == b.segment && a.range == b.range;
+  }
+};
+
+std::vector<Visit> Walk(const RingWalk& walk) {
+  std::vector<Visit> visits;
+  for (RingCursor cursor(walk); !cursor.done(); cursor.Advance()) {
+    CHECK(cursor.count() == static_cast<int64_t>(visits.size()));
+    CHECK(cursor.IsPast(cursor.hop(), cursor.segment()) == false);
+    if (cursor.segment() > 0) CHECK(cursor.IsPast(cursor.hop(), cursor.segment() - 1));
+    if (cursor.hop() > 0) CHECK(cursor.IsPast(cursor.hop() - 1, 1 << 30));
+    visits.push_back({cursor.hop(), cursor.segment(), cursor.range()});
+  }
+  return visits;
+}
+
+TEST_CASE("a walk goes hop by hop, segment by segment, over chunks that are not empty") {
+  // 40 elements, 3 ranks: chunks [0, 16), [16, 32), [32, 40). Rank 0 sends 0, 2, 1, 0.
+  const std::vector<Visit> expected = {{0, 0, {0, 10}},  {0, 1, {10, 16}}, {1, 0, {32, 40}},
+                                       {2, 0, {16, 26}}, {2, 1, {26, 32}}, {3, 0, {0, 10}},
+                                       {3, 1, {10, 16}}};
+  CHECK(Walk({40, 3, 0, RingSide::kSend, 10}) == expected);
+  // 5 elements are all in chunk 0; rank 1 never receives the other two.
+  const std::vector<Visit> small = {{0, 0, {0, 5}}, {3, 0, {0, 5}}};
+  CHECK(Walk({5, 3, 1, RingSide::kReceive, 10}) == small);
+  CHECK(Walk({0, 3, 1, RingSide::kSend, 10}).empty());
+  CHECK(Walk({100, 1, 0, RingSide::kSend, 10}).empty());
+}
+
+TEST_CASE("what one rank sends, in order, is what the next one receives") {
+  for (int n = 1; n <= 9; ++n) {
+    for (const int64_t elements : {0, 1, 17, 100, 1000, 1009}) {
+      for (int rank = 0; rank < n; ++rank) {
+        CHECK(Walk({elements, n, rank, RingSide::kSend, 33}) ==
+              Walk({elements, n, (rank + 1) % n, RingSide::kReceive, 33}));
+      }
+    }
+  }
+}
+
+// Ranks that send at most `ahead` more segments than they have received, and only what they have.
+struct PacedRank {
+  RingCursor sends;
+  RingCursor receives;
+};
+
+TEST_CASE("a ring that keeps step never stands still before all is done") {
+  for (int n = 2; n <= 9; ++n) {
+    for (const int64_t elements : {1, 16, 17, 100, 333, 1000}) {
+      for (const int64_t ahead : {1, 2, 3}) {
+        INFO(n << " ranks, " << elements << " elements, " << ahead << " ahead");
+        std::vector<PacedRank> ranks;
+        for (int rank = 0; rank < n; ++rank) {
+          ranks.push_back({RingCursor({elements, n, rank, RingSide::kSend, 10}),
+                           RingCursor({elements, n, rank, RingSide::kReceive, 10})});
+        }
+        bool moved = true;
+        while (moved) {
+          moved = false;
+          for (size_t r = 0; r < ranks.size(); ++r) {
+            PacedRank& self = ranks[r];
+            const PacedRank& previous = ranks[(r + ranks.size() - 1) % ranks.size()];
+            if (!self.receives.done() && previous.sends.count() > self.receives.count()) {
+              self.receives.Advance();
+              moved = true;
+            }
+            if (!self.sends.done() && RingMaySend(self.sends, self.receives, ahead)) {
+              self.sends.Advance();
+              moved = true;
+            }
+          }
+        }
+        for (const PacedRank& rank : ranks) {
+          CHECK(rank.sends.done());
+          CHECK(rank.receives.done());
+        }
+      }
+    }
+  }
+}
+
 }  // namespace
 }  // namespace rm::comm

@@ -214,13 +214,14 @@ absl::StatusOr<std::unique_ptr<Transport>> GrpcEndpoint::Connect(
 
 absl::StatusOr<std::unique_ptr<TransportEndpoint>> OpenGrpcEndpoint(
     const TransportOptions& options) {
+  KeepFreedMemory();
   auto service = std::make_unique<grpc::AsyncGenericService>();
   grpc::ServerBuilder builder;
   int port = 0;
   builder.AddListeningPort(absl::StrCat(options.listen_host, ":0"),
                            grpc::InsecureServerCredentials(), &port);
   builder.RegisterAsyncGenericService(service.get());
-  ApplyGrpcServerSettings(builder);
+  ApplyGrpcServerSettings(options.listen_host, builder);
   std::unique_ptr<grpc::ServerCompletionQueue> queue = builder.AddCompletionQueue();
   std::unique_ptr<grpc::Server> server = builder.BuildAndStart();
   if (server == nullptr || port == 0) {
