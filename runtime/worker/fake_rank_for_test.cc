@@ -7,6 +7,7 @@
 //   leave-child       a grandchild, in a session of its own, keeps the socket open; prints its pid
 //   exit:N  signal:N  forever                                          how it ends, or does not
 
+#include <sched.h>
 #include <signal.h>
 #include <unistd.h>
 
@@ -79,6 +80,7 @@ void LeaveChild() {
     ::setsid();
     for (;;) ::pause();
   }
+  while (::getsid(child) != child) ::sched_yield();  // before that it would die with our group
   Print(absl::StrCat("child ", child));
 }
 

@@ -11,13 +11,12 @@
 #include <utility>
 #include <vector>
 
-#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
-#include "absl/strings/string_view.h"
 #include "absl/time/clock.h"
 #include "base/file_system.h"
 #include "base/frame_socket.h"
+#include "base/lines.h"
 #include "base/log.h"
 #include "base/status.h"
 #include "base/utf8.h"
@@ -60,17 +59,6 @@ void WriteHeaderLine(int log_fd, const pb::RankStart& start) {
   if (::write(log_fd, line.data(), line.size()) < 0) {
     base::LogWarning("cannot write to the log of rank ", start.rank().rank());
   }
-}
-
-// The last `count` lines; the last one may lack its line break.
-absl::string_view LastLines(absl::string_view text, int count) {
-  size_t begin = absl::EndsWith(text, "\n") ? text.size() - 1 : text.size();
-  for (int line = 0; line < count; ++line) {
-    const size_t newline = begin == 0 ? absl::string_view::npos : text.rfind('\n', begin - 1);
-    if (newline == absl::string_view::npos) return text;
-    begin = newline;
-  }
-  return text.substr(begin + 1);
 }
 
 }  // namespace
@@ -190,7 +178,7 @@ std::string RankProcess::LastLogLines(int lines) const {
   const ssize_t got =
       ::pread(log_fd_, tail.data(), tail.size(), size - static_cast<int64_t>(tail.size()));
   tail.resize(got > 0 ? static_cast<size_t>(got) : 0);
-  return base::ValidUtf8(LastLines(tail, lines));
+  return base::ValidUtf8(base::LastLines(tail, lines));
 }
 
 }  // namespace rm::worker
