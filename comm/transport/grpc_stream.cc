@@ -22,10 +22,12 @@ constexpr size_t kCopiedPayloadBytesMax = 1024;
 // Written through: the write is done when the kernel has the bytes, not when gRPC has.
 grpc::WriteOptions WriteThrough() { return grpc::WriteOptions().set_write_through(); }
 
+// The codes are the same numbers.
 absl::Status FromGrpc(const grpc::Status& status) {
   return absl::Status(static_cast<absl::StatusCode>(status.error_code()), status.error_message());
 }
 
+// gRPC puts the message into a header, which has a bound.
 grpc::Status ToGrpc(const absl::Status& status) {
   return grpc::Status(static_cast<grpc::StatusCode>(status.code()),
                       std::string(status.message().substr(0, kFrameTextBytesMax)));
@@ -61,10 +63,12 @@ std::string HeaderBytes(const std::vector<grpc::Slice>& slices) {
   return bytes;
 }
 
+// Called by gRPC, on whatever thread, when it has let go of a payload that lies in our memory.
 void ReleaseSlice(void* slices_in_use) {
   static_cast<std::atomic<int>*>(slices_in_use)->fetch_sub(1, std::memory_order_release);
 }
 
+// Computed once for a chunk that is passed on: the sender of the chunk may have it already.
 uint32_t PayloadCrc(const OutgoingFrame& frame, absl::Span<const char> payload) {
   return frame.payload_crc.has_value() ? *frame.payload_crc
                                        : base::Crc32c(payload.data(), payload.size());
@@ -74,10 +78,12 @@ uint32_t PayloadCrc(const OutgoingFrame& frame, absl::Span<const char> payload) 
 
 const char kGrpcExchangeMethod[] = "/ringmaster.v1.Exchange/Connect";
 
+// gRPC holds pointers into this object until its last operation has completed.
 GrpcStream::~GrpcStream() {
   RM_CHECK(operations_ == 0, "destroyed while gRPC uses it");
 }
 
+// Frames after a close, after a failed write, or unwanted after a discard go nowhere.
 void GrpcStream::Queue(OutgoingFrame frame) {
   const bool unwanted = discarding_ && frame.kind == FrameKind::kData;
   if (ended_ || write_failed_ || closing_.has_value() || unwanted) return;
@@ -85,18 +91,21 @@ void GrpcStream::Queue(OutgoingFrame frame) {
   MaybeWrite();
 }
 
+// The stream ends with this status as soon as what was queued is written.
 void GrpcStream::Close(const absl::Status& status) {
   if (closing_.has_value()) return;
   closing_ = status;
   MaybeFinish();
 }
 
+// Called wherever one of its conditions may have become true.
 void GrpcStream::MaybeFinish() {
   if (!closing_.has_value() || finished_writing_ || !written() || ended_) return;
   finished_writing_ = true;
   Finish(*closing_);
 }
 
+// Every pending operation then completes with an error.
 void GrpcStream::Cancel() {
   TryCancel();
   outbox_.clear();
@@ -104,11 +113,13 @@ void GrpcStream::Cancel() {
   Discard();
 }
 
+// Data waits until the peer has said welcome: before that it may be of another membership.
 void GrpcStream::ReleaseData() {
   data_released_ = true;
   MaybeWrite();
 }
 
+// After a failure: no more data in either direction, so that control frames get through and buckets may be freed.
 void GrpcStream::Discard() {
   discarding_ = true;
   inbox_.clear();
@@ -119,6 +130,7 @@ void GrpcStream::Discard() {
   MaybeRead();
 }
 
+// Taking one makes room for the next: this is the back-pressure.
 Frame GrpcStream::TakeFrame() {
   RM_CHECK(has_frame(), "no frame");
   Frame frame = std::move(inbox_.front());
@@ -128,6 +140,7 @@ Frame GrpcStream::TakeFrame() {
   return frame;
 }
 
+// The call stands: both directions may begin.
 void GrpcStream::Open(grpc::internal::AsyncReaderInterface<grpc::ByteBuffer>* reader,
                       grpc::internal::AsyncWriterInterface<grpc::ByteBuffer>* writer) {
   reader_ = reader;
@@ -136,6 +149,7 @@ void GrpcStream::Open(grpc::internal::AsyncReaderInterface<grpc::ByteBuffer>* re
   MaybeRead();
 }
 
+// Once; damage that we found ourselves explains more than the status that followed from it.
 void GrpcStream::End(const absl::Status& status) {
   if (ended_) return;
   ended_ = true;
@@ -143,6 +157,7 @@ void GrpcStream::End(const absl::Status& status) {
   outbox_.clear();
 }
 
+// One read at a time, and none while enough is waiting to be taken.
 void GrpcStream::MaybeRead() {
   const bool full = inbox_bytes_ >= kReadAheadBytes && !discarding_;
   if (reader_ == nullptr || reading_ || ended_ || full) return;
@@ -150,6 +165,7 @@ void GrpcStream::MaybeRead() {
   reader_->Read(&message_, read_.Start());
 }
 
+// A read that fails is the end of the peer's side; why, the finish will say.
 void GrpcStream::OnRead(bool ok) {
   reading_ = false;
   if (!ok) {
@@ -165,6 +181,7 @@ void GrpcStream::OnRead(bool ok) {
   }
 }
 
+// The payload stays in gRPC's slices: the receiver adds straight from them.
 absl::Status GrpcStream::TakeMessage() {
   std::vector<grpc::Slice> slices;
   if (!message_.Dump(&slices).ok()) return absl::DataLossError("a message that cannot be read");
@@ -184,6 +201,7 @@ absl::Status GrpcStream::TakeMessage() {
   return absl::OkStatus();
 }
 
+// Length, order and membership of every frame; the payload's CRC is checked in the pass that uses it.
 absl::Status GrpcStream::CheckHeader(const FrameHeader& header, size_t message_bytes) const {
   if (message_bytes != kFrameHeaderBytes + header.payload_bytes) {
     return absl::DataLossError(
@@ -203,6 +221,7 @@ absl::Status GrpcStream::CheckHeader(const FrameHeader& header, size_t message_b
       expected.to, " in generation ", expected.generation));
 }
 
+// Control frames may overtake nothing, but need no release.
 bool GrpcStream::may_write() const {
   if (writer_ == nullptr || write_failed_ || writing_ || outbox_.empty()) return false;
   return data_released_ || outbox_.front().kind != FrameKind::kData;
@@ -216,6 +235,7 @@ void GrpcStream::MaybeWrite() {
   writer_->Write(MakeMessage(frame), WriteThrough(), write_.Start());
 }
 
+// Small payloads are copied beside their header into one slice; large ones are lent to gRPC where they lie.
 grpc::ByteBuffer GrpcStream::MakeMessage(const OutgoingFrame& frame) {
   const bool data = frame.kind == FrameKind::kData;
   const absl::Span<const char> payload = data ? frame.payload : absl::MakeSpan(frame.text);
@@ -242,6 +262,7 @@ grpc::ByteBuffer GrpcStream::MakeMessage(const OutgoingFrame& frame) {
   return grpc::ByteBuffer(slices, 2);
 }
 
+// The next frame goes out as soon as the kernel has this one.
 void GrpcStream::OnWrite(bool ok) {
   writing_ = false;
   if (!ok) {
@@ -253,6 +274,7 @@ void GrpcStream::OnWrite(bool ok) {
   MaybeFinish();
 }
 
+// Waits for a peer that is not listening yet, instead of failing at once.
 GrpcClientStream::GrpcClientStream(GrpcReactor& reactor,
                                    const std::shared_ptr<grpc::Channel>& channel)
     : GrpcStream(reactor), stub_(channel) {
@@ -269,6 +291,7 @@ void GrpcClientStream::OnStarted(bool ok) {
   }
 }
 
+// A client has no status to give: it half-closes, and the server's status ends the call.
 void GrpcClientStream::Finish(const absl::Status& /*status*/) {
   call_->WritesDone(writes_done_.Start());
 }
@@ -279,12 +302,14 @@ void GrpcClientStream::OnReadsEnded() { call_->Finish(&status_, finished_.Start(
 
 void GrpcClientStream::OnFinished(bool /*ok*/) { End(FromGrpc(status_)); }
 
+// Ready for the next call that comes in; the acceptor makes another when it has.
 GrpcServerStream::GrpcServerStream(GrpcReactor& reactor, grpc::AsyncGenericService& service,
                                    Acceptor& acceptor)
     : GrpcStream(reactor), acceptor_(acceptor) {
   service.RequestCall(&context_, &call_, reactor.queue(), reactor.queue(), accepted_.Start());
 }
 
+// A generic service takes any method: all but ours is refused.
 void GrpcServerStream::OnAccepted(bool ok) {
   if (!ok) End(absl::CancelledError("the server is shutting down"));
   if (ok && context_.method() == kGrpcExchangeMethod) Open(&call_, &call_);

@@ -24,6 +24,7 @@ bool SaidByPeer(const absl::Status& status) {
   }
 }
 
+// Control frames carry text, not a bucket's memory.
 OutgoingFrame ControlFrame(FrameKind kind, std::string text) {
   OutgoingFrame frame;
   frame.kind = kind;
@@ -33,6 +34,8 @@ OutgoingFrame ControlFrame(FrameKind kind, std::string text) {
 
 }  // namespace
 
+// Incoming edges wait for their peer to dial; outgoing ones dial at once and say hello first. The vector never grows after
+// this, so references to edges stay valid.
 GrpcTransport::GrpcTransport(GrpcReactor& reactor, const TransportMembership& membership,
                              std::function<void(const GrpcTransport*)> on_destroyed)
     : reactor_(reactor),
@@ -47,6 +50,7 @@ GrpcTransport::GrpcTransport(GrpcReactor& reactor, const TransportMembership& me
   for (const int peer : membership.send_to) Dial(peer);
 }
 
+// A channel of its own for each edge: two edges never share a connection, so one that stalls holds up no other.
 void GrpcTransport::Dial(int peer) {
   edges_.emplace_back();
   Edge& edge = edges_.back();
@@ -61,6 +65,8 @@ void GrpcTransport::Dial(int peer) {
       ControlFrame(FrameKind::kHello, EncodeHello({membership_.job, world_size()})));
 }
 
+// An orderly end: goodbye on every edge that stands, then wait until what was queued is on its way and gRPC is done with
+// our memory. After a failure peers have been told already.
 GrpcTransport::~GrpcTransport() {
   base::MutexLock lock(reactor_.mutex());
   on_destroyed_(this);
@@ -70,6 +76,7 @@ GrpcTransport::~GrpcTransport() {
   FinishStreams();
 }
 
+// An edge that was never welcomed has nobody to say goodbye to.
 void GrpcTransport::SayGoodbye() {
   for (Edge& edge : edges_) {
     if (edge.stream == nullptr || edge.stream->ended()) continue;
@@ -79,6 +86,7 @@ void GrpcTransport::SayGoodbye() {
   }
 }
 
+// First the polite way with a bound, then by cancelling; memory that gRPC may still read is waited for without one.
 void GrpcTransport::FinishStreams() {
   for (Edge& edge : edges_) {
     const bool strange = edge.outgoing && !edge.welcomed;
@@ -100,6 +108,7 @@ void GrpcTransport::FinishStreams() {
   }
 }
 
+// Incoming edges whose peer never came have no stream and do not count.
 bool GrpcTransport::AllStreams(absl::FunctionRef<bool(const GrpcStream&)> is) const {
   for (const Edge& edge : edges_) {
     if (edge.stream != nullptr && !is(*edge.stream)) return false;
@@ -107,11 +116,13 @@ bool GrpcTransport::AllStreams(absl::FunctionRef<bool(const GrpcStream&)> is) co
   return true;
 }
 
+// Only for messages: what this rank was doing when an edge broke.
 void GrpcTransport::SetActivity(const Activity& activity) {
   base::MutexLock lock(reactor_.mutex());
   activity_ = activity;
 }
 
+// Queues and returns. Nothing is copied: the payload must stay as it is until Flush, or until the peer is known to have it.
 void GrpcTransport::Send(int peer, const FrameTag& tag, absl::Span<const char> payload,
                          absl::optional<uint32_t> payload_crc) {
   RM_CHECK(payload.size() <= kFramePayloadBytesMax, payload.size(), " bytes in one frame");
@@ -129,6 +140,7 @@ void GrpcTransport::Send(int peer, const FrameTag& tag, absl::Span<const char> p
   edge.stream->Queue(std::move(frame));
 }
 
+// Serves the completion queue on the caller's thread while it waits: no hand-over between threads, no wake-up to pay for.
 absl::StatusOr<Frame> GrpcTransport::Receive(int peer, absl::Time deadline) {
   base::MutexLock lock(reactor_.mutex());
   Edge& edge = EdgeWith(peer, /*outgoing=*/false);
@@ -144,6 +156,7 @@ absl::StatusOr<Frame> GrpcTransport::Receive(int peer, absl::Time deadline) {
       absl::StrCat("nothing came from rank ", peer, " to rank ", rank(), " in time"));
 }
 
+// Written means that the kernel has the bytes; then the memory may change.
 absl::Status GrpcTransport::Flush(absl::Time deadline) {
   base::MutexLock lock(reactor_.mutex());
   const auto written = [](const GrpcStream& stream) { return stream.written(); };
@@ -160,6 +173,7 @@ absl::Status GrpcTransport::Flush(absl::Time deadline) {
   return absl::DeadlineExceededError("frames were not taken in time");
 }
 
+// For a thread that has nothing to receive but must let frames flow.
 void GrpcTransport::Serve() {
   base::MutexLock lock(reactor_.mutex());
   reactor_.ServeUntil([&] { return woken_.exchange(false); }, absl::InfiniteFuture());
@@ -170,6 +184,7 @@ void GrpcTransport::Wake() {
   reactor_.Wake();
 }
 
+// Any thread; the one that serves wakes up with the failure.
 void GrpcTransport::Abort(const absl::Status& cause) {
   base::MutexLock lock(reactor_.mutex());
   Fail(cause);
@@ -192,6 +207,7 @@ TransportStats GrpcTransport::stats() const {
   return stats;
 }
 
+// The peer's hello has matched job and generation; here its rank and its count of ranks must match too.
 absl::Status GrpcTransport::Adopt(const Hello& hello, std::unique_ptr<GrpcServerStream>& stream) {
   const int peer = stream->route()->to;
   if (!failure_.ok()) return failure_;
@@ -211,6 +227,8 @@ absl::Status GrpcTransport::Adopt(const Hello& hello, std::unique_ptr<GrpcServer
       absl::StrCat("rank ", rank(), " expects no (second) edge from rank ", peer));
 }
 
+// The first cause wins and travels on every edge, so that every rank leaves within as many hops as there are ranks,
+// without waiting for any time-out.
 void GrpcTransport::Fail(const absl::Status& cause) {
   if (!failure_.ok() || leaving_) return;
   failure_ = cause;
@@ -224,6 +242,7 @@ void GrpcTransport::Fail(const absl::Status& cause) {
   }
 }
 
+// Frames that are not data, in the order in which they came.
 void GrpcTransport::OnControl(GrpcStream& stream, const Frame& frame) {
   Edge& edge = EdgeOf(stream);
   absl::StatusOr<std::string> text = frame.Text();
@@ -264,12 +283,14 @@ void GrpcTransport::OnBye(Edge& edge) {
   edge.stream->Close(absl::OkStatus());
 }
 
+// A stream that ends while it is still needed is a lost peer; what the peer itself said comes before what gRPC says.
 void GrpcTransport::OnEnd(GrpcStream& stream, const absl::Status& status) {
   Edge& edge = EdgeOf(stream);
   if (leaving_ || edge.left || !failure_.ok()) return;
   Fail(SaidByPeer(status) ? status : Lost(edge, status));
 }
 
+// A handful of edges: looking through them is cheaper than keeping a map.
 GrpcTransport::Edge& GrpcTransport::EdgeOf(const GrpcStream& stream) {
   for (Edge& edge : edges_) {
     if (edge.stream.get() == &stream) return edge;
@@ -286,6 +307,7 @@ GrpcTransport::Edge& GrpcTransport::EdgeWith(int peer, bool outgoing) {
   return edges_.front();
 }
 
+// " during allreduce 17 of generation 3": what turns a broken stream into a cause.
 std::string GrpcTransport::Where() const {
   return absl::StrCat(" during ", activity_.what, " ", activity_.ordinal, " of generation ",
                       membership_.generation);
