@@ -50,6 +50,8 @@ class Cursor {
   int job_ = 0;
 };
 
+// The same order as Scheduler::Step: an event, its facts, its transitions; then what belongs to
+// none.
 absl::Status ApplyAll(ClusterState& state, const pb::JournalRecord& record) {
   Cursor cursor(state, record);
   for (int index = 1; index <= record.events_size(); ++index) {

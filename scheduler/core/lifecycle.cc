@@ -8,6 +8,7 @@
 namespace rm::scheduler {
 namespace {
 
+// Every new generation is made here: its number, its slots and its StartGang cannot be apart.
 void Place(StepContext& step, const Job& job, pb::JobState to, const pb::Reason& reason,
            const std::vector<pb::Placement>& gang) {
   pb::JobTransition transition = step.From(job, to, reason);
@@ -18,6 +19,8 @@ void Place(StepContext& step, const Job& job, pb::JobState to, const pb::Reason&
   TellStartGang(step, job);
 }
 
+// A job that never ran does not recover: it has nothing to recover, and while it comes up no time
+// of others is wasted by going back to the queue.
 pb::JobState AfterLoss(const Job& job) {
   return job.state == pb::STARTING ? pb::STARTING : pb::RECOVERING;
 }
@@ -68,6 +71,8 @@ void AwaitCause(StepContext& step, const Job& job, const pb::Reason& reason) {
   step.Move(std::move(transition));
 }
 
+// The ranks that are left hold nothing that the next generation could use (it loads the last
+// checkpoint), so they get no grace: the sooner their slots are proven free, the sooner it starts.
 void BreakGang(StepContext& step, const Job& job, const pb::Reason& cause) {
   pb::JobTransition transition = step.From(job, AfterLoss(job), cause);
   transition.set_gang_phase(pb::LEAVING);
@@ -108,6 +113,8 @@ void BecomeSucceeded(StepContext& step, const Job& job) {
   step.Move(step.From(job, pb::SUCCEEDED, DoneReason(job)));
 }
 
+// The deadline is recorded and not computed again, so that a fold has it whatever the options are
+// then. A gang without a living rank takes both arrows in one step.
 void BecomeStopping(StepContext& step, const Job& job, const StopOrder& order) {
   pb::JobTransition transition = step.From(job, pb::STOPPING, order.cause);
   transition.set_stop_target(order.target);
@@ -123,11 +130,13 @@ void ChangeTarget(StepContext& step, const Job& job, pb::JobState target,
   Redirect(step, job, target, reason, job.stop_deadline);
 }
 
+// Deadline 0 in the record: the kill has been given, nothing is waited for but the proof.
 void KillRest(StepContext& step, const Job& job, pb::JobState target, const pb::Reason& reason) {
   Redirect(step, job, target, reason, absl::InfiniteFuture());
   TellStopGang(step, job, absl::ZeroDuration(), false);
 }
 
+// The end says the cause of the stop and not its last stage, and where one could go on from.
 void FinishStopping(StepContext& step, const Job& job) {
   RM_CHECK(job.living_ranks == 0, job.id());
   const pb::Reason reason =
@@ -142,6 +151,7 @@ void TellStartGang(StepContext& step, const Job& job) {
   for (const GangRank& rank : job.gang) *start.add_placement() = rank.where;
 }
 
+// Addresses by rank: every one of them has listened.
 void TellStartGeneration(StepContext& step, const Job& job) {
   pb::StartGeneration& start = *step.Act().mutable_start_generation();
   start.set_job_id(job.id());

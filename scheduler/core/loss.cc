@@ -20,6 +20,7 @@ bool LeavesFreely(StepContext& step, const Job& job) {
   return true;
 }
 
+// Of this generation: the job keeps what it knows of its last failure for the next one.
 bool FailedAgain(const Job& job) {
   return job.failed_again && job.failed_generation == job.generation;
 }
@@ -39,6 +40,7 @@ void Recover(StepContext& step, const Job& job, const pb::Reason& cause) {
 }
 
 // A gang that is leaving, or has left, loses one more rank.
+// The last one to leave makes room for the next generation, in the pass of this step.
 void FollowLeaving(StepContext& step, const Job& job) {
   if (job.gang_phase == pb::LEAVING && job.living_ranks == 0) step.AddEmptied(job);
 }
@@ -46,6 +48,8 @@ void FollowLeaving(StepContext& step, const Job& job) {
 }  // namespace
 
 void LoseRank(StepContext& step, const Job& job, const pb::Reason& cause) {
+  // Asked to pause or to be placed again, a job that fails in the same way once more would only do
+  // it again when it comes back: that is the moment to end it.
   const bool would_go_on = job.stop_target == pb::PAUSED || job.stop_target == pb::QUEUED;
   if (would_go_on && FailedAgain(job)) {
     ChangeTarget(step, job, pb::FAILED, FailedAgainReason(job, cause));
@@ -57,6 +61,7 @@ void LoseRank(StepContext& step, const Job& job, const pb::Reason& cause) {
 
 void LoseByPeer(StepContext& step, const Job& job, const pb::Reason& reason) {
   if (LeavesFreely(step, job)) return;
+  // Only the first one that notices begins to wait; the others have nothing to add.
   if (job.Together()) AwaitCause(step, job, reason);
   LeaveRank(step, job);
 }
@@ -68,6 +73,8 @@ void LeaveRank(StepContext& step, const Job& job) {
   FollowLeaving(step, job);
 }
 
+// A rank that left with exit code 0 in the middle is what its peers noticed; without such a one all
+// that is known is that a link was lost.
 void SettleCause(StepContext& step, const Job& job) {
   const int32_t early = FirstCleanExit(job);
   Recover(step, job, early < 0 ? job.reason : LeftEarlyReason(step.state(), job, early));

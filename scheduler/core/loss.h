@@ -5,6 +5,16 @@
 // the job's reason; what follows from it, and ranks that we stop ourselves, change nothing. A loss
 // ends the job when no restart is left, or when its ranks fail by themselves at the same step for
 // the second time.
+//
+// What a lost rank does in each phase of a gang:
+//   together (COMING_UP, RUNNING)  by its own fault or its worker's: a restart is used up, LEAVING
+//                                  because of a peer: CAUSE_UNKNOWN
+//                                  with exit code 0: waited for; LEAVING when the leave window ends
+//   CAUSE_UNKNOWN                  by a fault: that is the cause; LEAVING
+//                                  the last one: what is known is the cause; LEAVING
+//   LEAVING                        the last one: the next generation, or WAITING_FOR_SLOTS
+//   STOPPING                       the last one: the stop target
+//   RUNNING, training done         the last one: SUCCEEDED
 #ifndef RM_SCHEDULER_CORE_LOSS_H_
 #define RM_SCHEDULER_CORE_LOSS_H_
 

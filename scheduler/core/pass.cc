@@ -23,6 +23,8 @@ void PlaceEmptied(StepContext& step, const Job& job) {
   WaitForSlots(step, job);
 }
 
+// In the order of the queue. The next one is looked up first: a job that is placed leaves the
+// index.
 void PlaceWaiting(StepContext& step) {
   const Queue& waiting = step.state().replacing();
   const Job* next = nullptr;
@@ -34,6 +36,8 @@ void PlaceWaiting(StepContext& step) {
   }
 }
 
+// The policy chooses, the placement looks, and neither changes anything: a job that is placed is
+// taken out of the queue by its transition.
 void PlaceQueue(StepContext& step, const Policy& policy, NeverFits& never_fits) {
   PassView view{step.state()};
   while (const Job* job = policy.next(view)) {
@@ -63,6 +67,7 @@ bool NeverFits::Contains(const ClusterState& state, const Job& job) {
   return sequences_.count(job.sequence) > 0;
 }
 
+// A blocked head of the queue comes here at every step, so both answers are remembered.
 bool NeverFits::Learn(const ClusterState& state, const Job& job) {
   Refresh(state);
   if (fit_sequences_.count(job.sequence) > 0) return false;
@@ -72,6 +77,8 @@ bool NeverFits::Learn(const ClusterState& state, const Job& job) {
 }
 
 void PlaceJobs(StepContext& step, const Policy& policy, NeverFits& never_fits) {
+  // Who waits longest goes first: gangs that broke in this step come after those that wait for
+  // slots already.
   PlaceWaiting(step);
   for (const Job* job : step.emptied()) PlaceEmptied(step, *job);
   PlaceQueue(step, policy, never_fits);

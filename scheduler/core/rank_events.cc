@@ -25,6 +25,8 @@ void StopDoneGang(StepContext& step, const Job& job) {
 
 }  // namespace
 
+// All listen: the addresses are complete, and the generation can begin. Ranks of a gang that is
+// being stopped may still report; nothing follows from it.
 void Take(StepContext& step, const pb::RankListening& event) {
   step.Accept();
   const Job& job = JobOf(step, event.rank());
@@ -39,6 +41,8 @@ void Take(StepContext& step, const pb::RankJoined& event) {
   if (all_joined && job.gang_phase == pb::COMING_UP) BecomeRunning(step, job);
 }
 
+// Four kinds of ends: a peer was gone; a fault; a clean exit before the rank was in the collective,
+// which no plan has; and a clean exit as at the end of the training.
 void Take(StepContext& step, const pb::RankExited& event) {
   step.Accept();
   const Job& job = JobOf(step, event.rank());
@@ -61,6 +65,7 @@ void Take(StepContext& step, const pb::StartRefused& event) {
   LoseRank(step, job, cause);
 }
 
+// A fact alone: nothing is decided by it.
 void Take(StepContext& step, const pb::CheckpointCommitted& /*event*/) { step.Accept(); }
 
 void Take(StepContext& step, const pb::TrainingDone& event) {

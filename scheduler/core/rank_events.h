@@ -10,11 +10,18 @@
 
 namespace rm::scheduler {
 
+// The last one that listens brings StartGeneration.
 void Take(StepContext& step, const pb::RankListening& event);
+// The last one that joins makes the job RUNNING.
 void Take(StepContext& step, const pb::RankJoined& event);
+// A loss (see loss.h), or one of those that leave as they should.
 void Take(StepContext& step, const pb::RankExited& event);
+// A loss.
 void Take(StepContext& step, const pb::StartRefused& event);
+// Nothing follows from it.
 void Take(StepContext& step, const pb::CheckpointCommitted& event);
+// From now on the ranks may leave; when all have, the job has succeeded. That holds for a job that
+// recovers or stops, too: there is nothing left to train.
 void Take(StepContext& step, const pb::TrainingDone& event);
 
 }  // namespace rm::scheduler

@@ -13,13 +13,16 @@
 namespace rm::scheduler {
 namespace {
 
+// More workers than that are counted, not named: a sentence is read at a glance.
 constexpr size_t kWorkersNamed = 4;
+// A log line may be a whole stack; its start is enough to find it in the log.
 constexpr size_t kLogLineBytesMax = 200;
 
 struct SignalName {
   int number;
   absl::string_view name;
 };
+// Our own table: strsignal depends on the locale of the process, and records must not.
 constexpr SignalName kSignals[] = {
     {1, "SIGHUP"},   {2, "SIGINT"},   {3, "SIGQUIT"},  {4, "SIGILL"},   {6, "SIGABRT"},
     {7, "SIGBUS"},   {8, "SIGFPE"},   {9, "SIGKILL"},  {11, "SIGSEGV"}, {13, "SIGPIPE"},
@@ -35,6 +38,7 @@ std::string SignalText(int number) {
 
 std::string Seconds(double seconds) { return base::FormatDuration(absl::Seconds(seconds)); }
 
+// The last line with something in it: the one that a crash most often explains itself by.
 std::string LastLogLine(const std::string& lines) {
   absl::string_view last;
   for (const absl::string_view line : absl::StrSplit(lines, '\n')) {
@@ -44,6 +48,7 @@ std::string LastLogLine(const std::string& lines) {
   return absl::StrCat("; its last line: ", last.substr(0, kLogLineBytesMax));
 }
 
+// Workers in the order of their first rank.
 template <typename Placements>
 std::string GangTextOf(const Placements& gang) {
   std::vector<std::string> names;
@@ -98,6 +103,7 @@ pb::Reason WithCheckpoint(const Job& job, const pb::Reason& reason) {
 
 // ---- losses ---------------------------------------------------------------------------------
 
+// What the rank said itself goes before its log: it knows why, the log only what came last.
 pb::Reason RankLostReason(const ClusterState& state, const Job& job, const pb::RankExited& event) {
   const std::string code = event.cause().code().empty() ? "RankLost" : event.cause().code();
   std::string how = event.signal() != 0 ? absl::StrCat("was killed by ", SignalText(event.signal()))
@@ -134,6 +140,7 @@ pb::Reason StartRefusedReason(const ClusterState& state, const Job& job,
                                                  " was not started: ", event.cause().sentence()));
 }
 
+// The code stays that of the cause: "no restart left" is why the job ends now, not why it failed.
 pb::Reason RestartsUsedUpReason(const Job& job, const pb::Reason& cause) {
   return MakeReason(cause.code(), absl::StrCat(cause.sentence(), "; max_restarts (",
                                                job.scheduling().max_restarts(), ") is used up"));

@@ -1,8 +1,40 @@
 // What the core says: one code and one sentence with names and numbers for every transition it
 // draws.
 //
-// Pure functions: safe from any thread that may read the state. Codes are stable; sentences are for
-// people and may change.
+// Codes are stable: people's scripts compare them. Sentences are for people and may change.
+//
+//   of jobs              when
+//   Submitted            it was submitted and waits for slots
+//   Preflight            it was submitted and waits until a worker has checked it
+//   PreflightPassed      it was checked; it waits for slots
+//   PreflightFailed      the check found errors; all of them are in the sentence
+//   Placed               its gang has its slots and starts
+//   AllRanksJoined       every rank is in the collective
+//   RankLost             a rank died, or its worker came back without it
+//   (a rank's own code)  a rank said itself why it failed
+//   WorkerLost           a worker was lost, and ranks with it
+//   PeerLost             a rank left because a peer was gone, and nothing else is known
+//   RankLeftEarly        a rank left with exit code 0 before the training was done
+//   StartRefused         a worker could not start a rank
+//   NextGeneration       the lost ranks have new slots; generation g+1 starts
+//   WaitingForSlots      the lost ranks have none yet
+//   NoPlace              a gang that came up lost a rank, and goes back to the queue
+//   RecoveryGraceOver    it waited for slots in vain, and goes back to the queue
+//   QueueTimeout         it was in the queue for its queue_timeout
+//   TimeLimit            it had a gang for its time_limit
+//   Cancelled, Killed    its user ended it
+//   Paused, Resumed      its user paused it, let it go on
+//   GraceOver            what is left of a stopping gang is killed
+//   TrainingDone         it is trained to its end
+//
+//   of workers           when
+//   Attached, ReAttached a worker came, came back
+//   CoordinatorStarted   it has not come back since the coordinator started
+//   AdoptWindowOver      it stayed away for too long
+//   WorkerLost           the coordinator has given it up
+//   SlotsChanged         it came back with another number of slots: all that ran there is lost
+//
+// Pure functions: safe from any thread that may read the state.
 #ifndef RM_SCHEDULER_CORE_REASONS_H_
 #define RM_SCHEDULER_CORE_REASONS_H_
 
@@ -53,19 +85,25 @@ pb::Reason RestartsUsedUpReason(const Job& job, const pb::Reason& cause);
 pb::Reason FailedAgainReason(const Job& job, const pb::Reason& cause);
 
 // -- what people asked for
+// Preflight when a worker must check the job first, else Submitted.
 pb::Reason SubmittedReason(const pb::SubmitJob& submission);
 pb::Reason PreflightPassedReason(const Job& job);
+// With every error that the preflight found.
 pb::Reason PreflightFailedReason(const Job& job);
 pb::Reason CancelledReason(const Job& job, bool kill);
 pb::Reason PausedReason(const Job& job);
 pb::Reason ResumedReason(const Job& job);
 
 // -- the way of a gang
+// The first generation of a stay: which one it is, how many ranks, on which workers.
 pb::Reason PlacedReason(const Job& job, const std::vector<pb::Placement>& gang);
+// The next generation after a loss, and from which checkpoint it goes on.
 pb::Reason ReplacedReason(const Job& job, const std::vector<pb::Placement>& gang);
 pb::Reason JoinedReason(const Job& job);
+// Trained to its end.
 pb::Reason DoneReason(const Job& job);
 pb::Reason WaitingForSlotsReason(const ClusterState& state, const Job& job);
+// A gang that was coming up lost a rank, and nothing is free in its place.
 pb::Reason NoPlaceReason(const Job& job);
 
 // -- timers
@@ -73,6 +111,7 @@ pb::Reason QueueTimeoutReason(const Job& job);
 pb::Reason TimeLimitReason(const Job& job);
 pb::Reason RecoveryGraceReason(const Job& job);
 pb::Reason GraceOverReason(const Job& job);
+// The training is done and some ranks stay.
 pb::Reason LeaveOverReason(const Job& job, absl::Duration window);
 
 }  // namespace rm::scheduler

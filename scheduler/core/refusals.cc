@@ -11,8 +11,8 @@ namespace {
 // Larger gangs are a mistake; the product also stays far from the end of an int32.
 constexpr int32_t kRanksMax = 1 << 16;
 constexpr int32_t kSlotsPerRankMax = 1 << 12;
-constexpr int32_t kSlotsPerWorkerMax = 1 << 12;
 
+// A refusal with its sentence in pieces.
 template <typename... Parts>
 Refused No(absl::string_view code, const Parts&... parts) {
   return MakeReason(code, absl::StrCat(parts...));
@@ -63,6 +63,7 @@ Refused AlreadyStopping(const Job& job) {
             StateName(job.stop_target));
 }
 
+// It stops only to be paused or placed again: a stronger wish may still come.
 bool GoesOnLater(const Job& job) {
   return job.stop_target == pb::PAUSED || job.stop_target == pb::QUEUED;
 }
@@ -90,6 +91,8 @@ Refused Refuse(const ClusterState& state, const pb::SubmitJob& event) {
   return absl::nullopt;
 }
 
+// A second kill, or a cancel after a cancel, would change nothing. A kill after a cancel ends the
+// grace.
 Refused Refuse(const ClusterState& state, const pb::CancelJob& event) {
   if (Refused refused = CheckAlive(state, event.job_id())) return refused;
   const Job& job = *state.FindJob(event.job_id());
@@ -107,6 +110,7 @@ Refused Refuse(const ClusterState& state, const pb::PauseJob& event) {
   return absl::nullopt;
 }
 
+// Also before all ranks have left for the pause: the job is then placed again when they have.
 Refused Refuse(const ClusterState& state, const pb::ResumeJob& event) {
   if (Refused refused = CheckAlive(state, event.job_id())) return refused;
   const Job& job = *state.FindJob(event.job_id());
@@ -167,10 +171,14 @@ Refused Refuse(const ClusterState& state, const pb::StartRefused& event) {
             " has started");
 }
 
+// Also of a rank that is gone: what it committed before it went counts, and a worker that was away
+// reports it late.
 Refused Refuse(const ClusterState& state, const pb::CheckpointCommitted& event) {
   return CheckMember(state, event.rank());
 }
 
+// Also of a rank that is gone, for the same reason; but a job that has no gang any more cannot take
+// it back: its next generation finds the final checkpoint and ends at once.
 Refused Refuse(const ClusterState& state, const pb::TrainingDone& event) {
   if (Refused refused = CheckMember(state, event.rank())) return refused;
   const Job& job = *state.FindJob(event.rank().job_id());
@@ -185,6 +193,7 @@ Refused Refuse(const ClusterState& /*state*/, const pb::CoordinatorStarted& /*ev
 
 Refused Refuse(const ClusterState& /*state*/, const pb::Tick& /*event*/) { return absl::nullopt; }
 
+// The same checks as for an event of that rank, and its place.
 Refused RefuseRunning(const ClusterState& state, const Worker& worker, const pb::RankRef& running) {
   if (Refused refused = CheckLiving(state, running)) return refused;
   const Job& job = *state.FindJob(running.job_id());

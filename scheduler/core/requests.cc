@@ -11,6 +11,8 @@ namespace {
 // checkpoint.
 StopOrder OrderFor(const Job& job, pb::JobState target, const pb::Reason& cause) {
   StopOrder order;
+  // What is done is done: the final checkpoint is committed, so the job has succeeded whatever is
+  // asked now.
   order.target = job.training_done ? pb::SUCCEEDED : target;
   order.cause = cause;
   if (job.state == pb::RUNNING) {
@@ -70,6 +72,7 @@ void Take(StepContext& step, const pb::ResumeJob& event) {
 void Take(StepContext& step, const pb::PreflightVerdict& event) {
   step.Accept();
   const Job& job = *step.state().FindJob(event.job_id());
+  // A paused job has no arrow to FAILED.
   if (job.state != pb::QUEUED) return;  // paused: the verdict counts when it is resumed
   if (job.preflight_errors.empty()) return PassPreflight(step, job);
   BecomeFailed(step, job, PreflightFailedReason(job));

@@ -10,10 +10,16 @@
 
 namespace rm::scheduler {
 
+// Into the queue, behind a preflight if one is asked for.
 void Take(StepContext& step, const pb::SubmitJob& event);
+// Ended at once when it holds no gang; else it stops: with its grace and a checkpoint when it runs,
+// at once when it is killed or has nothing to save.
 void Take(StepContext& step, const pb::CancelJob& event);
+// The same, and it may be resumed.
 void Take(StepContext& step, const pb::PauseJob& event);
+// Back to the queue, where it stood; at once, or when its ranks have left.
 void Take(StepContext& step, const pb::ResumeJob& event);
+// Free to be placed, or failed. Of a paused job it counts when the job is resumed.
 void Take(StepContext& step, const pb::PreflightVerdict& event);
 
 }  // namespace rm::scheduler

@@ -20,6 +20,8 @@
 namespace rm::scheduler {
 namespace {
 
+// The one gate between the world and the state: what passes it is legal, and everything behind it
+// may CHECK.
 template <typename Payload>
 void TakeOrRefuse(StepContext& step, const Payload& payload) {
   if (const Refused refused = Refuse(step.state(), payload)) {
@@ -100,6 +102,7 @@ StepResult Scheduler::Step(absl::Span<const pb::Event> events, absl::Time now) {
   result.record.set_now_ns(absl::ToUnixNanos(impl_->state.now()));
   result.record.set_core_version(kCoreVersion);
   StepContext step(impl_->state, impl_->options, result.record);
+  // Three walks over few events instead of a sort: the order within a turn is that of arrival.
   for (int turn = 0; turn < kTurns; ++turn) {
     for (size_t i = 0; i < events.size(); ++i) {
       if (TurnOf(events[i]) != turn) continue;

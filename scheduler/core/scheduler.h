@@ -15,6 +15,13 @@
 // An event that is illegal in the state it meets changes nothing: it is refused with a code and a
 // sentence, and counted.
 //
+// For example, one worker attaches and a job of one rank is submitted in the same instant:
+//
+//   events              WorkerAttached w1 with 1 slot, SubmitJob a
+//   worker transitions  w1 New → Ready
+//   job transitions     a New → Queued, a Queued → Starting as generation 1 on w1[0]
+//   actions             StartGang a, generation 1
+//
 // What the executor of the actions must know:
 //  - Actions may be repeated: after a worker re-attaches, StartGang, StartGeneration and StopGang
 //    are given again for the gangs it takes part in. They are idempotent by (job, generation,

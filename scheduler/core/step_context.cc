@@ -6,6 +6,8 @@
 
 namespace rm::scheduler {
 
+// The event is copied first and taken from the record after that: a journal must hold exactly what
+// was decided about.
 void StepContext::Begin(const pb::Event& event) {
   *record_.add_events() = event;
   event_ = record_.events_size();
@@ -13,6 +15,7 @@ void StepContext::Begin(const pb::Event& event) {
 
 void StepContext::Accept() { state_.Apply(record_.events(event_ - 1)); }
 
+// The refusal carries its event, so that one who reads the record alone sees what was refused.
 void StepContext::Refuse(const pb::Reason& reason) {
   pb::Refusal& refusal = *record_.add_refusals();
   *refusal.mutable_event() = record_.events(event_ - 1);
@@ -21,6 +24,8 @@ void StepContext::Refuse(const pb::Reason& reason) {
   state_.Apply(refusal);
 }
 
+// Time and event are filled in by Move: a transition may be prepared before it is known that it is
+// taken.
 pb::JobTransition StepContext::From(const Job& job, pb::JobState to,
                                     const pb::Reason& reason) const {
   pb::JobTransition transition;
@@ -33,6 +38,8 @@ pb::JobTransition StepContext::From(const Job& job, pb::JobState to,
   return transition;
 }
 
+// Applied before it is recorded; the CHECK is for our own arrows, an event of the world can never
+// reach it (scheduler/core/refusals.h stands before).
 void StepContext::Move(pb::JobTransition transition) {
   transition.set_time_ns(absl::ToUnixNanos(now()));
   transition.set_event(event_);

@@ -14,6 +14,7 @@
 namespace rm::scheduler {
 namespace {
 
+// All of one instant together, for the reason that LoseWorkers gives.
 void GiveUpAbsentWorkers(StepContext& step) {
   std::vector<const Worker*> late;
   for (const auto& [deadline, id] : step.state().worker_deadlines()) {
@@ -26,6 +27,7 @@ void GiveUpAbsentWorkers(StepContext& step) {
               absl::StrCat("did not come back within ", base::FormatDuration(window)));
 }
 
+// A running job may save what it has; a gang that comes up has nothing.
 void StopForTimeLimit(StepContext& step, const Job& job) {
   StopOrder order;
   order.target = pb::FAILED;
@@ -37,6 +39,7 @@ void StopForTimeLimit(StepContext& step, const Job& job) {
   BecomeStopping(step, job, order);
 }
 
+// The final checkpoint is committed: whoever is left does nothing of use.
 void StopLingering(StepContext& step, const Job& job) {
   StopOrder order;
   order.target = pb::SUCCEEDED;
@@ -65,10 +68,12 @@ void FireTimers(StepContext& step) {
   GiveUpAbsentWorkers(step);
   const ClusterState::Deadlines& deadlines = step.state().job_deadlines();
   while (!deadlines.empty() && deadlines.begin()->first <= step.now()) {
+    // A copy: the index changes when the timer fires.
     const ClusterState::Deadlines::value_type due = *deadlines.begin();
     const Job& job = *step.state().FindJob(due.second);
     const Timer timer = NextTimer(job, step.state().windows());
     Fire(step, job, timer.kind);
+    // Each timer ends what it watches, or the loop would not end.
     RM_CHECK(deadlines.count(due) == 0, "the timer of job ", job.id(), " fired and is still due");
   }
 }

@@ -22,6 +22,8 @@ struct BySequence {
 };
 using RanksByJob = std::map<const Job*, std::vector<int32_t>, BySequence>;
 
+// Ranks that are gone hold slots too, until their job lets go of them; nothing happens to them any
+// more.
 RanksByJob LivingRanksOn(const Worker& worker) {
   RanksByJob living;
   for (const auto& [job, rank] : HeldRanks(worker)) {
@@ -57,6 +59,7 @@ pb::Reason AttachReason(const Worker* worker, const pb::WorkerAttached& event) {
                                  " and ", CountText(event.running_size(), "running rank")));
 }
 
+// From any state: new, absent, lost, or READY when only its stream was broken.
 void BecomeReady(StepContext& step, const pb::WorkerAttached& event) {
   const Worker* worker = step.state().FindWorker(event.worker_id());
   pb::WorkerTransition transition;
@@ -78,6 +81,8 @@ void LoseRanks(StepContext& step, const Worker& worker, const RanksByJob& lost,
   }
 }
 
+// What nobody knows must not train on: it would write checkpoints and hold slots that we give to
+// others.
 void StopUnknown(StepContext& step, const Worker& worker, const pb::WorkerAttached& event) {
   for (const pb::RankRef& running : event.running()) {
     const Refused unknown = RefuseRunning(step.state(), worker, running);
@@ -113,6 +118,7 @@ void TellAgain(StepContext& step, const Job& job, const std::vector<int32_t>& ra
 }  // namespace
 
 void Take(StepContext& step, const pb::WorkerAttached& event) {
+  // What is missing is looked up before the event is accepted: with its facts those ranks are gone.
   const Worker* known = step.state().FindWorker(event.worker_id());
   const RanksByJob missing = MissingByJob(known, event);
   const bool resized = known != nullptr && known->state != pb::LOST &&
@@ -133,6 +139,8 @@ void Take(StepContext& step, const pb::WorkerAttached& event) {
   for (const auto& [job, ranks] : LivingRanksOn(worker)) TellAgain(step, *job, ranks);
 }
 
+// All workers first and all jobs after: a job on two of them must not be told to go on with the one
+// that is lost in the same instant.
 void LoseWorkers(StepContext& step, const std::vector<const Worker*>& workers,
                  absl::string_view code, absl::string_view what) {
   std::vector<RanksByJob> lost;
@@ -156,6 +164,7 @@ void Take(StepContext& step, const pb::WorkerLost& event) {
 
 void Take(StepContext& step, const pb::CoordinatorStarted& /*event*/) {
   step.Accept();
+  // Their ranks run on: a coordinator that is away stops nothing.
   for (const auto& [id, worker] : step.state().workers()) {
     if (worker.state != pb::READY) continue;
     step.Move(To(worker, pb::ABSENT,
@@ -163,6 +172,7 @@ void Take(StepContext& step, const pb::CoordinatorStarted& /*event*/) {
                             absl::StrCat("worker ", id, " on host ", worker.host,
                                          " has not come back since the coordinator started"))));
   }
+  // Who was asked before may have answered nobody.
   for (const auto& [id, job] : step.state().jobs()) {
     const bool waits = job.preflight_pending && !IsEnded(job.state);
     if (waits) TellRunPreflight(step, job);

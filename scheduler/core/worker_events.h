@@ -12,9 +12,14 @@
 
 namespace rm::scheduler {
 
+// The worker is READY. Ranks that it should run and does not are lost; ranks that it runs and
+// should not are stopped; what it may have missed while it was away is told again.
 void Take(StepContext& step, const pb::WorkerAttached& event);
+// The worker is LOST, and all its ranks with it.
 void Take(StepContext& step, const pb::WorkerLost& event);
+// READY workers are ABSENT until they attach again; preflights are asked for again.
 void Take(StepContext& step, const pb::CoordinatorStarted& event);
+// Nothing: timers and placements follow every step.
 void Take(StepContext& step, const pb::Tick& event);
 
 // READY, ABSENT → LOST of each of `workers`, and then the losses of their jobs. `code` and `what`

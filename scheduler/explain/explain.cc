@@ -16,6 +16,7 @@ void ExplainPaused(const Job& job, pb::Explanation& out) {
   }
 }
 
+// The reason is the first cause; only the time is added.
 void ExplainEnded(const Job& job, absl::Time now, pb::Explanation& out) {
   out.add_details(absl::StrCat("It ended ", AgoText(now, job.ended), " as ", StateName(job.state),
                                "; ", CheckpointText(job), "."));

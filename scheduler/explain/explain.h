@@ -1,5 +1,11 @@
 // Why a job is where it is: what it waits for, the numbers, who holds what it needs, and what would
 // start it now.
+// For example, of a job that is first in the queue:
+//
+//   NotEnoughSlots: job b needs 2 ranks of 1 slot each; 1 of 4 slots are free, with room for 1 rank
+//   - The end of job a would make room for b.
+//   - A worker with 1 free slot would make room, too.
+//   held: 3 on w1 by a
 //
 // Pure: reads the state and changes nothing. The order of the queue and the fit of a gang come from
 // the scheduler's own code, so an explanation and a decision cannot disagree.

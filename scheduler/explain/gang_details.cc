@@ -15,6 +15,7 @@
 namespace rm::scheduler {
 namespace {
 
+// The others are counted.
 constexpr size_t kRanksNamed = 4;
 
 // "rank 1 on host h2 (worker w2), rank 3 …" of the ranks for which `missing` holds; empty: none.
@@ -37,6 +38,7 @@ void AddLiving(const ClusterState& state, const Job& job, pb::Explanation& out) 
       "."));
 }
 
+// Who has not listened holds up those who have not joined, so only the first kind is named.
 void ExplainComingUp(const ClusterState& state, const Job& job, pb::Explanation& out) {
   const std::string unheard = NameRanks(
       state, job, [](const GangRank& rank) { return rank.phase == RankPhase::kAssigned; });
@@ -49,6 +51,7 @@ void ExplainComingUp(const ClusterState& state, const Job& job, pb::Explanation&
   }
 }
 
+// Its own slots are not among the holders: nobody has to end for those.
 void ExplainWaiting(const ClusterState& state, const Job& job, absl::Time now,
                     pb::Explanation& out) {
   int64_t lost = job.resources().ranks_min();

@@ -15,6 +15,7 @@
 namespace rm::scheduler {
 namespace {
 
+// Farther back the number means nothing to anybody.
 constexpr int64_t kPlacesCounted = 1000;
 
 // "2 ranks of 1 slot each", "2 to 8 ranks of 4 slots each".
@@ -83,6 +84,7 @@ void ExplainShortage(const ClusterState& state, const Job& job, absl::Time now,
   for (pb::Holder& holder : Holders(state, job.resources())) *out.add_holders() = std::move(holder);
 }
 
+// What the job in front waits for is what this one waits for.
 void ExplainBehind(const ClusterState& state, const Job& job, const Job& head, absl::Time now,
                    pb::Explanation& out) {
   const int64_t before = state.queue().CountBefore(job, kPlacesCounted);
@@ -110,6 +112,7 @@ void ExplainQueued(const ClusterState& state, const Job& job, absl::Time now,
                                              ", and no worker is attached"));
     return;
   }
+  // The reason of its last transition is the right one.
   if (job.preflight_pending) return;
   const absl::Status feasible = CheckFeasible(state, job.spec());
   if (!feasible.ok()) {

@@ -12,8 +12,10 @@
 namespace rm::scheduler {
 namespace {
 
+// A refusal is one line.
 constexpr int kWorkersNamed = 8;
 
+// In order of attachment, as placements take them.
 std::vector<const Worker*> MatchingWorkers(const ClusterState& state,
                                            const pb::ResourceSpec& resources, bool absent_too) {
   std::vector<const Worker*> workers;
@@ -101,6 +103,8 @@ std::vector<pb::Holder> Holders(const ClusterState& state, const pb::ResourceSpe
 
 std::vector<const Job*> EndsThatMakeRoom(const ClusterState& state,
                                          const pb::ResourceSpec& resources, int64_t ranks) {
+  // Trying all sets would find the fewest jobs in every case, and takes exponential time. The
+  // largest first is right nearly always, and what it names is always enough.
   const std::vector<Holding> holdings = Holdings(state, resources);
   // The smallest job that is enough alone.
   for (auto holding = holdings.rbegin(); holding != holdings.rend(); ++holding) {
@@ -120,6 +124,7 @@ absl::Status CheckFeasible(const ClusterState& state, const pb::JobSpec& spec) {
   const pb::ResourceSpec& resources = spec.resources();
   const int64_t ranks = resources.ranks_min();
   const int64_t per_rank = std::max(resources.slots_per_rank(), 1);
+  // Slots and room are not the same: a worker with 3 slots has room for one rank of 2.
   int64_t room = 0;
   int64_t slots = 0;
   std::vector<std::string> named;

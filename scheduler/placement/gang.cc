@@ -38,6 +38,8 @@ class RankMaker {
 };
 
 // Gives each rank its number and its number on its worker.
+// Ranks of one worker need not be neighbours in the gang: a newcomer takes the number of the rank
+// it replaces.
 void Number(std::vector<pb::Placement>& gang) {
   std::map<std::string, int32_t> ranks_on;
   int32_t rank = 0;
@@ -47,6 +49,7 @@ void Number(std::vector<pb::Placement>& gang) {
   }
 }
 
+// Ranks without numbers yet.
 std::vector<pb::Placement> PlaceRanks(const ClusterState& state, const Placer& placer,
                                       const pb::ResourceSpec& resources,
                                       const GangRequest& request) {
@@ -67,6 +70,7 @@ bool StillHeld(const ClusterState& state, const Job& job, const GangRank& rank) 
          });
 }
 
+// A kept rank keeps its place in the order, so most ranks keep their number.
 // Puts the newcomers where ranks were lost, and the others behind; what nobody replaces is left
 // out.
 std::vector<pb::Placement> Merge(const std::vector<pb::Placement>& kept_or_empty,
@@ -98,6 +102,8 @@ bool Matches(const Worker& worker, const pb::ResourceSpec& resources) {
                      });
 }
 
+// The common case, no selector, copies nothing. With one, an index of the matching workers is made:
+// it costs a look at each READY worker.
 const FreeSlots& EligibleSlots(const ClusterState& state, const pb::ResourceSpec& resources,
                                FreeSlots& storage) {
   if (resources.node_selector().empty()) return state.free_slots();
@@ -111,6 +117,12 @@ const FreeSlots& EligibleSlots(const ClusterState& state, const pb::ResourceSpec
 
 int64_t RanksThatCouldFit(const ClusterState& state, const pb::ResourceSpec& resources) {
   int64_t ranks = 0;
+  if (resources.node_selector().empty()) {
+    for (const auto& [slots, workers] : state.capacity()) {
+      ranks += slots / resources.slots_per_rank() * workers;
+    }
+    return ranks;
+  }
   for (const auto& [id, worker] : state.workers()) {
     if (worker.state == pb::LOST || !Matches(worker, resources)) continue;
     ranks += static_cast<int64_t>(worker.slots.size()) / resources.slots_per_rank();
@@ -139,6 +151,8 @@ std::vector<pb::Placement> PlaceAgain(const ClusterState& state, const Placer& p
   }
   std::vector<pb::Placement> newcomers;
   if (kept < request.ranks_max) {
+    // At least one newcomer is asked for; whether the gang is large enough with fewer than asked is
+    // decided below, so that a gang that could shrink still grows when it can.
     const int64_t missing = std::max<int64_t>(request.ranks_min - kept, 1);
     newcomers = PlaceRanks(state, placer, job.resources(),
                            {missing, request.ranks_max - kept, request.slots_per_rank});

@@ -36,6 +36,12 @@ std::vector<pb::Placement> PlaceGang(const ClusterState& state, const Placer& pl
 // Slots for the next generation of `job`, which still holds slots of the last one: ranks whose
 // slots are held stay, a lost rank is replaced by one on free slots; without them the gang shrinks,
 // never below ranks_min. Empty: not now, also while a rank's slots are on an ABSENT worker.
+//
+// For example, ranks 0, 1, 2 on w1, w2, w3 with one slot each, of a gang of 2 to 3:
+//   rank 1 died, w2 lives       w1 w2 w3     all slots are still held
+//   w2 is lost, w4 has a slot   w1 w4 w3     the newcomer is rank 1
+//   w2 is lost, none is free    w1 w3        w3 now has rank 1
+//   w2 and w3 are lost          (empty)      below ranks_min
 std::vector<pb::Placement> PlaceAgain(const ClusterState& state, const Placer& placer,
                                       const Job& job);
 

@@ -57,6 +57,8 @@ Bucket& Roomiest(std::vector<Bucket>& buckets) {
 
 }  // namespace
 
+// The size is settled first: it is the sum of what the buckets hold. After that every choice
+// succeeds, because the workers that are not taken yet have room for what is left.
 std::vector<WorkerShare> Pack(const FreeSlots& free, const GangRequest& request) {
   std::vector<WorkerShare> shares;
   int64_t left = RoomInAll(free, request.slots_per_rank, request.ranks_max);
@@ -67,6 +69,7 @@ std::vector<WorkerShare> Pack(const FreeSlots& free, const GangRequest& request)
       shares.push_back({last, left});
       return shares;
     }
+    // No worker holds the rest alone, so the roomiest one is used up: fewer workers cannot do.
     Bucket& bucket = Roomiest(buckets);
     shares.push_back({bucket.Take(), bucket.room});
     left -= bucket.room;

@@ -14,6 +14,9 @@ namespace rm::scheduler {
 // worker that it fills best. That needs the fewest workers there can be. Ties: the fewest free
 // slots, then the worker that attached first.
 //
+// For example, 5 ranks of 1 slot with 4, 1 and 2 free slots on w1, w2 and w3: w1 takes 4, and the
+// last rank goes to w2, which it fills, not to w3.
+//
 // Pure. O(distinct counts of free slots + workers taken); never looks at a worker that it does not
 // take.
 std::vector<WorkerShare> Pack(const FreeSlots& free, const GangRequest& request);

@@ -6,6 +6,7 @@
 namespace rm::scheduler {
 namespace {
 
+// The table of placements: one line each, in alphabetical order.
 constexpr Placer kPlacers[] = {
     {"pack", "on as few workers as possible, then on the fullest ones", &Pack},
 };

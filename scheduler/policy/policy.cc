@@ -8,6 +8,7 @@
 namespace rm::scheduler {
 namespace {
 
+// The table of policies: one line each, in alphabetical order.
 constexpr Policy kPolicies[] = {
     {"fifo", "in order of submission; nothing overtakes a job that waits for slots", &FifoRank,
      &HeadOfLine},

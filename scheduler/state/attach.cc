@@ -4,6 +4,8 @@
 
 namespace rm::scheduler {
 
+// Slots of a rank need not lie side by side; few ranks share a worker, so a search in the result is
+// enough.
 std::vector<JobRank> HeldRanks(const Worker& worker) {
   std::vector<JobRank> held;
   for (const Slot& slot : worker.slots) {
@@ -14,6 +16,7 @@ std::vector<JobRank> HeldRanks(const Worker& worker) {
   return held;
 }
 
+// A running rank of another generation is not this rank: it will be stopped.
 bool Runs(const pb::WorkerAttached& attached, const Job& job, int32_t rank) {
   return std::any_of(attached.running().begin(), attached.running().end(),
                      [&](const pb::RankRef& running) {

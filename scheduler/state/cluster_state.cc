@@ -29,6 +29,7 @@ const Worker* ClusterState::FindWorker(absl::string_view id) const {
   return found == workers_.end() ? nullptr : &found->second;
 }
 
+// The two indices are ordered, so their first entries are enough.
 absl::Time ClusterState::next_deadline() const {
   absl::Time next = absl::InfiniteFuture();
   if (!job_deadlines_.empty()) next = std::min(next, job_deadlines_.begin()->first);
@@ -36,6 +37,7 @@ absl::Time ClusterState::next_deadline() const {
   return next;
 }
 
+// A wall clock may be set back; the durations that we measure must not become negative.
 void ClusterState::AdvanceTo(absl::Time now) { now_ = std::max(now_, now); }
 
 Job& ClusterState::MutableJob(absl::string_view id) {
@@ -68,6 +70,8 @@ void ClusterState::Apply(const pb::Event& event) {
   }
 }
 
+// Every fact may move a timer (a rank that leaves early, the end of the training), so each is
+// followed by Reindex.
 template <typename... Fact>
 void ClusterState::NoteFor(const std::string& job_id, const Fact&... fact) {
   Job& job = MutableJob(job_id);
@@ -81,6 +85,8 @@ void ClusterState::NoteGone(const std::string& job_id, int32_t rank) {
   Reindex(job);
 }
 
+// A worker that comes back with another number of slots is taken for a new one: it is lost first,
+// with all its ranks (see worker_events.cc), so there is nothing to compare here.
 void ClusterState::NoteMissing(const pb::WorkerAttached& attached) {
   const Worker* worker = FindWorker(attached.worker_id());
   if (worker == nullptr || static_cast<int32_t>(worker->slots.size()) != attached.slots()) return;
@@ -95,6 +101,8 @@ absl::Status ClusterState::Apply(const pb::JobTransition& transition) {
   RM_RETURN_IF_ERROR(CheckTransition(*this, transition));
   if (transition.from() == pb::JOB_STATE_UNSPECIFIED) AddJob(transition);
   Job& job = MutableJob(transition.job_id());
+  // The slots of the last generation are released before the new gang is entered, and held after: a
+  // rank that stays where it was gets its slots back at once.
   const bool placed = transition.placement_size() > 0;
   if (placed) ReleaseSlots(job);
   Enter(job, transition);
@@ -104,6 +112,8 @@ absl::Status ClusterState::Apply(const pb::JobTransition& transition) {
   return absl::OkStatus();
 }
 
+// The sequence is the order of the queue for jobs of equal rank. No job is ever erased, so the
+// count of jobs is a number that nobody has.
 void ClusterState::AddJob(const pb::JobTransition& transition) {
   Job& job = jobs_[transition.job_id()];
   job.submission = transition.submission();
@@ -124,6 +134,8 @@ void ClusterState::HoldSlots(const Job& job) {
   }
 }
 
+// Only what the job still holds: a worker may have been lost and come back since, and given the
+// same slots to another job.
 void ClusterState::ReleaseSlots(const Job& job) {
   for (const GangRank& rank : job.gang) {
     Worker& worker = workers_.find(rank.where.worker_id())->second;
@@ -137,6 +149,8 @@ void ClusterState::ReleaseSlots(const Job& job) {
   }
 }
 
+// What the indices hold is remembered in the job, so that a change that does not concern them costs
+// no search.
 void ClusterState::Reindex(Job& job) {
   if (job.in_queue != job.Placeable()) {
     job.in_queue = job.Placeable();
@@ -159,20 +173,30 @@ void ClusterState::Reindex(Job& job) {
 absl::Status ClusterState::Apply(const pb::WorkerTransition& transition) {
   RM_RETURN_IF_ERROR(CheckTransition(*this, transition));
   Worker& worker = workers_[transition.worker_id()];
+  // A worker that is new is in no index yet.
   const int32_t before = worker.ordinal == 0 ? -1 : worker.free_slots;
   if (worker.ordinal == 0) worker.ordinal = static_cast<int64_t>(workers_.size());
   worker.id = transition.worker_id();
   worker_deadlines_.erase({WorkerDeadline(worker, windows_), worker.id});
+  CountCapacity(worker, -1);
   if (worker.state != transition.to()) worker.since = absl::FromUnixNanos(transition.time_ns());
   worker.state = transition.to();
   worker.reason = transition.reason();
   if (worker.state == pb::READY) Describe(worker, transition);
   if (worker.state == pb::LOST) LoseSlots(worker);
   free_slots_.Move(worker, before);
+  CountCapacity(worker, 1);
   const absl::Time deadline = WorkerDeadline(worker, windows_);
   if (deadline != absl::InfiniteFuture()) worker_deadlines_.insert({deadline, worker.id});
   ++capacity_version_;
   return absl::OkStatus();
+}
+
+void ClusterState::CountCapacity(const Worker& worker, int64_t by) {
+  if (worker.state != pb::READY && worker.state != pb::ABSENT) return;
+  const auto count = capacity_.emplace(static_cast<int32_t>(worker.slots.size()), 0).first;
+  count->second += by;
+  if (count->second == 0) capacity_.erase(count);
 }
 
 void ClusterState::Describe(Worker& worker, const pb::WorkerTransition& transition) {
@@ -186,6 +210,7 @@ void ClusterState::Describe(Worker& worker, const pb::WorkerTransition& transiti
   worker.free_slots = transition.slots();
 }
 
+// The ranks go first: their jobs still know them by these slots.
 void ClusterState::LoseSlots(Worker& worker) {
   for (Slot& slot : worker.slots) {
     if (!slot.free()) NoteGone(slot.holder->id(), slot.rank);

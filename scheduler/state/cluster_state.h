@@ -11,7 +11,11 @@
 //  2. `queue()` holds exactly the jobs with Placeable(), `replacing()` those that wait for slots of
 //     a lost rank.
 //  3. `free_slots()` holds exactly the READY workers, each under its count of free slots.
-//  4. `next_deadline()` is the least Deadline() of all jobs and workers.
+//  4. `capacity()` counts exactly the READY and ABSENT workers, each under its count of slots.
+//  5. `next_deadline()` is the least Deadline() of all jobs and workers.
+//
+// Cost, for n jobs and w workers: look-ups O(log n) or O(log w); a transition of a job O(log n) and
+// O(log w) for each of its ranks; a fact O(log n). Nothing walks over all jobs or all workers.
 //
 // Pointers to jobs and workers stay valid as long as the state lives: none is ever erased.
 // Not thread-safe. Iterates ordered containers only.
@@ -56,6 +60,8 @@ class ClusterState {
   const Queue& replacing() const { return replacing_; }
   const FreeSlots& free_slots() const { return free_slots_; }
   const Windows& windows() const { return windows_; }
+  // Slots of a worker → how many READY and ABSENT workers have so many: what there is at most.
+  const std::map<int32_t, int64_t>& capacity() const { return capacity_; }
   // Changes with every worker that comes, goes or changes: what can never fit may fit after it.
   int64_t capacity_version() const { return capacity_version_; }
   // Time of the newest record; time never runs backwards here.
@@ -91,6 +97,8 @@ class ClusterState {
   void ReleaseSlots(const Job& job);
   static void Describe(Worker& worker, const pb::WorkerTransition& transition);
   void LoseSlots(Worker& worker);
+  // Counts `worker` in capacity() (by = 1) or takes it out (-1), unless it is new or LOST.
+  void CountCapacity(const Worker& worker, int64_t by);
   // Brings queue, replacing and deadline of `job` up to date after it changed.
   void Reindex(Job& job);
 
@@ -101,6 +109,7 @@ class ClusterState {
   FreeSlots free_slots_;
   Windows windows_;
   absl::Time now_ = absl::InfinitePast();
+  std::map<int32_t, int64_t> capacity_;
   int64_t capacity_version_ = 0;
   std::map<std::string, int64_t> refusals_;
   Deadlines job_deadlines_;

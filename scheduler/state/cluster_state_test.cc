@@ -283,6 +283,7 @@ TEST_CASE_METHOD(Fixture, "a worker's transition must follow from its state") {
       {"it is Ready", Becomes("w1", pb::READY, pb::WORKER_STATE_UNSPECIFIED)},
       {"while some are held", Ready("w1", 4, pb::READY)},
       {"0 slots", Ready("w3", 0)},
+      {"4097 slots", Ready("w3", 4097)},
   };
   const std::string before = Dump(state);
   for (const Row& row : kRows) {

@@ -8,6 +8,7 @@
 namespace rm::scheduler {
 namespace {
 
+// Nanoseconds, so that times that differ never look the same.
 std::string At(absl::Time time) {
   if (time == absl::InfiniteFuture()) return "never";
   if (time == absl::InfinitePast()) return "none";
@@ -71,6 +72,8 @@ void DumpWorker(const Worker& worker, std::string& out) {
   absl::StrAppend(&out, "\n");
 }
 
+// The indices are dumped too, though they follow from the rest: a test that compares dumps sees one
+// that was not kept up to date.
 void DumpIndices(const ClusterState& state, std::string& out) {
   absl::StrAppend(&out, "queue");
   for (const Job* job = state.queue().First(); job != nullptr; job = state.queue().After(*job)) {
@@ -87,6 +90,8 @@ void DumpIndices(const ClusterState& state, std::string& out) {
     for (const Worker* worker : workers) absl::StrAppend(&out, worker->id, ",");
   }
   absl::StrAppend(&out, "\n");
+  absl::StrAppend(&out, "capacity ",
+                  absl::StrJoin(state.capacity(), ", ", absl::PairFormatter(" slots x ")), "\n");
   for (const auto& [at, id] : state.job_deadlines()) {
     absl::StrAppend(&out, "deadline ", At(at), " job ", id, "\n");
   }

@@ -3,6 +3,8 @@
 namespace rm::scheduler {
 namespace {
 
+// One line an arrow. The golden scripts of tests/scenario must take every one of them, so a line
+// that nothing takes fails a test.
 constexpr Arrow kArrows[] = {
     {pb::JOB_STATE_UNSPECIFIED, pb::QUEUED, "submitted"},
     {pb::QUEUED, pb::QUEUED, "its preflight has passed"},
@@ -76,6 +78,7 @@ constexpr absl::string_view kRefusalCodes[] = {
 };
 // clang-format on
 
+// The first entry stands for a number that no state has, as a damaged journal may hold.
 const StateText& TextOf(pb::JobState state) {
   for (const StateText& text : kStates) {
     if (text.state == state) return text;
@@ -87,6 +90,7 @@ const StateText& TextOf(pb::JobState state) {
 
 absl::Span<const Arrow> Arrows() { return kArrows; }
 
+// A walk over a table of two dozen lines is faster than any index over it.
 bool IsLegal(pb::JobState from, pb::JobState to) {
   for (const Arrow& arrow : kArrows) {
     if (arrow.from == from && arrow.to == to) return true;

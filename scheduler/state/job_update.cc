@@ -13,6 +13,7 @@ constexpr int32_t kPeerLostExitCode = 75;
 
 GangRank& RankOf(Job& job, int32_t rank) { return job.gang[static_cast<size_t>(rank)]; }
 
+// Closes a stay in the states that count against the time limit, or opens one.
 void CountTime(Job& job, pb::JobState to, absl::Time now) {
   if (CountsTime(job.state) && !CountsTime(to)) {
     job.counted_before += now - job.counting_since;
@@ -22,6 +23,8 @@ void CountTime(Job& job, pb::JobState to, absl::Time now) {
   }
 }
 
+// The first cause of a stop stays its cause: "the grace is over" is a step on the way and no
+// reason. Only another target, asked for by somebody, brings its own cause.
 void EnterStopping(Job& job, const pb::JobTransition& transition) {
   const bool asked_anew = job.state != pb::STOPPING || job.stop_target != transition.stop_target();
   if (asked_anew) job.stop_cause = transition.reason();
@@ -30,6 +33,7 @@ void EnterStopping(Job& job, const pb::JobTransition& transition) {
                                                     : absl::FromUnixNanos(transition.deadline_ns());
 }
 
+// Nothing of a stop is left behind in a job that goes on.
 void LeaveStopping(Job& job) {
   job.stop_target = pb::JOB_STATE_UNSPECIFIED;
   job.stop_cause.Clear();
@@ -47,6 +51,7 @@ void FollowLoss(Job& job, absl::Time now) {
   }
 }
 
+// A new generation: nothing of the last one is carried over, neither addresses nor ends.
 void Assign(Job& job, const pb::JobTransition& transition) {
   job.gang.clear();
   job.gang.reserve(static_cast<size_t>(transition.placement_size()));
@@ -61,6 +66,13 @@ void Assign(Job& job, const pb::JobTransition& transition) {
   job.left_early_at = absl::InfiniteFuture();
 }
 
+// A rank of a gang that is being killed may end in any way because of that. One of a gang that was
+// asked to leave in peace fails by itself only if it says so.
+bool MayBeACause(const Job& job, const pb::RankExited& event) {
+  if (job.state == pb::STOPPING) return event.exit_code() != 0 && !event.cause().code().empty();
+  return job.Together() || job.gang_phase == pb::CAUSE_UNKNOWN;
+}
+
 // Ranks that fail in the same generation count once: the first one is the cause of the others.
 void NoteOwnFailure(Job& job, int64_t step) {
   if (job.failed_generation == job.generation) return;
@@ -69,6 +81,7 @@ void NoteOwnFailure(Job& job, int64_t step) {
   job.failed_step = step;
 }
 
+// The newest value of each name wins; names that are not reported again keep theirs.
 template <typename Metrics>
 void TakeMetrics(Job& job, const Metrics& metrics) {
   for (const auto& [name, value] : metrics) job.metrics[name] = value;
@@ -76,6 +89,8 @@ void TakeMetrics(Job& job, const Metrics& metrics) {
 
 }  // namespace
 
+// The order matters: what is counted and compared looks at the state that is left, so the new state
+// is set after that.
 void Enter(Job& job, const pb::JobTransition& transition) {
   const absl::Time now = absl::FromUnixNanos(transition.time_ns());
   const pb::JobState to = transition.to();
@@ -97,6 +112,8 @@ void Enter(Job& job, const pb::JobTransition& transition) {
   if (transition.placement_size() > 0) Assign(job, transition);
 }
 
+// May be called again for a rank that is gone: its exit and the loss of its worker can both be
+// told.
 void MarkGone(Job& job, int32_t rank) {
   GangRank& gang_rank = RankOf(job, rank);
   if (gang_rank.gone()) return;
@@ -116,6 +133,8 @@ void Note(Job& job, const pb::RankListening& event) {
   ++job.heard_ranks;
 }
 
+// All ranks load the same checkpoint, so the first one to join says for all where the generation
+// goes on from.
 void Note(Job& job, const pb::RankJoined& event) {
   GangRank& rank = RankOf(job, event.rank().rank());
   rank.phase = RankPhase::kJoined;
@@ -133,10 +152,11 @@ void Note(Job& job, const pb::RankExited& event, absl::Time now) {
   rank.last_step = event.step();
   rank.exited = true;
   MarkGone(job, event.rank().rank());
-  if (IsOwnFailure(event)) NoteOwnFailure(job, event.step());
+  if (IsOwnFailure(event) && MayBeACause(job, event)) NoteOwnFailure(job, event.step());
   if (IsCleanExit(event) && job.Together()) job.left_early_at = std::min(job.left_early_at, now);
 }
 
+// Reports of a worker that was away come late: an older checkpoint does not hide a newer one.
 void Note(Job& job, const pb::CheckpointCommitted& event) {
   if (event.step() < job.last_checkpoint_step) return;
   job.last_checkpoint_step = event.step();

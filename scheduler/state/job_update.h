@@ -21,11 +21,18 @@ void MarkGone(Job& job, int32_t rank);
 
 // Facts at the time `now`. REQUIRES: the event is of the job's present generation, and its rank of
 // the gang.
+// The preflight is settled, with these errors.
 void Note(Job& job, const pb::PreflightVerdict& verdict);
+// The rank is up; its address is known.
 void Note(Job& job, const pb::RankListening& event);
+// The rank is in the collective; the generation enters the lineage.
 void Note(Job& job, const pb::RankJoined& event);
+// The rank is proven gone, in this way. Remembers a failure of its own, and a clean exit that came
+// too early.
 void Note(Job& job, const pb::RankExited& event, absl::Time now);
+// A checkpoint is durable.
 void Note(Job& job, const pb::CheckpointCommitted& event);
+// The gang has trained to its end, and the final checkpoint is durable.
 void Note(Job& job, const pb::TrainingDone& event, absl::Time now);
 
 // The rank left because one of its peers was gone: a consequence, never a cause.

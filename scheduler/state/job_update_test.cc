@@ -249,6 +249,28 @@ TEST_CASE("a failure at the same step in two generations is the same failure aga
   CHECK_FALSE(job.failed_again);
 }
 
+TEST_CASE("the end of a rank that is being killed is no failure of its own") {
+  Job job = Started(2);
+  job.gang_phase = pb::LEAVING;
+  Note(job, Exit(0, 1, 0, 33), At(20));
+  CHECK(job.failed_generation == 0);
+  job.gang_phase = pb::CAUSE_UNKNOWN;
+  Note(job, Exit(1, 1, 0, 33), At(20));
+  CHECK(job.failed_generation == 1);
+}
+
+TEST_CASE("a rank that was asked to leave fails by itself only if it says so") {
+  Job job = Started(2);
+  job.state = pb::STOPPING;
+  job.gang_phase = pb::GANG_PHASE_UNSPECIFIED;
+  Note(job, Exit(0, 1, 0, 33), At(20));
+  CHECK(job.failed_generation == 0);
+  pb::RankExited said = Exit(1, 1, 0, 33);
+  said.mutable_cause()->set_code("BadRecord");
+  Note(job, said, At(20));
+  CHECK(job.failed_generation == 1);
+}
+
 TEST_CASE("a rank that leaves cleanly while its gang is together has left early") {
   Job job = Started(2);
   Note(job, Exit(0, 0, 0, 5), At(20));

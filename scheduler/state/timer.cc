@@ -10,12 +10,15 @@ void Offer(Timer& best, TimerKind kind, absl::Time at) {
   if (at < best.at) best = {kind, at};
 }
 
+// The limit counts the time with a gang, over all stays; a job that waits or is paused has time.
+// When the training is done there is nothing left to limit.
 absl::Time TimeLimitAt(const Job& job) {
   const double limit = job.scheduling().time_limit();
   if (limit <= 0 || job.training_done) return absl::InfiniteFuture();
   return job.counting_since + (absl::Seconds(limit) - job.counted_before);
 }
 
+// Timers of STARTING, RUNNING and RECOVERING. Several may run at once: the earliest is the next.
 Timer GangTimer(const Job& job, const Windows& windows) {
   Timer best;
   Offer(best, TimerKind::kTimeLimit, TimeLimitAt(job));

@@ -13,6 +13,7 @@
 namespace rm::scheduler {
 namespace {
 
+// "job a, Queued to Running: …".
 template <typename... Parts>
 absl::Status Wrong(const pb::JobTransition& transition, const Parts&... parts) {
   return absl::InvalidArgumentError(absl::StrCat("job ", transition.job_id(), ", ",
@@ -22,6 +23,7 @@ absl::Status Wrong(const pb::JobTransition& transition, const Parts&... parts) {
 
 bool MakesGang(pb::JobState to) { return to == pb::STARTING || to == pb::RECOVERING; }
 
+// From where the job stands, along an arrow that there is.
 absl::Status CheckArrow(const Job* job, const pb::JobTransition& transition) {
   const pb::JobState from = transition.from();
   if (from == pb::JOB_STATE_UNSPECIFIED) {
@@ -39,6 +41,8 @@ absl::Status CheckArrow(const Job* job, const pb::JobTransition& transition) {
   return absl::OkStatus();
 }
 
+// What a transition carries must fit its arrow: a placement means a new generation that comes up,
+// and the other way round.
 absl::Status CheckContent(const Job* job, const pb::JobTransition& transition) {
   const bool placed = transition.placement_size() > 0;
   const bool makes_gang = MakesGang(transition.to());
@@ -109,6 +113,8 @@ absl::Status CheckRank(const ClusterState& state, const pb::RankRef& rank) {
                                                  " ranks"));
 }
 
+// A worker may attach again at any time, also without having been lost in between: its stream broke
+// and it redialled.
 bool IsLegal(pb::WorkerState from, pb::WorkerState to) {
   switch (to) {
     case pb::READY: return true;
@@ -139,14 +145,17 @@ absl::Status CheckTransition(const ClusterState& state, const pb::WorkerTransiti
   if (transition.to() != pb::READY) return absl::OkStatus();
   const bool resized =
       worker != nullptr && transition.slots() != static_cast<int32_t>(worker->slots.size());
-  if (transition.slots() < 1 || (resized && worker->used_slots() > 0)) {
-    return absl::InvalidArgumentError(absl::StrCat("worker ", transition.worker_id(), ": ",
-                                                   transition.slots(),
-                                                   " slots, while some are held"));
+  const bool possible = transition.slots() >= 1 && transition.slots() <= kSlotsPerWorkerMax;
+  if (!possible || (resized && worker->used_slots() > 0)) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("worker ", transition.worker_id(), ": ", transition.slots(),
+                     resized ? " slots, while some are held" : " slots"));
   }
   return absl::OkStatus();
 }
 
+// Only what is needed so that the fact has a place: whether the event was legal was decided when it
+// was recorded.
 absl::Status CheckFacts(const ClusterState& state, const pb::Event& event) {
   switch (event.event_case()) {
     case pb::Event::kPreflight: return CheckJob(state, event.preflight().job_id());

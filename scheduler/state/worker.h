@@ -17,6 +17,9 @@ namespace pb = ::ringmaster::v1;
 
 struct Job;
 
+// Workers with more slots are a mistake; a damaged journal does not make us allocate them.
+inline constexpr int32_t kSlotsPerWorkerMax = 1 << 12;
+
 // One device or core group. Free when nobody holds it.
 struct Slot {
   const Job* holder = nullptr;  // owned by the ClusterState

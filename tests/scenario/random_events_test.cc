@@ -10,164 +10,17 @@
 #include <utility>
 #include <vector>
 
-#include "absl/strings/str_cat.h"
-#include "base/random.h"
-#include "scheduler/core/event_testing.h"
 #include "scheduler/core/scheduler.h"
 #include "scheduler/state/dump.h"
 #include "scheduler/state/job_state.h"
+#include "tests/scenario/random_world.h"
 
 namespace rm::scheduler {
 namespace {
 
-using testing::Ref;
+using scenario::RandomWorld;
 
 constexpr int kSteps = 400;
-constexpr int kJobsMax = 40;
-constexpr int kWorkers = 6;
-
-// Makes events with the state before its eyes, so that most are legal, and some of any kind at
-// random.
-class World {
- public:
-  explicit World(uint64_t seed) : random_(seed, 1) {}
-
-  std::vector<pb::Event> Next(const ClusterState& state) {
-    std::vector<pb::Event> events;
-    const uint64_t count = random_.NextBelow(4);
-    for (uint64_t i = 0; i < count; ++i) events.push_back(One(state));
-    return events;
-  }
-
-  absl::Duration NextPause() {
-    static constexpr int64_t kPauses[] = {0, 1, 1, 1, 3, 10, 45};
-    return absl::Seconds(kPauses[random_.NextBelow(7)]);
-  }
-
- private:
-  bool Chance(uint64_t percent) { return random_.NextBelow(100) < percent; }
-  int Below(int bound) { return static_cast<int>(random_.NextBelow(static_cast<uint64_t>(bound))); }
-
-  pb::Event One(const ClusterState& state) {
-    if (Chance(10)) return OfWorker(state);
-    if (Chance(12)) return NewJob();
-    if (Chance(12)) return OfPeople();
-    if (Chance(1)) return testing::Started();
-    if (Chance(1)) return pb::Event();
-    return OfRank(state);
-  }
-
-  std::string AnyJob() { return absl::StrCat("j", Below(jobs_ + 2)); }
-  std::string AnyWorker() { return absl::StrCat("w", Below(kWorkers)); }
-
-  pb::Event NewJob() {
-    if (jobs_ == kJobsMax) return testing::Tick();
-    const int ranks = 1 + Below(4);
-    pb::Event event = testing::Submit(Chance(3) ? AnyJob() : absl::StrCat("j", jobs_++), ranks);
-    pb::SubmitJob& submit = *event.mutable_submit();
-    submit.set_preflight_pending(Chance(30));
-    pb::SchedulingSpec& scheduling = *submit.mutable_spec()->mutable_scheduling();
-    scheduling.set_priority(Below(3));
-    scheduling.set_max_restarts(Below(6));
-    scheduling.set_recovery_grace(Chance(30) ? 0 : 20);
-    scheduling.set_grace_period(Chance(20) ? 0 : 10);
-    if (Chance(20)) scheduling.set_time_limit(60);
-    if (Chance(20)) scheduling.set_queue_timeout(40);
-    pb::ResourceSpec& resources = *submit.mutable_spec()->mutable_resources();
-    if (Chance(30)) resources.set_ranks_min(1);
-    if (Chance(20)) resources.set_slots_per_rank(2);
-    if (Chance(15)) (*resources.mutable_node_selector())["zone"] = "a";
-    if (Chance(5)) resources.set_ranks_min(0);
-    return event;
-  }
-
-  pb::Event OfPeople() {
-    switch (Below(6)) {
-      case 0: return testing::Cancel(AnyJob());
-      case 1: return testing::Kill(AnyJob());
-      case 2:
-      case 3: return testing::Pause(AnyJob());
-      default: return testing::Resume(AnyJob());
-    }
-  }
-
-  pb::Event OfWorker(const ClusterState& state) {
-    const std::string id = AnyWorker();
-    if (Chance(30)) return testing::Lost(id);
-    const Worker* worker = state.FindWorker(id);
-    const int slots =
-        worker == nullptr || Chance(10) ? 1 + Below(4) : static_cast<int>(worker->slots.size());
-    pb::Event event = testing::Attach(id, Chance(2) ? 0 : slots, Running(state, id));
-    if (Chance(50)) (*event.mutable_worker_attached()->mutable_labels())["zone"] = "a";
-    return event;
-  }
-
-  // Most of what the state believes to run there, and now and then something else.
-  std::vector<pb::RankRef> Running(const ClusterState& state, const std::string& worker) {
-    std::vector<pb::RankRef> running;
-    for (const auto& [id, job] : state.jobs()) {
-      for (const GangRank& rank : job.gang) {
-        if (rank.where.worker_id() != worker || rank.gone() || Chance(10)) continue;
-        running.push_back(Ref(id, job.generation, rank.where.rank()));
-      }
-    }
-    if (Chance(20)) running.push_back(Ref(AnyJob(), Below(3), Below(4)));
-    return running;
-  }
-
-  pb::Event OfRank(const ClusterState& state) {
-    std::vector<std::pair<const Job*, const GangRank*>> living;
-    for (const auto& [id, job] : state.jobs()) {
-      if (job.preflight_pending && Chance(30)) {
-        return testing::Verdict(
-            id, Chance(15) ? std::vector<std::string>{"no data"} : std::vector<std::string>());
-      }
-      for (const GangRank& rank : job.gang) {
-        if (!rank.gone()) living.emplace_back(&job, &rank);
-      }
-    }
-    if (living.empty() || Chance(4)) return AnyReport(Ref(AnyJob(), Below(4), Below(5) - 1));
-    const auto& [job, rank] = living[random_.NextBelow(living.size())];
-    return NextReport(*job, *rank);
-  }
-
-  // What that rank would report next.
-  pb::Event NextReport(const Job& job, const GangRank& rank) {
-    const pb::RankRef ref = Ref(job.id(), job.generation, rank.where.rank());
-    const bool leaving = job.state == pb::STOPPING || job.gang_phase == pb::LEAVING;
-    if (leaving || Chance(6)) return End(ref);
-    if (rank.phase == RankPhase::kAssigned) {
-      return Chance(4) ? testing::Refused(ref) : testing::Listening(ref);
-    }
-    if (rank.phase == RankPhase::kListening) return testing::Joined(ref, Below(10));
-    if (job.training_done) return testing::Exited(ref, 0, 100);
-    if (Chance(20)) return testing::Done(ref, 100);
-    return testing::Checkpoint(ref, Below(100));
-  }
-
-  pb::Event End(const pb::RankRef& ref) {
-    switch (Below(5)) {
-      case 0: return testing::Exited(ref, 0, Below(3));
-      case 1: return testing::Exited(ref, 1, Below(3));
-      case 2: return testing::PeerLost(ref, Below(3));
-      default: return testing::Killed(ref, Chance(70) ? 9 : 11, Below(3));
-    }
-  }
-
-  pb::Event AnyReport(const pb::RankRef& ref) {
-    switch (Below(6)) {
-      case 0: return testing::Listening(ref);
-      case 1: return testing::Joined(ref);
-      case 2: return testing::Refused(ref);
-      case 3: return testing::Checkpoint(ref, 1);
-      case 4: return testing::Done(ref, 1);
-      default: return End(ref);
-    }
-  }
-
-  base::RandomStream random_;
-  int jobs_ = 0;
-};
 
 // ---- invariants -----------------------------------------------------------------------------
 
@@ -269,7 +122,7 @@ TEST_CASE("in a random world the invariants hold and folded records give the sam
   size_t ended = 0;
   for (uint64_t seed = 1; seed <= 20; ++seed) {
     INFO("seed " << seed);
-    World world(seed);
+    RandomWorld world(seed);
     History history;
     std::unique_ptr<Scheduler> live = NewScheduler(seed);
     std::unique_ptr<Scheduler> folded = NewScheduler(seed);
@@ -289,12 +142,12 @@ TEST_CASE("in a random world the invariants hold and folded records give the sam
     ended += history.ended();
   }
   INFO("the worlds are alive: most jobs come to an end");
-  CHECK(ended > 20 * kJobsMax / 2);
+  CHECK(ended > 20 * scenario::kWorldJobsMax / 2);
 }
 
 TEST_CASE("the same events give the same records, bit for bit") {
   for (uint64_t seed = 100; seed < 110; ++seed) {
-    World world(seed);
+    RandomWorld world(seed);
     const std::unique_ptr<Scheduler> one = NewScheduler(seed);
     const std::unique_ptr<Scheduler> other = NewScheduler(seed);
     absl::Time now = absl::FromUnixSeconds(1'700'000'000);
