@@ -8,6 +8,7 @@
 namespace rm::kernels {
 namespace {
 
+// A span needs its rows side by side, so the two tables are copied once into one.
 std::vector<KernelEntry> Concatenated(KernelTable first, KernelTable second) {
   std::vector<KernelEntry> table(first.begin(), first.end());
   table.insert(table.end(), second.begin(), second.end());
@@ -16,8 +17,10 @@ std::vector<KernelEntry> Concatenated(KernelTable first, KernelTable second) {
 
 }  // namespace
 
+// Never destroyed: graphs that hold pointers into the table may outlive main's statics.
 KernelTable CpuKernels() {
-  static const auto& table = *new std::vector<KernelEntry>(Concatenated(cpu::Table(), ref::Table()));
+  static const auto& table =
+      *new std::vector<KernelEntry>(Concatenated(cpu::Table(), ref::Table()));
   return table;
 }
 

@@ -1,7 +1,8 @@
 // The kernels of a CPU: oneDNN and vectorised ones first, then the reference for what they leave.
 //
-// Both tables are arrays without state that live for ever; asking for them is thread-safe and cheap.
-// tests/parity checks each row of CpuKernels() against ReferenceKernels() on generated cases.
+// Both tables are arrays without state that live for ever; asking for them is thread-safe and
+// cheap. tests/parity checks each row of CpuKernels() against ReferenceKernels() on generated
+// cases.
 #ifndef RM_KERNELS_KERNELS_H_
 #define RM_KERNELS_KERNELS_H_
 

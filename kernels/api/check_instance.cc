@@ -1,3 +1,7 @@
+// One function an operator, and one row of a table at the end. A rule returns the sentence that is
+// broken, without the instance, which CheckInstance puts before it. The operands' number, dtypes
+// and ranks for layouts are checked by the table before the rule runs, so a rule may index them;
+// the ranks and shapes are the rule's own to check before it uses them.
 #include "kernels/api/check_instance.h"
 
 #include <algorithm>
@@ -15,11 +19,13 @@ const Shape& Out(const OpInstance& instance, size_t i) { return instance.outputs
 
 // --- Matrices ---
 
+// ONNX broadcasts Gemm's C in one direction only: it may be stretched to Y, Y may not grow.
 bool StretchesTo(const Shape& shape, const Shape& target) {
   Shape result;
   return BroadcastShape(shape, target, &result) && result == target;
 }
 
+// A transposed operand is given as it lies in memory, so its two dimensions change places here.
 std::string CheckGemm(const OpInstance& op) {
   const Shape& a = In(op, 0);
   const Shape& b = In(op, 1);
@@ -54,6 +60,8 @@ std::string CheckMatMul(const OpInstance& op) {
 
 // --- Images ---
 
+// What holds for convolutions and pools alike. ONNX allows none of this to be violated, but models
+// come from outside, and a stride of 0 would divide by zero in every kernel.
 std::string CheckWindow(const Window2d& window) {
   if (window.kernel_h < 1 || window.kernel_w < 1) return "kernel_shape must be positive";
   if (window.stride_h < 1 || window.stride_w < 1) return "strides must be positive";
@@ -64,7 +72,8 @@ std::string CheckWindow(const Window2d& window) {
   return "";
 }
 
-// The rules shared by Conv and its gradients, given the shapes of X, W and Y.
+// The rules shared by Conv and its gradients, given the shapes of X, W and Y. The gradients have
+// the same three tensors in other places: one is the output, and dX and dW have X's and W's shapes.
 std::string CheckConvShapes(const OpInstance& op, const Shape& x, const Shape& w, const Shape& y) {
   if (x.size() != 4 || w.size() != 4 || y.size() != 4) return "X, W and Y must have rank 4";
   const Window2d window = ReadWindow2d(op.attributes, w);
@@ -88,10 +97,12 @@ std::string CheckConv(const OpInstance& op) {
   return broken;
 }
 
+// dY takes Y's place among the inputs, X is the output.
 std::string CheckConvGradInput(const OpInstance& op) {
   return CheckConvShapes(op, Out(op, 0), In(op, 1), In(op, 0));
 }
 
+// W is the output; its gradient may come with the bias's.
 std::string CheckConvGradWeight(const OpInstance& op) {
   std::string broken = CheckConvShapes(op, In(op, 0), Out(op, 0), In(op, 1));
   if (broken.empty() && op.has_output(1) && Out(op, 1) != Shape{In(op, 1)[1]}) {
@@ -115,6 +126,8 @@ bool EveryWindowHasAnElement(int64_t outputs, int64_t input, int64_t pad, int64_
   return true;
 }
 
+// The rules shared by MaxPool and its gradient, given the shapes of X and Y. An index of one byte
+// can tell 256 positions apart.
 std::string CheckPool(const OpInstance& op, const Shape& x, const Shape& y, bool has_index) {
   if (x.size() != 4 || y.size() != 4) return "X and Y must have rank 4";
   const Window2d window = ReadWindow2d(op.attributes, {});
@@ -137,6 +150,7 @@ std::string CheckPool(const OpInstance& op, const Shape& x, const Shape& y, bool
   return "";
 }
 
+// The index says for each element of Y where in the window it came from.
 std::string CheckMaxPool(const OpInstance& op) {
   if (op.has_output(1) && Out(op, 1) != Out(op, 0)) return "WindowIndex must have Y's shape";
   return CheckPool(op, In(op, 0), Out(op, 0), op.has_output(1));
@@ -155,6 +169,7 @@ std::string CheckAdd(const OpInstance& op) {
   return Out(op, 0) == expected ? "" : absl::StrCat("Y must be ", ShapeString(expected));
 }
 
+// For operators that compute each element of the output from those at the same place.
 std::string CheckSameShapes(const OpInstance& op) {
   for (const Operand& input : op.inputs) {
     if (input.type.shape != Out(op, 0)) return "all operands must have one shape";
@@ -171,11 +186,14 @@ std::string CheckCopy(const OpInstance& op) {
   return "";
 }
 
+// The same logical tensor on both sides; that both are images is checked where a layout is not
+// plain.
 std::string CheckReorder(const OpInstance& op) {
   if (op.inputs[0].type.dtype != op.outputs[0].type.dtype) return "X and Y must have one dtype";
   return In(op, 0) == Out(op, 0) ? "" : "X and Y must have one shape";
 }
 
+// Negative axes count from the back. An axis that is named twice is summed once, as in numpy.
 std::string CheckReduceSum(const OpInstance& op) {
   const Shape& x = In(op, 0);
   const auto rank = static_cast<int64_t>(x.size());
@@ -202,6 +220,7 @@ std::string CheckLabelled(const OpInstance& op) {
   return In(op, 1) == rows && In(op, 2) == rows ? "" : "labels and weights must be (B)";
 }
 
+// The loss is a tensor of one element, not a scalar, so that it can lie in a flat buffer.
 std::string CheckLoss(const OpInstance& op) {
   if (Out(op, 0) != Shape{1}) return "the loss must be (1)";
   if (op.has_output(1) && Out(op, 1) != In(op, 0)) return "probabilities must be (B, C)";
@@ -219,6 +238,7 @@ std::string CheckCountCorrect(const OpInstance& op) {
   return CheckLabelled(op);
 }
 
+// The update runs over whole buckets, whose shape is one number; any shape is as good.
 std::string CheckSgdUpdate(const OpInstance& op) {
   const Shape& w = In(op, 0);
   if (In(op, 1) != w || In(op, 2) != w || Out(op, 0) != w || Out(op, 1) != w) {
@@ -260,6 +280,7 @@ constexpr OpRules kRules[] = {
     {"SgdUpdate", "ffff", 4, "ff", 2, &CheckSgdUpdate},
 };
 
+// Some twenty rows, asked when a graph is compiled: no index is needed.
 const OpRules* FindRules(absl::string_view op) {
   for (const OpRules& rules : kRules) {
     if (rules.op == op) return &rules;
@@ -267,6 +288,7 @@ const OpRules* FindRules(absl::string_view op) {
   return nullptr;
 }
 
+// A letter of OpRules against a dtype.
 bool DTypeFits(char letter, DType dtype) {
   switch (letter) {
     case 'f': return dtype == DType::kFloat32;
@@ -276,6 +298,7 @@ bool DTypeFits(char letter, DType dtype) {
   }
 }
 
+// Number, presence, dtype and layout of one side's operands; the first thing that is wrong.
 // `side` is "input" or "output".
 std::string CheckOperands(const std::vector<Operand>& operands, absl::string_view letters,
                           size_t min, absl::string_view side) {
@@ -298,6 +321,7 @@ std::string CheckOperands(const std::vector<Operand>& operands, absl::string_vie
   return "";
 }
 
+// An absent operand has no layout that could matter.
 bool IsPlain(const Operand& operand) {
   return !operand.present || operand.type.layout == Layout::kPlain;
 }

@@ -13,18 +13,22 @@ const T* Find(const std::map<std::string, Attribute>& map, absl::string_view nam
   return it == map.end() ? nullptr : std::get_if<T>(&it->second);
 }
 
+// A list of operands as in a call; absent ones keep their place, as a reader counts by it.
 std::string OperandsString(const std::vector<Operand>& operands) {
   return absl::StrJoin(operands, ", ", [](std::string* out, const Operand& operand) {
     absl::StrAppend(out, operand.present ? operand.type.ToString() : "-");
   });
 }
 
+// ONNX's formula. A negative room must not be divided: C++ rounds towards zero, so −1 / 2 + 1 would
+// make one window out of none.
 int64_t OutputSize(int64_t input, int64_t pads, int64_t kernel, int64_t stride, int64_t dilation) {
   const int64_t room = input + pads - dilation * (kernel - 1) - 1;
   return room < 0 ? 0 : room / stride + 1;
 }
 
-// Copies the list's values to `targets`, in order, when it has enough of them.
+// Copies the list's values to `targets`, in order. A list that is too short is left alone as a
+// whole: half a pair of strides would be worse than none.
 void Assign(const Attributes& attributes, absl::string_view name,
             std::initializer_list<int64_t*> targets) {
   const std::vector<int64_t> values = attributes.Ints(name, {});
@@ -35,6 +39,8 @@ void Assign(const Attributes& attributes, absl::string_view name,
 
 }  // namespace
 
+// The keys are strings and the names are views; a lookup makes a string. Attributes are read when
+// kernels are made, never in the step loop.
 void Attributes::Set(absl::string_view name, Attribute value) {
   map_[std::string(name)] = std::move(value);
 }

@@ -20,8 +20,8 @@
 //   MaxPool(X) → Y[, WindowIndex]   ONNX, 2-D, floor mode; WindowIndex (uint8, of Y's shape and
 //                                   layout): position inside the window, row by row over the
 //                                   kernel, of the first maximum in that order (padding never
-//                                   wins, a NaN wins over numbers). Needs windows of at most 256 elements, each with at
-//                                   least one element of X.
+//                                   wins, a NaN wins over numbers). Needs windows of at most 256
+//                                   elements, each with at least one element of X.
 //   MaxPoolGrad(dY, WindowIndex) → dX
 //                                   kernel_shape, strides, pads, dilations as the forward op; X's
 //                                   shape is the output type's.
@@ -34,12 +34,12 @@
 //                                   loss_sum = Σ_b weights[b] · −log softmax(logits[b])[labels[b]],
 //                                   summed in double. label_smoothing (float) as in PyTorch's
 //                                   cross_entropy. A label outside 0…C−1 is InvalidArgument naming
-//                                   the row, unless its weight is 0: such a row adds nothing to the
-//                                   loss, whatever its logits and label are.
+//                                   the row, unless its weight is 0: such a row adds nothing to
+//                                   the loss, whatever its logits and label are.
 //   SoftmaxCrossEntropyGrad(probabilities, labels, weights, scale (1)) → dlogits
-//                                   dlogits[b] = scale · weights[b] · (probabilities[b] − target[b])
-//                                   with the forward op's label_smoothing in the target; zeros for a
-//                                   row of weight 0. Labels as in the forward op.
+//                                   dlogits[b] = scale · weights[b] · (probabilities[b] −
+//                                   target[b]) with the forward op's label_smoothing in the target;
+//                                   zeros for a row of weight 0. Labels as in the forward op.
 //   CountCorrect(logits, labels, weights) → count (1)
 //                                   Σ_b weights[b] · (argmax(logits[b]) = labels[b]), summed in
 //                                   double; the first maximum wins.

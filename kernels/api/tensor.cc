@@ -6,6 +6,8 @@
 
 namespace rm::kernels {
 
+// The switches below have no default, so that the compiler names the one that a new dtype or layout
+// was forgotten in.
 size_t ByteSize(DType dtype) {
   switch (dtype) {
     case DType::kFloat32:
@@ -29,6 +31,7 @@ const char* DTypeName(DType dtype) {
   return "unknown";
 }
 
+// The empty product, a scalar's, is 1.
 int64_t ElementCount(const Shape& shape) {
   int64_t count = 1;
   for (const int64_t dimension : shape) count *= dimension;
@@ -49,6 +52,7 @@ const char* LayoutName(Layout layout) {
   return "unknown";
 }
 
+// One is also right for channels last: its channels need no padding.
 int64_t ChannelBlock(Layout layout) {
   switch (layout) {
     case Layout::kChannels8: return 8;
@@ -59,6 +63,8 @@ int64_t ChannelBlock(Layout layout) {
   return 1;
 }
 
+// Only blocked layouts hold more than the logical elements. Their blocks run over the channels of
+// one image, so an image's channels are padded, never the whole tensor's.
 int64_t TensorType::physical_elements() const {
   const int64_t block = ChannelBlock(layout);
   if (block == 1) return elements();
@@ -71,6 +77,7 @@ size_t TensorType::bytes() const {
   return static_cast<size_t>(physical_elements()) * ByteSize(dtype);
 }
 
+// Most tensors are float32 and plain: only the exceptions are worth a reader's time.
 std::string TensorType::ToString() const {
   std::string text = ShapeString(shape);
   if (dtype != DType::kFloat32) text = absl::StrCat(DTypeName(dtype), " ", text);

@@ -1,5 +1,5 @@
 // Add(A, B) → Y: of equal shapes, or of a B that repeats over A's leading dimensions (a row, a
-// number).
+// number). Other broadcasts are left to the reference.
 #include "kernels/api/check_instance.h"
 #include "kernels/cpu/element_loops.h"
 #include "kernels/cpu/isa.h"
@@ -27,6 +27,8 @@ int64_t PeriodOf(const OpInstance& op) {
   return Period(op.inputs[0].type.shape, op.inputs[1].type.shape, op.outputs[0].type.shape);
 }
 
+// B repeats every `period` elements of A: as long as Y it is a plain sum, 1 is a number, between
+// them a row (or rows) added again and again.
 class Add final : public Kernel {
  public:
   Add(const OpInstance& op, const KernelOptions& options)
@@ -60,6 +62,7 @@ class Add final : public Kernel {
 
 }  // namespace
 
+// A row only lies at the end of memory in the plain layout; equal images may have any one layout.
 bool SupportsAdd(const OpInstance& instance) {
   if (!CheckInstance(instance).ok()) return false;
   if (AllPlain(instance)) return PeriodOf(instance) >= 0;

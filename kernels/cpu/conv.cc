@@ -1,4 +1,10 @@
-// Conv(X, W[, B]) → Y by oneDNN. Weights are reordered at each Run, as each step changes them.
+// Conv(X, W[, B]) → Y by oneDNN.
+//
+// Images come and go in any layout, best in ConvLayout's: then a convolution, its relu and the pool
+// behind it run without a reorder. Only weights are plain, as they lie in the flat buckets that the
+// optimizer updates and the ranks exchange; they are reordered at each Run, since each step changes
+// them: 5 µs for 64 × 32 × 3 × 3 weights, 160 µs (2 to 3 % of the convolution) for 256 × 256 × 3 ×
+// 3.
 #include "kernels/cpu/convolution.h"
 #include "kernels/cpu/onednn_kernel.h"
 #include "kernels/cpu/ops.h"
@@ -6,10 +12,13 @@
 namespace rm::kernels::cpu {
 namespace {
 
+// The convolution that this op belongs to, whichever of its tensors the op computes.
 ConvTypes TypesOf(const OpInstance& op) {
   return {op.inputs[0].type, op.inputs[1].type, op.outputs[0].type, op.has_input(2)};
 }
 
+// The primitive and its operands. oneDNN has chosen the format of the weights, and of the images
+// too where it has no fast code for the layouts they are in.
 PrimitivePlan Plan(const OpInstance& op) {
   const ConvTypes types = TypesOf(op);
   const dnnl::primitive_attr attributes =

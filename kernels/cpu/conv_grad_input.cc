@@ -1,4 +1,7 @@
 // ConvGradInput(dY, W) → dX by oneDNN.
+//
+// As the forward convolution in reverse: dY and dX in blocked layouts, W plain and reordered at
+// each Run (into another format than the forward pass wants, so nothing could be shared).
 #include "kernels/cpu/convolution.h"
 #include "kernels/cpu/onednn_kernel.h"
 #include "kernels/cpu/ops.h"
@@ -6,10 +9,13 @@
 namespace rm::kernels::cpu {
 namespace {
 
+// The convolution that this op belongs to, whichever of its tensors the op computes.
 ConvTypes TypesOf(const OpInstance& op) {
   return {op.outputs[0].type, op.inputs[1].type, op.inputs[0].type, false};
 }
 
+// The primitive and its operands. oneDNN has chosen the format of the weights, and of the images
+// too where it has no fast code for the layouts they are in.
 PrimitivePlan Plan(const OpInstance& op) {
   const ConvTypes types = TypesOf(op);
   const auto description = DescribeFast(types, op.attributes, &DescribeBackwardData);

@@ -1,4 +1,7 @@
-// ConvGradWeight(X, dY) → dW[, dB] by oneDNN. dW is written plain, as the flat buckets want it.
+// ConvGradWeight(X, dY) → dW[, dB] by oneDNN.
+//
+// X and dY in blocked layouts; the gradients are reordered to plain memory when they are done. The
+// bias gradient is a by-product of the pass over dY.
 #include "kernels/cpu/convolution.h"
 #include "kernels/cpu/onednn_kernel.h"
 #include "kernels/cpu/ops.h"
@@ -6,10 +9,13 @@
 namespace rm::kernels::cpu {
 namespace {
 
+// The convolution that this op belongs to, whichever of its tensors the op computes.
 ConvTypes TypesOf(const OpInstance& op) {
   return {op.inputs[0].type, op.outputs[0].type, op.inputs[1].type, op.has_output(1)};
 }
 
+// The primitive and its operands. oneDNN has chosen the format of the weights, and of the images
+// too where it has no fast code for the layouts they are in.
 PrimitivePlan Plan(const OpInstance& op) {
   const ConvTypes types = TypesOf(op);
   const auto description = DescribeFast(types, op.attributes, &DescribeBackwardWeights);

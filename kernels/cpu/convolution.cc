@@ -10,10 +10,12 @@ namespace {
 // Images of so few channels come plain from the data, and there is code that takes them so.
 constexpr int64_t kFirstLayerChannels = 3;
 
+// oneDNN has no description of an empty tensor.
 bool HasElements(const Operand& operand) {
   return !operand.present || operand.type.elements() > 0;
 }
 
+// oneDNN wants a dimension of its own for groups; ONNX has them in the first one.
 Dims WeightDims(const Shape& w, int64_t group) {
   if (group == 1) return {w[0], w[1], w[2], w[3]};
   return {group, w[0] / group, w[1], w[2], w[3]};
@@ -39,6 +41,7 @@ Convolution MakeConvolution(const ConvTypes& types, const Attributes& attributes
                        : Describe(types.x);
   conv.y = any_layouts ? DescribeAny(Dims(types.y.shape.begin(), types.y.shape.end()))
                        : Describe(types.y);
+  // Weights are reordered anyway, so oneDNN may choose their format.
   conv.w = DescribeAny(WeightDims(types.w.shape, window.group));
   if (types.bias) conv.bias = Describe({DType::kFloat32, {types.y.shape[1]}, Layout::kPlain});
   conv.strides = {window.stride_h, window.stride_w};
@@ -54,6 +57,9 @@ bool OneDnnTakes(const OpInstance& instance) {
          std::all_of(instance.outputs.begin(), instance.outputs.end(), &HasElements);
 }
 
+// The blocks are as wide as the vectors that oneDNN's generated code works with. Its SSE code takes
+// blocks too, but only forwards; without AVX2 everything is plain, and gets there by matrix
+// products.
 Layout ConvLayout(int64_t channels, int64_t group) {
   if (!OneDnnHasAvx2()) return Layout::kPlain;
   const int64_t block = OneDnnHasAvx512() ? 16 : 8;

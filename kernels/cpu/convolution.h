@@ -15,7 +15,8 @@ struct ConvTypes {
   bool bias;
 };
 
-// Plain weights in oneDNN's dimensions: (group, O / group, C / group, KH, KW) when group > 1. Throws.
+// Plain weights in oneDNN's dimensions: (group, O / group, C / group, KH, KW) when group > 1.
+// Throws.
 [[nodiscard]] Desc DescribeWeights(const ConvTypes& types, int64_t group);
 
 // The geometry, with x and y as they lie in memory and w in a format of oneDNN's choice. With
@@ -27,8 +28,8 @@ struct ConvTypes {
 [[nodiscard]] bool OneDnnTakes(const OpInstance& instance);
 
 // The layout in which a convolution's image of `channels` channels in `group` groups is fastest:
-// channels in blocks as wide as a vector; plain where there are at most three (oneDNN has code of its
-// own for such first layers), or where groups do not fill whole blocks.
+// channels in blocks as wide as a vector; plain where there are at most three (oneDNN has code of
+// its own for such first layers), or where groups do not fill whole blocks.
 [[nodiscard]] Layout ConvLayout(int64_t channels, int64_t group);
 
 // Chooses with Describe(convolution) → description among the layouts as they are and, where oneDNN

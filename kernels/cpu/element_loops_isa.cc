@@ -1,9 +1,13 @@
+// Whole vectors first, then what is left one by one, by the same operations: a range gives the same
+// bits however it is cut. There are no restrict-qualified pointers, as all of these may run in
+// place; each vector is read before it is written, and nothing else is asked.
 #include "kernels/cpu/element_loops.h"
 #include "kernels/cpu/vector.h"
 
 namespace rm::kernels::cpu::RM_ISA {
 namespace {
 
+// x < 0 ? 0 : x and not max(x, 0): of a NaN and 0, x86's maximum returns the second operand.
 void Relu(const float* x, float* y, int64_t n) {
   int64_t i = 0;
   for (; i + kLanes <= n; i += kLanes) {
@@ -13,6 +17,7 @@ void Relu(const float* x, float* y, int64_t n) {
   for (; i < n; ++i) y[i] = x[i] < 0 ? 0 : x[i];
 }
 
+// A select, not a product with 0 or 1: 0 · infinity would be NaN.
 void ReluGrad(const float* dy, const float* y, float* dx, int64_t n) {
   int64_t i = 0;
   for (; i + kLanes <= n; i += kLanes) Store(dx + i, Load(y + i) > 0 ? Load(dy + i) : Floats{});
@@ -25,6 +30,7 @@ void Add(const float* a, const float* b, float* y, int64_t n) {
   for (; i < n; ++i) y[i] = a[i] + b[i];
 }
 
+// A bias of one element, or a scalar of the model.
 void AddNumber(const float* x, float value, float* y, int64_t n) {
   int64_t i = 0;
   for (; i + kLanes <= n; i += kLanes) Store(y + i, Load(x + i) + value);
@@ -42,6 +48,7 @@ inline void SgdStep(T w, T g, T m, const SgdRule& rule, T* w_out, T* m_out) {
   *m_out = velocity;
 }
 
+// Whether the rule is Nesterov's is settled outside of the loop by the compiler.
 void Sgd(const float* w, const float* g, const float* m, float* w_out, float* m_out, int64_t n,
          const SgdRule& shared_rule) {
   const SgdRule rule = shared_rule;  // a copy: the outputs cannot alias it

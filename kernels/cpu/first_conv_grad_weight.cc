@@ -21,7 +21,8 @@ int64_t RoundUp16(int64_t floats) { return (floats + 15) / 16 * 16; }
 void Clear(float* floats, int64_t count) { std::fill(floats, floats + count, 0.0F); }
 
 // Scratch memory: one padded channel of X, then the sums of all blocks, (blocks, taps + 1, block):
-// the taps of all input channels, and the bias.
+// the taps of all input channels, and the bias. Padding is copied around a channel once, so that
+// the loops meet no edges; the copy stays in cache.
 class FirstConvGradWeight final : public Kernel {
  public:
   explicit FirstConvGradWeight(const OpInstance& op)
@@ -66,6 +67,7 @@ class FirstConvGradWeight final : public Kernel {
     return shape_.out_h * shape_.out_w * shape_.block;
   }
 
+  // The bias belongs to no input channel: it is summed with the first.
   // x is (C, H, W), dy is (blocks, OH, OW, block).
   void AddImage(const float* x, const float* dy, float* padded, float* sums) const {
     const int64_t taps_of_channel = shape_.kernel_h * shape_.kernel_w;
@@ -82,6 +84,7 @@ class FirstConvGradWeight final : public Kernel {
     }
   }
 
+  // The padding was cleared at the start of the Run and is never written.
   // Copies one channel between the zeros that are its padding.
   void Pad(const float* x, float* padded) const {
     for (int64_t h = 0; h < x_[2]; ++h) {
@@ -111,6 +114,8 @@ class FirstConvGradWeight final : public Kernel {
 
 }  // namespace
 
+// Blocked dY is what a first layer has where convolutions are blocked at all; anything else goes to
+// oneDNN.
 bool SupportsFirstConvGradWeight(const OpInstance& instance) {
   if (!CheckInstance(instance).ok()) return false;
   const TensorType& x = instance.inputs[0].type;

@@ -18,8 +18,8 @@ struct FirstConvShape {
 
 // Both add one image's part to float32 sums. Thread-safe.
 struct FirstConvLoops {
-  // dw (kernel_h, kernel_w, block) += Σ dy · x. `x` is one padded channel (…, width), `dy` one block
-  // of channels (out_h, out_w, block).
+  // dw (kernel_h, kernel_w, block) += Σ dy · x. `x` is one padded channel (…, width), `dy` one
+  // block of channels (out_h, out_w, block).
   void (*add_weight)(const FirstConvShape& shape, const float* x, const float* dy, float* dw);
   // db (block) += Σ dy
   void (*add_bias)(const FirstConvShape& shape, const float* dy, float* db);

@@ -1,4 +1,8 @@
-// Gemm(A, B[, C]) → Y by oneDNN.
+// Gemm(A, B[, C]) → Y by oneDNN: a layer's forward product x · Wᵀ + b, its dX = dY · W and its
+// dW = dYᵀ · X, all with W as it lies in its bucket, (out, in).
+//
+// Weights are never copied into a format of oneDNN's own: that costs a pass over W at each step
+// (119 µs for 784 × 512), and the product gains less (450 µs instead of 480).
 #include "kernels/api/check_instance.h"
 #include "kernels/cpu/onednn_kernel.h"
 #include "kernels/cpu/ops.h"
@@ -8,6 +12,7 @@
 namespace rm::kernels::cpu {
 namespace {
 
+// The product without its ending.
 ProductShape ShapeOf(const OpInstance& op) {
   const bool trans_a = op.attributes.Int("transA", 0) != 0;
   const bool trans_b = op.attributes.Int("transB", 0) != 0;
@@ -15,6 +20,7 @@ ProductShape ShapeOf(const OpInstance& op) {
   return {y[0], y[1], op.inputs[0].type.shape[trans_a ? 0 : 1], trans_a, trans_b};
 }
 
+// What is done to the product before it is Y.
 ProductEnding EndingOf(const OpInstance& op) {
   ProductEnding ending;
   ending.alpha = op.attributes.Float("alpha", 1);
@@ -39,6 +45,7 @@ bool FitsPrimitive(const OpInstance& op) {
   return is_row && ending.beta == 1;
 }
 
+// A · B + row, relu: one primitive, which does the ending while the result is in registers.
 PrimitivePlan Plan(const OpInstance& op) {
   const ProductShape s = ShapeOf(op);
   const Desc a = DescribeMatrix(s.m, s.k, s.trans_a);

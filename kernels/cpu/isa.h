@@ -1,8 +1,9 @@
 // Choice among the builds of our own vector loops, one for each instruction set.
 //
 // A family of loops is a struct of function pointers (element_loops.h, …). Its source file is
-// compiled three times by rm_isa_library, each time in another namespace (v1, v3, v4), and each time
-// it defines one constant of that struct. No caller runs code of an instruction set the CPU lacks.
+// compiled three times by rm_isa_library, each time in another namespace (v1, v3, v4), and each
+// time it defines one constant of that struct. No caller runs code of an instruction set the CPU
+// lacks.
 #ifndef RM_KERNELS_CPU_ISA_H_
 #define RM_KERNELS_CPU_ISA_H_
 

@@ -2,9 +2,12 @@
 //
 //   bazel run //kernels/cpu:kernel_bench [NAME...]
 //
-// prints, for each case whose name contains one of the given, the best of many runs in microseconds of
-// this thread's CPU time (other processes disturb it less than the wall's), GFLOP/s or GB/s, and the
-// kernel. RINGMASTER_ISA chooses the instruction set.
+// prints, for each case whose name contains one of the given, the best of many runs in microseconds
+// of this thread's CPU time (other processes disturb it less than the wall's), GFLOP/s or GB/s, and
+// the kernel. RINGMASTER_ISA chooses the instruction set. Not a test: it judges nothing.
+//
+// The cases are the layers of the built-in models at their usual batches, and what lies between
+// them.
 #include <time.h>
 
 #include <algorithm>
@@ -33,6 +36,8 @@ Operand Floats(const Shape& shape, Layout layout = Layout::kPlain) {
   return {{DType::kFloat32, shape, layout}, true};
 }
 
+// A product without a C, but for the forward form (B transposed), which has a layer's bias and
+// relu.
 Bench Gemm(const std::string& name, int64_t m, int64_t n, int64_t k, bool trans_a, bool trans_b) {
   OpInstance op{"Gemm",
                 {{"transA", int64_t{trans_a}}, {"transB", int64_t{trans_b}}},
@@ -71,6 +76,7 @@ void AddConv(const std::string& name, int64_t n, int64_t c, int64_t o, int64_t h
   benches->push_back({name + " dW", {"ConvGradWeight", attributes, {x, y}, {w, b}}, flops});
 }
 
+// A pool of 2 × 2, both ways, in a given layout.
 void AddPool(const std::string& name, const Shape& x, const Shape& y, Layout layout,
              std::vector<Bench>* benches) {
   const Attributes two{{"kernel_shape", Ints{2, 2}}, {"strides", Ints{2, 2}}};
@@ -81,6 +87,7 @@ void AddPool(const std::string& name, const Shape& x, const Shape& y, Layout lay
       {name + " grad", {"MaxPoolGrad", two, {Floats(y, layout), index}, {Floats(x, layout)}}, 0});
 }
 
+// What is bound by memory: GB/s counts every operand once.
 void AddElements(std::vector<Bench>* benches) {
   const Operand image = Floats({64, 32, 26, 26});
   benches->push_back({"relu_grad 5.5 MB", {"ReluGrad", {}, {image, image}, {image}}, 0});
@@ -146,6 +153,7 @@ void ChooseLayouts(const KernelEntry& entry, OpInstance* instance) {
   }
 }
 
+// Aligned as a graph's arena is, and zero: times do not depend on the values.
 struct Free {
   void operator()(void* memory) const { std::free(memory); }
 };
@@ -175,6 +183,7 @@ double BestSeconds(Kernel& kernel, const Arguments& arguments) {
   }
 }
 
+// Makes the kernel as a graph would, first asking for layouts, and prints its line.
 void Report(const Bench& bench) {
   const KernelEntry* entry = FindKernel(Table(), bench.instance);
   if (entry == nullptr) return;

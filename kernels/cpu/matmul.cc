@@ -1,4 +1,7 @@
 // MatMul(A, B) → Y by oneDNN: one B for all of A, or batches of equal shape.
+//
+// These are what models are made of: a layer over (B, T, C) and the products of attention. Batches
+// that stretch against each other, and vectors, are left to the reference.
 #include "kernels/api/check_instance.h"
 #include "kernels/cpu/onednn_kernel.h"
 #include "kernels/cpu/ops.h"
@@ -28,9 +31,11 @@ Products ProductsOf(const OpInstance& op) {
   return {ElementCount(a_batch), {a[a.size() - 2], n, k, false, false}};
 }
 
+// One product, or a batch of them in one primitive.
 PrimitivePlan Plan(const OpInstance& op) {
   const Products p = ProductsOf(op);
   const auto describe = [&p](int64_t rows, int64_t columns) {
+    // Without a third dimension oneDNN has more code to choose from.
     if (p.batch == 1) return DescribeMatrix(rows, columns, false);
     return Describe({DType::kFloat32, {p.batch, rows, columns}, Layout::kPlain});
   };

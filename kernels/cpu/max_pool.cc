@@ -1,4 +1,8 @@
 // MaxPool(X) → Y[, WindowIndex] and MaxPoolGrad(dY, WindowIndex) → dX, in any one layout.
+//
+// Our own loops rather than oneDNN's pooling, because the index is then a byte that means the same
+// in every layout and in the reference, and the gradient may be taken before or after that of a
+// relu.
 #include <cstring>
 
 #include "kernels/api/check_instance.h"
@@ -10,6 +14,7 @@
 namespace rm::kernels::cpu {
 namespace {
 
+// X, Y and the index go together: in one layout the channels of a pixel stand in the same order.
 bool SameLayouts(const OpInstance& op) {
   const Layout layout = op.outputs[0].type.layout;
   for (const Operand& input : op.inputs) {
@@ -48,6 +53,7 @@ PoolShape ShapeOf(const Attributes& attributes, const TensorType& x, const Tenso
   return shape;
 }
 
+// What both directions share. Planes are independent of each other, so threads share them out.
 class PoolKernel : public Kernel {
  public:
   PoolKernel(const PoolShape& shape, const KernelOptions& options)
@@ -61,6 +67,7 @@ class PoolKernel : public Kernel {
   const int threads_;
 };
 
+// Forward. The index is optional: at inference nobody asks for it.
 class MaxPool final : public PoolKernel {
  public:
   MaxPool(const PoolShape& shape, int64_t channels, const KernelOptions& options)
@@ -94,6 +101,7 @@ class MaxPool final : public PoolKernel {
   const int64_t channels_;  // without padding
 };
 
+// Backward. Every element of dX is written, most of them with zero.
 class MaxPoolGrad final : public PoolKernel {
  public:
   using PoolKernel::PoolKernel;
@@ -111,6 +119,7 @@ class MaxPoolGrad final : public PoolKernel {
 
 }  // namespace
 
+// The loops count the positions of a window in a byte, with or without an index to write.
 bool SupportsMaxPool(const OpInstance& instance) {
   if (!SameLayouts(instance)) return false;
   const Window2d window = ReadWindow2d(instance.attributes, {});
@@ -119,6 +128,7 @@ bool SupportsMaxPool(const OpInstance& instance) {
 
 bool SupportsMaxPoolGrad(const OpInstance& instance) { return SameLayouts(instance); }
 
+// A pool takes images as they come: a blocked layout goes on through it.
 LayoutChoice ChooseMaxPoolLayouts(const OpInstance& instance, const KernelOptions& /*options*/) {
   const Layout layout = instance.inputs[0].type.layout;
   return {{layout}, std::vector<Layout>(instance.outputs.size(), layout)};

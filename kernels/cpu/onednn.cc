@@ -10,6 +10,8 @@ namespace {
 using Tag = dnnl::memory::format_tag;
 using Type = dnnl::memory::data_type;
 
+// The cap makes RINGMASTER_ISA mean the whole process: our loops and oneDNN's generated code.
+// Without it a test of the AVX2 build on an AVX-512 machine would test half of it.
 dnnl::engine MakeEngine() {
   // Has an effect before the first primitive only. Ignored when the CPU has less.
   switch (base::CpuIsa()) {
@@ -27,8 +29,8 @@ bool Has(dnnl::cpu_isa wanted) {
   return (static_cast<unsigned>(dnnl::get_effective_cpu_isa()) & bits) == bits;
 }
 
-// Channels last is plain memory when there is one channel or one pixel. It must then be described as
-// plain: oneDNN 2.6 ignores the strides of dimensions of 1 when it looks for a primitive in its
+// Channels last is plain memory when there is one channel or one pixel. It must then be described
+// as plain: oneDNN 2.6 ignores the strides of dimensions of 1 when it looks for a primitive in its
 // cache, but not when it chooses one, so two descriptions of the same memory get mixed up.
 Tag ImageTag(const TensorType& type) {
   const bool one_order = type.shape[1] == 1 || type.shape[2] * type.shape[3] == 1;
@@ -41,6 +43,7 @@ Tag ImageTag(const TensorType& type) {
   return Tag::abcd;
 }
 
+// oneDNN names formats by letters; these are row-major.
 Tag PlainTag(size_t rank) {
   constexpr Tag kTags[] = {Tag::a, Tag::ab, Tag::abc, Tag::abcd, Tag::abcde};
   RM_CHECK(rank >= 1 && rank <= 5, "rank ", rank);
@@ -49,6 +52,7 @@ Tag PlainTag(size_t rank) {
 
 }  // namespace
 
+// Never destroyed: kernels in static memory may hold memory objects of it.
 const dnnl::engine& Engine() {
   static const dnnl::engine& engine = *new dnnl::engine(MakeEngine());
   return engine;
@@ -73,6 +77,8 @@ Desc DescribeMatrix(int64_t rows, int64_t columns, bool transposed) {
   return Desc({rows, columns}, Type::f32, transposed && !one_order ? Tag::ba : Tag::ab);
 }
 
+// Scratch memory from the caller: the arena's plan shares it between all kernels of a graph, where
+// oneDNN would hold some for each.
 dnnl::primitive_attr PrimitiveAttributes(bool relu) {
   dnnl::primitive_attr attributes;
   attributes.set_scratchpad_mode(dnnl::scratchpad_mode::user);
@@ -91,6 +97,7 @@ dnnl::convolution_forward::primitive_desc DescribeForward(const Convolution& con
       conv.pads_end);
 }
 
+// oneDNN describes a backward primitive with the forward one as a hint.
 dnnl::convolution_backward_data::primitive_desc DescribeBackwardData(const Convolution& conv) {
   const dnnl::primitive_attr attributes = PrimitiveAttributes(false);
   return MakeBackwardDescription<dnnl::convolution_backward_data>(
@@ -113,6 +120,8 @@ dnnl::matmul::primitive_desc DescribeMatMul(const Desc& a, const Desc& b, const 
   return MakeDescription<dnnl::matmul>(Engine(), attributes, a, b, bias, y);
 }
 
+// The names of oneDNN's fallbacks have "ref" in them ("ref:any"); generated code has "jit", "brg",
+// "gemm". There is no other way to ask, and a wrong answer costs time, not correctness.
 bool IsSlow(const dnnl::primitive_desc_base& description) {
   return std::string(description.impl_info_str()).find("ref") != std::string::npos;
 }

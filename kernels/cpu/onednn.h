@@ -48,7 +48,8 @@ template <typename Body>
 
 // --- Tensors ---
 
-// A tensor as it lies in memory. REQUIRES: float32 or uint8, rank 1 to 5, no dimension of 0. Throws.
+// A tensor as it lies in memory. REQUIRES: float32 or uint8, rank 1 to 5, no dimension of 0.
+// Throws.
 [[nodiscard]] Desc Describe(const TensorType& type);
 
 // A float32 tensor in the format that suits oneDNN best. Throws.
@@ -73,8 +74,8 @@ struct Convolution {
   Dims pads_begin, pads_end;
 };
 
-// Each takes the algorithm, Winograd's or the direct one, that oneDNN's own rule chooses; it goes by
-// shapes, threads and instruction set, never by a timing. Throw.
+// Each takes the algorithm, Winograd's or the direct one, that oneDNN's own rule chooses; it goes
+// by shapes, threads and instruction set, never by a timing. Throw.
 [[nodiscard]] dnnl::convolution_forward::primitive_desc DescribeForward(
     const Convolution& conv, const dnnl::primitive_attr& attributes);
 [[nodiscard]] dnnl::convolution_backward_data::primitive_desc DescribeBackwardData(

@@ -10,6 +10,7 @@ namespace {
 
 using Memory = dnnl::memory;
 
+// A memory object without memory: Run points it at the operand. Making one is cheap, but allocates.
 Memory MemoryOf(const Desc& desc) { return Memory(desc, Engine(), DNNL_MEMORY_NONE); }
 
 // An operand at work: the caller's memory and, when the formats differ, the primitive's copy of it.
@@ -27,6 +28,10 @@ struct BoundPort {
   }
 };
 
+// Everything a Run needs is made in the constructor and only pointed at memory later. The scratch
+// memory holds the primitive's own scratchpad and a copy of each operand that is reordered, one
+// behind the other, each on a cache line of its own. A stream of its own lets kernels run on
+// several threads.
 class OneDnnKernel final : public Kernel {
  public:
   OneDnnKernel(const PrimitivePlan& plan, int threads)
@@ -48,12 +53,14 @@ class OneDnnKernel final : public Kernel {
         Point(port, const_cast<void*>(arguments.inputs[port.operand]), arguments.scratch);
         port.Reorder(stream_);
       }
+      // Outputs are pointed at before the primitive runs, and copied after it.
       for (const BoundPort& port : outputs_) {
         Point(port, arguments.outputs[port.operand], arguments.scratch);
       }
       scratchpad_.set_data_handle(static_cast<char*>(arguments.scratch) + scratchpad_offset_);
       primitive_.execute(stream_, arguments_);
       for (const BoundPort& port : outputs_) port.Reorder(stream_);
+      // A CPU stream is done when execute returns; this says so to the reader, and costs nothing.
       stream_.wait();
     });
   }
@@ -66,8 +73,10 @@ class OneDnnKernel final : public Kernel {
     return offset;
   }
 
+  // Memory objects are handles: the copy in `arguments_` is pointed at memory with this one.
   BoundPort Bind(const Port& port, bool is_input) {
     BoundPort bound{port.operand, MemoryOf(port.ours), {}, {}, {}};
+    // oneDNN compares formats, so equal memory needs no reorder whatever it is called.
     bound.copies = port.ours != port.theirs;
     bound.theirs = bound.copies ? MemoryOf(port.theirs) : bound.ours;
     if (bound.copies) {

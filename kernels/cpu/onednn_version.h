@@ -1,7 +1,7 @@
 // The differences between oneDNN 2 and oneDNN 3 that our kernels meet, all of them.
 //
-// Debian 12 ships 2.6. oneDNN 3 dropped the separate operation descriptor and the scale of a post-op.
-// May throw dnnl::error; included by the files that catch it.
+// Debian 12 ships 2.6. oneDNN 3 dropped the separate operation descriptor and the scale of a
+// post-op. May throw dnnl::error; included by the files that catch it.
 #ifndef RM_KERNELS_CPU_ONEDNN_VERSION_H_
 #define RM_KERNELS_CPU_ONEDNN_VERSION_H_
 

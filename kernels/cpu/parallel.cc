@@ -13,6 +13,7 @@ void omp_set_num_threads(int threads);
 namespace rm::kernels::cpu {
 namespace {
 
+// The loop as libgomp's threads see it: one pointer.
 struct Loop {
   absl::FunctionRef<void(int64_t begin, int64_t end)> body;
   int64_t count;
@@ -33,6 +34,7 @@ void RunPart(void* data) {
 
 void UseThreads(int threads) { omp_set_num_threads(threads); }
 
+// Static and even: the loops here take as long for one part as for another of equal size.
 void ParallelFor(int threads, int64_t count, int64_t grain,
                  absl::FunctionRef<void(int64_t begin, int64_t end)> body) {
   const int64_t parts = std::min<int64_t>(threads, count / grain);

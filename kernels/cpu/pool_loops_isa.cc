@@ -1,3 +1,7 @@
+// Two ways through an image. With many channels a pixel, a window's maximum is taken for a vector
+// of channels at a time, in registers. With one channel a pixel, a tap is taken for a whole row of
+// windows at a time, in memory; it is several times slower, but such images come from small first
+// layers only.
 #include "kernels/cpu/pool_loops.h"
 #include "kernels/cpu/vector.h"
 
@@ -10,6 +14,7 @@ struct Taps {
   int64_t origin;
 };
 
+// Two short loops in place of two divisions: inside the image neither goes round once.
 inline Taps ValidTaps(int64_t output, int64_t stride, int64_t pad, int64_t dilation, int64_t kernel,
                       int64_t input) {
   Taps taps{0, kernel, output * stride - pad};
@@ -94,6 +99,7 @@ inline void MaxOfWindow(const Window& window, const float* x, float* y, uint8_t*
   if (index != nullptr) StoreIndex(index, where);
 }
 
+// `x`, `y` and `index` are those of one plane; y and index are walked in order.
 void MaxInner(const PoolShape& s, const float* x, float* y, uint8_t* index) {
   for (int64_t oh = 0; oh < s.out_h; ++oh) {
     const Taps rows = Rows(s, oh);
@@ -130,6 +136,7 @@ inline void SpreadWindow(const Window& window, const float* dy, const uint8_t* i
   }
 }
 
+// The mirror of MaxInner: dY and the index are walked in order, dX is written where the taps lie.
 template <bool kAdd>
 void SpreadInner(const PoolShape& s, const float* dy, const uint8_t* index, float* dx) {
   for (int64_t oh = 0; oh < s.out_h; ++oh) {
@@ -166,6 +173,7 @@ inline void MaxOfTap(const float* x, int64_t stride, int64_t n, uint8_t tap, flo
   }
 }
 
+// ⌈a / b⌉ for b > 0.
 inline int64_t CeilDivide(int64_t a, int64_t b) { return a > 0 ? (a + b - 1) / b : -(-a / b); }
 
 // The windows begin…end−1 of a row whose tap kw lies inside the image.
@@ -177,6 +185,8 @@ inline void WindowsOfTap(const PoolShape& s, int64_t kw, int64_t* begin, int64_t
   if (*end > s.out_w) *end = s.out_w;
 }
 
+// Y holds the best so far while the taps go by. It begins with −infinity and the first tap that is
+// inside the image, which is right even when nothing greater follows.
 void MaxPlain(const PoolShape& s, const float* x, float* y, uint8_t* index) {
   for (int64_t oh = 0; oh < s.out_h; ++oh) {
     const Taps rows = Rows(s, oh);
@@ -203,6 +213,7 @@ void MaxPlain(const PoolShape& s, const float* x, float* y, uint8_t* index) {
   }
 }
 
+// One window after the other, each to the one element that its index names.
 void SpreadPlain(const PoolShape& s, const float* dy, const uint8_t* index, float* dx) {
   int64_t tap_h[256];
   int64_t tap_w[256];
@@ -247,6 +258,7 @@ bool WindowsTile(const PoolShape& s) {
 void MaxGrad(const PoolShape& shape, int64_t begin, int64_t end, const float* dy,
              const uint8_t* index, float* dx) {
   const PoolShape s = shape;
+  // Windows that tile X write every element once: no clearing before, no adding.
   const bool tile = WindowsTile(s) && s.inner > 1;
   for (int64_t plane = begin; plane < end; ++plane) {
     const int64_t size = s.in_h * s.in_w * s.inner;

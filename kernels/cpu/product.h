@@ -18,13 +18,13 @@ enum class ProductForm {
   kPackedSgemm,  // the BLAS function on panels of B copied side by side
 };
 
-// The rule, made from measurements (Zen 5, one thread, GFLOP/s; AVX2 by ONEDNN_MAX_CPU_ISA). It goes
-// by shape and instruction set only, never by a timing.
+// The rule, made from measurements (Zen 5, one thread, GFLOP/s; AVX2 by ONEDNN_MAX_CPU_ISA). It
+// goes by shape and instruction set only, never by a timing.
 //   AVX-512  The first two are level (215 to 240) but for a deep K (64×128×9216: matmul 207, sgemm
 //            152) and for few rows (8×512×256: sgemm 219, matmul 124).
-//   AVX2     They are one code. Where B's rows are a multiple of 2 KiB apart, a column falls on a few
-//            cache sets: 128×1024×256 makes 64, 64×9216×128 makes 64, 256×512×128 makes 88; from
-//            packed panels they make 113, 107 and 116.
+//   AVX2     They are one code. Where B's rows are a multiple of 2 KiB apart, a column falls on
+//            few cache sets: 128×1024×256 makes 64, 64×9216×128 makes 64, 256×512×128 makes 88;
+//            from packed panels they make 113, 107 and 116.
 [[nodiscard]] ProductForm ChooseProductForm(const ProductShape& shape);
 
 }  // namespace rm::kernels::cpu

@@ -6,8 +6,9 @@
 
 namespace rm::kernels::cpu {
 
-// Sums are taken in float32, in parts that are added up at the end, so the rounding error grows much
-// slower than the number of terms. The order of additions depends on the sizes only. Thread-safe.
+// Sums are taken in float32, in parts that are added up at the end, so the rounding error grows
+// much slower than the number of terms. The order of additions depends on the sizes only.
+// Thread-safe.
 struct ReduceLoops {
   // y[r] = Σ_c x[r · columns + c]
   void (*rows)(const float* x, float* y, int64_t rows, int64_t columns);

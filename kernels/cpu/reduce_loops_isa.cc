@@ -7,6 +7,8 @@ namespace {
 // Independent running sums: they hide the latency of an addition and keep rounding errors small.
 constexpr int64_t kParts = 8;
 
+// Eight vectors are summed at once and meet in pairs at the end; what does not fill a vector is
+// added one by one.
 float SumRow(const float* x, int64_t n) {
   Floats parts[kParts] = {};
   int64_t i = 0;
@@ -51,6 +53,8 @@ inline void SumColumns(const float* x, int64_t rows, int64_t stride, T* sums) {
   for (int64_t g = 0; g < kGroups; ++g) sums[g] = far[g] + (middle[g] + near[g]);
 }
 
+// Rows are walked, not columns: eight vectors of neighbouring columns are two or four cache lines,
+// read whole. Narrower and narrower strips take what is left.
 void Columns(const float* x, float* y, int64_t rows, int64_t columns, int64_t stride) {
   constexpr int64_t kGroups = 8;
   int64_t c = 0;

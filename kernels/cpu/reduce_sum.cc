@@ -1,4 +1,8 @@
 // ReduceSum(X) → Y over neighbouring axes: X is seen as (outer, reduced, inner).
+//
+// The gradient of a bias is the case that matters: (B, C) summed over B, with outer 1 and inner C.
+// With inner 1 the rows of X are summed, each by itself. Axes that do not lie side by side are left
+// to the reference.
 #include <vector>
 
 #include "kernels/api/check_instance.h"
@@ -17,6 +21,8 @@ struct ReduceShape {
   bool neighbours = true;  // false: the axes do not lie side by side, and the rest is undefined
 };
 
+// One pass from the first axis to the last: outer until the first reduced axis, reduced until the
+// next kept one, inner from there on.
 ReduceShape ShapeOf(const OpInstance& op) {
   const Shape& x = op.inputs[0].type.shape;
   const auto rank = static_cast<int64_t>(x.size());
@@ -55,6 +61,7 @@ class ReduceSum final : public Kernel {
       });
       return absl::OkStatus();
     }
+    // Columns are shared out between threads, never rows: the order of additions stays the same.
     for (int64_t o = 0; o < s.outer; ++o) {
       const float* from = x + o * s.reduced * s.inner;
       float* to = y + o * s.inner;

@@ -1,4 +1,7 @@
 // Relu(X) → Y and ReluGrad(dY, Y) → dX: over memory as it lies, padding included (zero stays zero).
+//
+// Most relus of a model never come here: they are fused into the convolution or the product before
+// them. Their gradients do; they run in place of dY and are bound by memory.
 #include "kernels/api/check_instance.h"
 #include "kernels/cpu/element_loops.h"
 #include "kernels/cpu/isa.h"
@@ -19,6 +22,7 @@ bool SameLayouts(const OpInstance& op) {
   return CheckInstance(op).ok();
 }
 
+// What both share: a flat range of elements, whatever the shape.
 class ElementKernel : public Kernel {
  public:
   ElementKernel(const OpInstance& op, const KernelOptions& options)
@@ -67,6 +71,7 @@ bool SupportsRelu(const OpInstance& instance) { return SameLayouts(instance); }
 
 bool SupportsReluGrad(const OpInstance& instance) { return SameLayouts(instance); }
 
+// Any layout is as good as another; the input's costs no reorder.
 LayoutChoice ChooseReluLayouts(const OpInstance& instance, const KernelOptions& /*options*/) {
   const Layout layout = instance.inputs[0].type.layout;
   return {{layout}, {layout}};

@@ -1,4 +1,7 @@
 // SgdUpdate(w, g, m, hyper) → w, m in one pass over the flat memory.
+//
+// The update is bound by memory: three arrays are read and two are written, once each. The
+// hyperparameters are an operand, so that a schedule changes them without making a new kernel.
 #include "kernels/api/check_instance.h"
 #include "kernels/cpu/element_loops.h"
 #include "kernels/cpu/isa.h"
@@ -8,6 +11,8 @@
 namespace rm::kernels::cpu {
 namespace {
 
+// Enough work for a thread to be worth waking up. How a range is cut changes no bits
+// (element_loops.h), so neither does the number of threads.
 constexpr int64_t kGrain = 16384;  // elements a thread
 
 class SgdUpdate final : public Kernel {

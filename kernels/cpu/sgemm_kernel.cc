@@ -21,6 +21,8 @@ void CopyFloats(float* to, const float* from, int64_t count) {
   std::memcpy(to, from, static_cast<size_t>(count) * sizeof(float));
 }
 
+// Y is filled with beta · C, the product is added to it, and relu ends it. Two more passes over Y
+// than the primitive needs; Y is small beside the product wherever this kernel is chosen.
 class SgemmKernel final : public Kernel {
  public:
   SgemmKernel(const ProductShape& shape, bool packed, const ProductEnding& ending, int threads)
@@ -40,6 +42,7 @@ class SgemmKernel final : public Kernel {
     const auto* c = arguments.input<float>(2);
     auto* y = arguments.output<float>(0);
     if (c != nullptr) FillWithC(c, y);
+    // The BLAS function does not throw, but takes its threads from OpenMP as the primitives do.
     UseThreads(threads_);
     const float beta = c != nullptr ? 1 : 0;
     if (packed_) {
@@ -55,6 +58,7 @@ class SgemmKernel final : public Kernel {
  private:
   // Y = beta · C
   void FillWithC(const float* c, float* y) const {
+    // The usual case is a bias: the same row again and again.
     const bool copy = ending_.c_column_stride == 1 && ending_.beta == 1;
     for (int64_t i = 0; i < shape_.m; ++i) {
       const float* from = c + i * ending_.c_row_stride;
@@ -63,7 +67,9 @@ class SgemmKernel final : public Kernel {
         CopyFloats(to, from, shape_.n);
         continue;
       }
-      for (int64_t j = 0; j < shape_.n; ++j) to[j] = ending_.beta * from[j * ending_.c_column_stride];
+      for (int64_t j = 0; j < shape_.n; ++j) {
+        to[j] = ending_.beta * from[j * ending_.c_column_stride];
+      }
     }
   }
 
@@ -83,6 +89,7 @@ class SgemmKernel final : public Kernel {
   // `panel` has room for (K, kPanelColumns).
   [[nodiscard]] absl::Status MultiplyPacked(const float* a, const float* b, float beta, float* y,
                                             float* panel) const {
+    // The last panel may be narrower; its rows are as far apart as those of the others.
     for (int64_t first = 0; first < shape_.n; first += kPanelColumns) {
       const int64_t columns = std::min(kPanelColumns, shape_.n - first);
       for (int64_t k = 0; k < shape_.k; ++k) {

@@ -1,4 +1,7 @@
 // SoftmaxCrossEntropy(logits, labels, weights) → loss_sum, probabilities, and its gradient.
+//
+// Rows are taken one by one on one thread: the loss is a sum in double in the order of the rows,
+// and its work is nothing beside the layers before it (3 µs for 128 rows of 10 classes).
 #include "base/status.h"
 #include "kernels/api/check_instance.h"
 #include "kernels/api/labels.h"
@@ -9,6 +12,7 @@
 namespace rm::kernels::cpu {
 namespace {
 
+// What both directions share.
 class LossKernel : public Kernel {
  public:
   explicit LossKernel(const OpInstance& op)
@@ -24,6 +28,7 @@ class LossKernel : public Kernel {
   const float smoothing_;
 };
 
+// Forward. The probabilities are kept for the gradient, which needs nothing else of the logits.
 class SoftmaxCrossEntropy final : public LossKernel {
  public:
   using LossKernel::LossKernel;
@@ -39,6 +44,7 @@ class SoftmaxCrossEntropy final : public LossKernel {
     for (int64_t row = 0; row < rows_; ++row) {
       const float* x = logits + row * classes_;
       const double log_total = loops_.softmax(x, probabilities + row * classes_, classes_);
+      // The probabilities of such a row were computed all the same, as every output is written.
       if (weights[row] == 0) continue;
       sum += static_cast<double>(weights[row]) * RowLoss(x, log_total, labels[row]);
     }
@@ -50,6 +56,7 @@ class SoftmaxCrossEntropy final : public LossKernel {
   // −Σ target · log softmax(x), where the target is the label, smoothed.
   [[nodiscard]] double RowLoss(const float* x, double log_total, int64_t label) const {
     const auto smoothing = static_cast<double>(smoothing_);
+    // −log softmax(x)[c] = log Σ exp(x) − x[c], which does not lose what exp would round away.
     const double loss = (1 - smoothing) * (log_total - static_cast<double>(x[label]));
     if (smoothing_ == 0) return loss;
     double all = 0;
@@ -58,6 +65,7 @@ class SoftmaxCrossEntropy final : public LossKernel {
   }
 };
 
+// Backward. May run in place of the probabilities.
 class SoftmaxCrossEntropyGrad final : public LossKernel {
  public:
   using LossKernel::LossKernel;
@@ -83,6 +91,7 @@ class SoftmaxCrossEntropyGrad final : public LossKernel {
       for (int64_t c = 0; c < classes_; ++c) dlogits[c] = 0;
       return;
     }
+    // Computed by itself: subtracting 1 from a scaled probability would cancel its digits.
     const float at_label = p[label] - (off_target + (1 - smoothing_));
     loops_.shift_and_scale(p, off_target, scale * weight, dlogits, classes_);
     dlogits[label] = at_label * (scale * weight);

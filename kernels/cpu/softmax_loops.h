@@ -6,7 +6,8 @@
 
 namespace rm::kernels::cpu {
 
-// Rows of n ≥ 1 elements, unaligned. Exponentials are good to 2 units in the last place. Thread-safe.
+// Rows of n ≥ 1 elements, unaligned. Exponentials are good to 2 units in the last place.
+// Thread-safe.
 struct SoftmaxLoops {
   // probabilities = softmax(x), and returns log Σ exp(x). A NaN in x makes all results NaN.
   // REQUIRES: probabilities is not nullptr and does not overlap x.

@@ -34,6 +34,8 @@ inline Floats Exp(Floats x) {
   return is_tiny ? Floats{} : p * power;
 }
 
+// Subtracted before exp, so that no exponential is above 1. A NaN is not found here (no comparison
+// with it is true), but in the sum.
 float Maximum(const float* x, int64_t n) {
   float maximum = x[0];
   for (int64_t i = 1; i < n; ++i) maximum = x[i] > maximum ? x[i] : maximum;
@@ -47,6 +49,8 @@ inline Floats LoadTail(const float* x, int64_t n, float fill) {
   return Load(buffer);
 }
 
+// Three passes over a row that is in cache by the first: maximum, exponentials and their sum,
+// division. The sum's lanes are added once, at the end.
 double Softmax(const float* x, float* probabilities, int64_t n) {
   const float maximum = Maximum(x, n);
   Floats sums = {};
@@ -70,6 +74,7 @@ double Softmax(const float* x, float* probabilities, int64_t n) {
   return static_cast<double>(maximum) + log(static_cast<double>(sum));
 }
 
+// The gradient of the loss, for all classes but the label's.
 void ShiftAndScale(const float* x, float shift, float factor, float* y, int64_t n) {
   int64_t i = 0;
   for (; i + kLanes <= n; i += kLanes) Store(y + i, (Load(x + i) - shift) * factor);

@@ -5,6 +5,8 @@
 namespace rm::kernels::cpu {
 namespace {
 
+// Where an operator has several rows, the first that supports the layouts is taken. To add a
+// kernel: its file, its line here, its functions in ops.h; the parity tests go over this table.
 constexpr KernelEntry kTable[] = {
     {"Add", "vector_add", &SupportsAdd, &ChooseAddLayouts, &MakeAdd, 0},
     {"Conv", "onednn_conv", &SupportsConv, &ChooseConvLayouts, &MakeConv, -1},

@@ -5,7 +5,8 @@
 namespace rm::kernels::ref {
 namespace {
 
-// Walks Y in order and finds the operands by strides; a dimension that is broadcast has a stride of zero.
+// Walks Y in order and finds the operands by strides; a dimension that is broadcast has a stride of
+// zero.
 class Add final : public Kernel {
  public:
   explicit Add(const OpInstance& op)
@@ -19,6 +20,8 @@ class Add final : public Kernel {
     auto* y = arguments.output<float>(0);
     const int64_t count = ElementCount(shape_);
     for (int64_t i = 0; i < count; ++i) {
+      // The same walk serves all of ONNX's broadcasting: rows, columns, numbers, both sides at
+      // once.
       y[i] = a[StridedOffset(i, shape_, a_strides_)] + b[StridedOffset(i, shape_, b_strides_)];
     }
     return absl::OkStatus();

@@ -5,9 +5,9 @@
 namespace rm::kernels::ref {
 namespace {
 
-// Y[n, o, oh, ow] = B[o] + Σ over c, kh, kw of X[n, c, oh·stride − pad + kh·dilation, …] · W[o, c, kh, kw],
-// where c runs over the channels of o's group and what lies in the padding counts as zero. One double sum an
-// element: no order of blocking to agree with.
+// Y[n, o, oh, ow] = B[o] + Σ over c, kh, kw of X[n, c, oh·stride − pad + kh·dilation, …] · W[o, c,
+// kh, kw], where c runs over the channels of o's group and what lies in the padding counts as zero.
+// One double sum an element: no order of blocking to agree with.
 class Conv final : public Kernel {
  public:
   explicit Conv(const OpInstance& op)
@@ -41,11 +41,13 @@ class Conv final : public Kernel {
   // The sum over one window, all channels of the group of `o`.
   [[nodiscard]] double Window(const float* x, const float* w, int64_t n, int64_t o, int64_t oh,
                               int64_t ow) const {
+    // Output channels are dealt out to the groups in order, and so are the input channels.
     const int64_t first_channel = o / (w_.n / window_.group) * w_.c;
     double sum = 0;
     for (int64_t c = 0; c < w_.c; ++c) {
       for (int64_t kh = 0; kh < w_.h; ++kh) {
         for (int64_t kw = 0; kw < w_.w; ++kw) {
+          // Tap (kh, kw) of window (oh, ow); outside the image it is padding.
           const int64_t h = oh * window_.stride_h - window_.pad_top + kh * window_.dilation_h;
           const int64_t v = ow * window_.stride_w - window_.pad_left + kw * window_.dilation_w;
           if (!x_.Holds(h, v)) continue;

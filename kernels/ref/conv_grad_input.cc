@@ -13,8 +13,8 @@ int64_t OutputOf(int64_t position, int64_t k, int64_t pad, int64_t stride, int64
   return shifted / stride;
 }
 
-// The transpose of Conv in X: every window that read an element hands back its share. Written as a gather over the
-// windows of each element, so that no element is written twice.
+// The transpose of Conv in X: every window that read an element hands back its share. Written as a
+// gather over the windows of each element, so that no element is written twice.
 class ConvGradInput final : public Kernel {
  public:
   explicit ConvGradInput(const OpInstance& op)
@@ -43,6 +43,7 @@ class ConvGradInput final : public Kernel {
   // The sum over all windows that hold the element (n, c, h, v) of X.
   [[nodiscard]] double Element(const float* dy, const float* w, int64_t n, int64_t c, int64_t h,
                                int64_t v) const {
+    // An element was in at most one window for each tap: the tap and the element fix the window.
     double sum = 0;
     for (int64_t kh = 0; kh < w_.h; ++kh) {
       const int64_t oh = OutputOf(h, kh, window_.pad_top, window_.stride_h, window_.dilation_h,

@@ -5,8 +5,8 @@
 namespace rm::kernels::ref {
 namespace {
 
-// The transpose of Conv in W: dW[o, c, kh, kw] is the sum over the batch and all windows of what that tap saw, times dY;
-// dB[o] is the sum of dY over everything but o.
+// The transpose of Conv in W: dW[o, c, kh, kw] is the sum over the batch and all windows of what
+// that tap saw, times dY; dB[o] is the sum of dY over everything but o.
 class ConvGradWeight final : public Kernel {
  public:
   explicit ConvGradWeight(const OpInstance& op)
@@ -48,6 +48,7 @@ class ConvGradWeight final : public Kernel {
   // The sum over all windows of the element that the tap (kh, kw) of W saw, times dY.
   [[nodiscard]] double Tap(const float* x, const float* dy, int64_t o, int64_t c, int64_t kh,
                            int64_t kw) const {
+    // The input channel that tap c of output channel o's group looks at.
     const int64_t channel = o / (dw_.n / window_.group) * dw_.c + c;
     double sum = 0;
     for (int64_t n = 0; n < dy_.n; ++n) {

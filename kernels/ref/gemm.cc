@@ -4,8 +4,8 @@
 namespace rm::kernels::ref {
 namespace {
 
-// Y = alpha · op(A) · op(B) + beta · C, op being the transpose where the attribute says so; C is broadcast to (M, N) by
-// strides of zero.
+// Y = alpha · op(A) · op(B) + beta · C, op being the transpose where the attribute says so; C is
+// broadcast to (M, N) by strides of zero.
 class Gemm final : public Kernel {
  public:
   explicit Gemm(const OpInstance& op)
@@ -18,7 +18,8 @@ class Gemm final : public Kernel {
         beta_(op.attributes.Float("beta", 1.0F)),
         relu_(op.attributes.String("activation", "") == "relu") {
     if (!op.has_input(2)) return;
-    // C is (M, N), (M, 1), (1, N), (N), (1) or a scalar: a dimension of 1 is not stepped over.
+    // A C of any legal shape is read by two strides; one that is stretched is 0.
+    // C is (M, N), (M, 1), (1, N), (N), (1) or a scalar.
     const Shape& c = op.inputs[2].type.shape;
     if (!c.empty() && c.back() == n_) c_column_stride_ = n_ == 1 ? 0 : 1;
     if (c.size() == 2 && c[0] == m_ && m_ != 1) c_row_stride_ = c[1];
@@ -36,6 +37,7 @@ class Gemm final : public Kernel {
           value += static_cast<double>(beta_) *
                    static_cast<double>(c[i * c_row_stride_ + j * c_column_stride_]);
         }
+        // The fused activation sees the value before it is rounded to float32.
         if (relu_ && value < 0) value = 0;
         y[i * n_ + j] = static_cast<float>(value);
       }

@@ -12,6 +12,7 @@ struct Matrices {
   int64_t rows = 1;
   int64_t columns = 1;
 
+  // `left`: the shape is that of A.
   Matrices(const Shape& shape, bool left) {
     if (shape.size() == 1) {
       (left ? columns : rows) = shape[0];
@@ -29,7 +30,8 @@ Shape BatchOf(const Matrices& a, const Matrices& b) {
   return BroadcastShape(a.batch, b.batch, &batch) ? batch : Shape();
 }
 
-// A stack of matrix products; an operand with fewer batch dimensions is used again for each of the other's.
+// A stack of matrix products; an operand with fewer batch dimensions is used again for each of the
+// other's.
 class MatMul final : public Kernel {
  public:
   explicit MatMul(const OpInstance& op)
@@ -54,6 +56,7 @@ class MatMul final : public Kernel {
 
  private:
   // a (M, K), b (K, N), y (M, N)
+  // The plainest of products: one dot product an element, in double.
   void Multiply(const float* a, const float* b, float* y) const {
     for (int64_t i = 0; i < a_.rows; ++i) {
       for (int64_t j = 0; j < b_.columns; ++j) {

@@ -13,8 +13,8 @@ struct Maximum {
   int64_t index = -1;  // inside the window, row by row; −1: no element yet
 };
 
-// Padding never wins: it is not looked at. A tie goes to the first element, as in PyTorch, so that the gradient has one
-// place to go.
+// Padding never wins: it is not looked at. A tie goes to the first element, as in PyTorch, so that
+// the gradient has one place to go.
 class MaxPool final : public Kernel {
  public:
   explicit MaxPool(const OpInstance& op)
@@ -52,6 +52,7 @@ class MaxPool final : public Kernel {
         // A NaN wins over every number, so that it is not lost on its way to the loss.
         const bool wins = value > maximum.value ||
                           (std::isnan(value) && !std::isnan(maximum.value));
+        // The first element that is not padding begins; later ones must be greater.
         if (maximum.index < 0 || wins) maximum = {value, kh * window_.kernel_w + kw};
       }
     }

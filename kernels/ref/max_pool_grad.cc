@@ -7,8 +7,8 @@
 namespace rm::kernels::ref {
 namespace {
 
-// dX starts at zero and each window adds its dY at the element that won; windows may overlap, so an element may be
-// added to several times, in the order of the windows.
+// dX starts at zero and each window adds its dY at the element that won; windows may overlap, so an
+// element may be added to several times, in the order of the windows.
 class MaxPoolGrad final : public Kernel {
  public:
   explicit MaxPoolGrad(const OpInstance& op)
@@ -25,6 +25,7 @@ class MaxPoolGrad final : public Kernel {
       for (int64_t oh = 0; oh < dy_.h; ++oh) {
         for (int64_t ow = 0; ow < dy_.w; ++ow) {
           const int64_t at = (image * dy_.h + oh) * dy_.w + ow;
+          // The index counts the window's positions row by row.
           const int64_t kh = index[at] / window_.kernel_w;
           const int64_t kw = index[at] % window_.kernel_w;
           const int64_t h = oh * window_.stride_h - window_.pad_top + kh * window_.dilation_h;

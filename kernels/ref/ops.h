@@ -2,8 +2,8 @@
 //
 // They are the truth the fast kernels are checked against, and the fallback for what those leave
 // out. All of them take float32 in the layout kPlain only (Reorder: any), sum in double where a sum
-// is long, use one thread, and write no memory but their outputs. The functions are thread-safe; the
-// kernels they make are as Kernel says.
+// is long, use one thread, and write no memory but their outputs. The functions are thread-safe;
+// the kernels they make are as Kernel says.
 //
 // kernels/ref/table.h lists them; each is defined in the file of its name (MakeConv in conv.cc).
 #ifndef RM_KERNELS_REF_OPS_H_

@@ -8,8 +8,9 @@
 namespace rm::kernels::ref {
 namespace {
 
-// Sums in double over the reduced dimensions, one element of Y after the other; the strides of X are split into those
-// that walk Y and those that walk the sum.
+// Walks X once, in order, and adds each element to the sum of the element of Y that it belongs to:
+// the reduced axes have stride 0 in Y. The sums are in double, as a column of thousands loses
+// digits in float32; they live in the kernel, because Run allocates nothing.
 class ReduceSum final : public Kernel {
  public:
   explicit ReduceSum(const OpInstance& op)
@@ -18,6 +19,7 @@ class ReduceSum final : public Kernel {
         sums_(static_cast<size_t>(op.outputs[0].type.elements())) {
     const std::vector<int64_t> axes = op.attributes.Ints("axes", {});
     const auto rank = static_cast<int64_t>(shape_.size());
+    // Y's strides by axis of X. Axes may be counted from the back; no axes at all mean every axis.
     int64_t stride = 1;
     for (int64_t axis = rank - 1; axis >= 0; --axis) {
       const bool reduced = axes.empty() || std::count(axes.begin(), axes.end(), axis) > 0 ||

@@ -13,6 +13,7 @@ class ReluGrad final : public Kernel {
     const auto* dy = arguments.input<float>(0);
     const auto* y = arguments.input<float>(1);
     auto* dx = arguments.output<float>(0);
+    // Y tells all that X would: it is positive exactly where X was. So X need not be kept.
     for (int64_t i = 0; i < count_; ++i) dx[i] = y[i] > 0 ? dy[i] : 0;
     return absl::OkStatus();
   }

@@ -29,6 +29,7 @@ class Reorder final : public Kernel {
   absl::Status Run(const Arguments& arguments) override {
     const auto* x = arguments.input<char>(0);
     auto* y = arguments.output<char>(0);
+    // One layout on both sides: padding included, the bytes are the same.
     if (from_.layout == to_.layout) {
       if (from_.bytes() > 0) std::memcpy(y, x, from_.bytes());
       return absl::OkStatus();
@@ -55,6 +56,7 @@ class Reorder final : public Kernel {
   }
 
   const TensorType from_, to_;
+  // Elements are moved as bytes, so that one kernel serves every dtype.
   const size_t element_;  // bytes
 };
 

@@ -4,7 +4,8 @@
 namespace rm::kernels::ref {
 namespace {
 
-// In float32 throughout, as the fast kernels: the update is part of what equal runs must agree on bit for bit.
+// In float32 throughout, as the fast kernels: the update is part of what equal runs must agree on
+// bit for bit.
 class SgdUpdate final : public Kernel {
  public:
   explicit SgdUpdate(const OpInstance& op) : count_(op.inputs[0].type.elements()) {}
@@ -20,6 +21,8 @@ class SgdUpdate final : public Kernel {
     const float momentum = hyper[1];
     const float decay = hyper[2];
     const bool nesterov = hyper[3] != 0;
+    // All of w, g and m are read before w_out and m_out are written, element by element: in place
+    // works.
     for (int64_t i = 0; i < count_; ++i) {
       const float gradient = g[i] + decay * w[i];
       const float velocity = momentum * m[i] + gradient;

@@ -9,8 +9,8 @@
 namespace rm::kernels::ref {
 namespace {
 
-// The maximum of a row is taken out before exp, so that large logits do not overflow; the loss is summed in double over
-// the rows, in order.
+// The maximum of a row is taken out before exp, so that large logits do not overflow; the loss is
+// summed in double over the rows, in order.
 class SoftmaxCrossEntropy final : public Kernel {
  public:
   explicit SoftmaxCrossEntropy(const OpInstance& op)
@@ -35,6 +35,7 @@ class SoftmaxCrossEntropy final : public Kernel {
               static_cast<float>(std::exp(static_cast<double>(x[c]) - log_total));
         }
       }
+      // Not only 0 · loss: a padded row may hold NaN, and its label need not be a class.
       if (weights[row] == 0) continue;
       sum += static_cast<double>(weights[row]) * RowLoss(x, log_total, labels[row]);
     }

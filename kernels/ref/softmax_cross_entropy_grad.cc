@@ -21,6 +21,7 @@ class SoftmaxCrossEntropyGrad final : public Kernel {
     const auto* scale = arguments.input<float>(3);          // (1)
     auto* dlogits = arguments.output<float>(0);             // (B, C)
     RM_RETURN_IF_ERROR(CheckLabels(labels, weights, rows_, classes_));
+    // Label smoothing takes a share from the label and spreads it over all classes, the label too.
     const float off_target = smoothing_ / static_cast<float>(classes_);
     for (int64_t row = 0; row < rows_; ++row) {
       for (int64_t c = 0; c < classes_; ++c) {

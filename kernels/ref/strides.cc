@@ -2,6 +2,8 @@
 
 namespace rm::kernels::ref {
 
+// From the last dimension to the first, as both shapes are aligned at their ends. Dimensions that
+// `output` has in front of all of shape's keep their stride of 0, too.
 Shape BroadcastStrides(const Shape& shape, const Shape& output) {
   Shape strides(output.size(), 0);
   int64_t stride = 1;
@@ -13,6 +15,7 @@ Shape BroadcastStrides(const Shape& shape, const Shape& output) {
   return strides;
 }
 
+// Takes the index apart by divisions, one axis at a time: slow, but nothing can go wrong in it.
 int64_t StridedOffset(int64_t i, const Shape& shape, const Shape& strides) {
   int64_t offset = 0;
   for (size_t axis = shape.size(); axis-- > 0;) {

@@ -9,8 +9,8 @@
 
 namespace rm::kernels::ref {
 
-// How far to step in a plain tensor of shape `shape` when an index of `output` grows by one; 0 where
-// a dimension of 1 is stretched. REQUIRES: `shape` broadcasts to `output`. Has output's rank.
+// How far to step in a plain tensor of shape `shape` when an index of `output` grows by one; 0
+// where a dimension of 1 is stretched. REQUIRES: `shape` broadcasts to `output`. Has output's rank.
 [[nodiscard]] Shape BroadcastStrides(const Shape& shape, const Shape& output);
 
 // The offset that element i of a plain tensor of shape `shape` has when each axis steps by

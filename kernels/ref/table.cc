@@ -6,10 +6,13 @@
 namespace rm::kernels::ref {
 namespace {
 
+// The only rule of most rows: the reference computes whatever is legal, as long as it is plain.
+// There is one row an operator; choose_layouts stays empty, which means plain everywhere.
 bool Legal(const OpInstance& instance) { return CheckInstance(instance).ok(); }
 
 bool LegalAndPlain(const OpInstance& instance) { return AllPlain(instance) && Legal(instance); }
 
+// In place are the operators that read each element once, before they write it.
 constexpr KernelEntry kTable[] = {
     {"Add", "ref_add", &LegalAndPlain, nullptr, &MakeAdd, -1},
     {"Conv", "ref_conv", &LegalAndPlain, nullptr, &MakeConv, -1},

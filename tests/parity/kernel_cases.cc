@@ -47,7 +47,8 @@ int64_t Pick(RandomStream& random, const Ints& choices) {
   return choices[random.NextBelow(choices.size())];
 }
 
-// A case whose inputs are uniform and whose outputs are linear in the absolute values of the inputs.
+// A case whose inputs are uniform and whose outputs are linear in the absolute values of the
+// inputs.
 KernelCase Linear(RandomStream& random, const OpInstance& instance, double terms,
                   double slack = 1) {
   KernelCase result{instance, {}, {terms, slack}, {}, false};

@@ -25,9 +25,9 @@ struct ExpectedCase {
 [[nodiscard]] std::vector<kernels::OpInstance> SupportedInstances(
     const kernels::KernelEntry& entry, const KernelCase& kernel_case);
 
-// Runs the entry on the case in the layouts of `instance`: once, again by a new kernel, and in place
-// where the entry allows it. Returns "" or what is wrong: a status, an output that is off by more
-// than the tolerance, a run with other bits, an input or memory outside the outputs that was
+// Runs the entry on the case in the layouts of `instance`: once, again by a new kernel, and in
+// place where the entry allows it. Returns "" or what is wrong: a status, an output that is off by
+// more than the tolerance, a run with other bits, an input or memory outside the outputs that was
 // written, padding that is not zero.
 [[nodiscard]] std::string CheckKernel(const kernels::KernelEntry& entry,
                                       const kernels::OpInstance& instance,
