@@ -38,7 +38,8 @@ struct AllReduceAlgorithm {
                          absl::FunctionRef<void()> all_sent);
 };
 
-// All algorithms, the most special first; the last takes everything. To add one: its file, one line.
+// All algorithms, the most special first; the last takes everything. To add one: its file, one
+// line.
 [[nodiscard]] absl::Span<const AllReduceAlgorithm> AllReduceTable();
 
 // The algorithm for a bucket of this size: the same on every rank.

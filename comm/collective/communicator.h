@@ -5,10 +5,10 @@
 // share or register their memory; AllReduce of a bucket runs in the background while the backward
 // pass fills the next one.
 //
-// Failure: when an edge breaks, a peer aborts, or Abort is called, every pending and later operation
-// returns Aborted (or DataLoss for a damaged frame) with the first cause, naming rank and peer; the
-// other ranks are told. Nothing waits for a time-out. A communicator that failed stays failed: a new
-// generation makes a new one.
+// Failure: when an edge breaks, a peer aborts, or Abort is called, every pending and later
+// operation returns Aborted (or DataLoss for a damaged frame) with the first cause, naming rank and
+// peer; the other ranks are told. Nothing waits for a time-out. A communicator that failed stays
+// failed: a new generation makes a new one.
 //
 // The end: ranks leave after their last common operation (a Barrier, say) by destroying their
 // communicators, in any order; a rank that still needs one that has left gets Aborted.

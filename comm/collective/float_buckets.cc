@@ -12,6 +12,7 @@ namespace {
 
 constexpr size_t kAlignmentBytes = 64;
 
+// Buckets start on cache lines of their own.
 size_t PaddedBytes(int64_t elements) {
   const size_t bytes = static_cast<size_t>(elements) * sizeof(float);
   return (bytes + kAlignmentBytes - 1) / kAlignmentBytes * kAlignmentBytes;
@@ -31,6 +32,7 @@ absl::Status NotEnoughMemory(size_t bytes) {
 
 }  // namespace
 
+// One allocation for all, zeroed.
 absl::Status FloatBuckets::Allocate(absl::Span<const int64_t> elements) {
   if (allocated_) return absl::FailedPreconditionError("buckets are allocated once");
   size_t total = 0;

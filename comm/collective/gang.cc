@@ -16,6 +16,7 @@
 namespace rm::comm {
 namespace {
 
+// Only ring neighbours need an edge: n ranks have n edges, not n².
 TransportMembership RingMembership(const Membership& membership) {
   const int world_size = static_cast<int>(membership.peers.size());
   TransportMembership ring;
@@ -42,8 +43,8 @@ absl::Status JoinFailure(const absl::Status& cause) {
   }
 }
 
-// Every rank has come and every edge stands, or every rank says which one is missing: a rank's token
-// passes around the ring only as far as there are ranks.
+// Every rank has come and every edge stands, or every rank says which one is missing: a rank's
+// token passes around the ring only as far as there are ranks.
 absl::Status MeetPeers(const Membership& membership, Transport& transport) {
   RingEdges ring(transport);
   transport.SetActivity({CollectiveName(CollectiveKind::kJoin), 0});

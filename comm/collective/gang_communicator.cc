@@ -25,6 +25,7 @@ namespace {
 // Values summed in one gather.
 constexpr size_t kSumBlock = 4096;
 
+// Sizes on the wire are bytes.
 int64_t BytesOf(absl::Span<const float> floats) {
   return static_cast<int64_t>(floats.size() * sizeof(float));
 }
@@ -106,6 +107,7 @@ GangCommunicator::~GangCommunicator() {
   transport_.reset();
 }
 
+// Once, before the first collective: scratch memory for the largest bucket is set aside here too.
 absl::StatusOr<std::vector<absl::Span<float>>> GangCommunicator::AllocateBuckets(
     absl::Span<const int64_t> elements) {
   RM_RETURN_IF_ERROR(buckets_.Allocate(elements));
@@ -118,6 +120,7 @@ absl::StatusOr<std::vector<absl::Span<float>>> GangCommunicator::AllocateBuckets
   return buckets_.spans();
 }
 
+// Returns at once; the communicator's thread works while the caller computes.
 void GangCommunicator::AllReduce(int index) {
   const size_t i = static_cast<size_t>(index);
   RM_CHECK(index >= 0 && i < in_flight_.size(), "there is no bucket ", index);
@@ -150,12 +153,14 @@ absl::Status GangCommunicator::WaitUntilIdle() {
   return since.ok() ? since : FirstCause(since);
 }
 
+// The only place where the trainer waits for the wire.
 absl::Status GangCommunicator::WaitAll() {
   const absl::Status status = WaitUntilIdle();
   in_flight_.assign(in_flight_.size(), false);
   return status;
 }
 
+// Gathered and added in rank order, in double: the same bits on every rank.
 absl::Status GangCommunicator::SumInPlace(absl::Span<double> values) {
   while (!values.empty()) {
     Operation operation;
@@ -174,11 +179,13 @@ absl::Status GangCommunicator::Broadcast(absl::Span<char> bytes, int root) {
   return WaitUntilIdle();
 }
 
+// A sum of nothing.
 absl::Status GangCommunicator::Barrier() {
   Start(CollectiveKind::kBarrier, Operation());
   return WaitUntilIdle();
 }
 
+// From any thread; what waits is woken with the cause.
 void GangCommunicator::Abort(const absl::Status& cause) {
   transport_->Abort(cause.ok() ? absl::AbortedError("aborted without a cause") : cause);
   const absl::Status first = FirstCause(transport_->status());

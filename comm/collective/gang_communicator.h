@@ -13,8 +13,8 @@
 
 namespace rm::comm {
 
-// Takes a transport whose edges stand (ring: to the next rank, from the previous one) and starts the
-// thread. REQUIRES: transport->world_size() ≥ 2.
+// Takes a transport whose edges stand (ring: to the next rank, from the previous one) and starts
+// the thread. REQUIRES: transport->world_size() ≥ 2.
 [[nodiscard]] std::unique_ptr<Communicator> MakeGangCommunicator(
     std::unique_ptr<Transport> transport);
 

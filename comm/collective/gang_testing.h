@@ -62,8 +62,8 @@ class Meeting {
   int missing_ ABSL_GUARDED_BY(mutex_);
 };
 
-// What rank `rank` puts into element `i` of bucket `bucket` before an allreduce: a small integer, so
-// that any order of adding gives the same float.
+// What rank `rank` puts into element `i` of bucket `bucket` before an allreduce: a small integer,
+// so that any order of adding gives the same float.
 [[nodiscard]] float TestValue(int rank, int bucket, int64_t i);
 // The sum of TestValue over all ranks.
 [[nodiscard]] float TestSum(int world_size, int bucket, int64_t i);

@@ -6,8 +6,8 @@
 namespace rm::comm {
 namespace {
 
-// Measured on two cores over loopback TCP: smaller segments cost more calls, larger ones and more of
-// them on the way do not stay in the cache between the sender's copy and the receiver's sum.
+// Measured on two cores over loopback TCP: smaller segments cost more calls, larger ones and more
+// of them on the way do not stay in the cache between the sender's copy and the receiver's sum.
 constexpr int64_t kSegmentElements = (int64_t{512} << 10) / static_cast<int64_t>(sizeof(float));
 // A rank sends this many segments more than it has received. All ranks keep step by that, so that
 // what lies in sockets is bounded whatever the size of the bucket.

@@ -12,8 +12,8 @@
 
 namespace rm::comm {
 
-// See AllReduceAlgorithm. For every bucket. The sum of a chunk is formed in ring order, by its owner last; all ranks
-// keep the owner's bits.
+// See AllReduceAlgorithm. For every bucket. The sum of a chunk is formed in ring order, by its
+// owner last; all ranks keep the owner's bits.
 [[nodiscard]] bool RingTakes(int world_size, int64_t bucket_bytes);
 [[nodiscard]] size_t RingScratch(int world_size, int64_t bucket_bytes);
 void BeginRing(RingEdges& ring, const AllReduceCall& call);

@@ -8,11 +8,13 @@
 namespace rm::comm {
 namespace {
 
+// Says which collective, hop and segment a frame belongs to, so that a frame out of place is found at once.
 FrameTag TagOf(const CollectiveId& id, int64_t hop, int64_t segment) {
   return {static_cast<uint16_t>(id.kind), id.ordinal, static_cast<uint32_t>(hop),
           static_cast<uint32_t>(segment)};
 }
 
+// For the message of such a frame.
 std::string Describe(const FrameTag& tag, size_t bytes) {
   return absl::StrCat(CollectiveName(static_cast<CollectiveKind>(tag.operation)), " ",
                       tag.collective, " (hop ", tag.hop, ", segment ", tag.segment, ", ", bytes,
@@ -57,16 +59,19 @@ absl::StatusOr<Frame> RingEdges::Receive(const CollectiveId& id, int64_t hop, in
   return transport_.status();
 }
 
+// The payload's CRC is checked in the same pass that adds it.
 absl::Status RingEdges::Add(const Frame& frame, absl::Span<float> out) {
   AddingSink sink(out);
   return AbortUnlessOk(frame.Consume([&](absl::Span<const char> piece) { sink.Take(piece); }));
 }
 
+// As Add, without the sum.
 absl::Status RingEdges::Copy(const Frame& frame, absl::Span<char> out) {
   CopyingSink sink(out);
   return AbortUnlessOk(frame.Consume([&](absl::Span<const char> piece) { sink.Take(piece); }));
 }
 
+// Damage found here ends the gang everywhere: the sums of the others would differ.
 absl::Status RingEdges::AbortUnlessOk(const absl::Status& status) {
   if (status.ok()) return status;
   transport_.Abort(status);

@@ -32,7 +32,8 @@ struct CollectiveId {
   uint64_t ordinal = 0;
 };
 
-// Borrows the transport. Failures of Receive, Add and Copy (but a deadline) have failed the transport.
+// Borrows the transport. Failures of Receive, Add and Copy (but a deadline) have failed the
+// transport.
 class RingEdges {
  public:
   explicit RingEdges(Transport& transport);
@@ -46,8 +47,9 @@ class RingEdges {
   void Send(const CollectiveId& id, int64_t hop, int64_t segment, absl::Span<const char> payload,
             absl::optional<uint32_t> payload_crc = absl::nullopt);
 
-  // The next frame from the previous rank, which must be this one, with `bytes` of payload: else the
-  // ranks have called different operations, and the gang is aborted with a sentence that says so.
+  // The next frame from the previous rank, which must be this one, with `bytes` of payload: else
+  // the ranks have called different operations, and the gang is aborted with a sentence that says
+  // so.
   [[nodiscard]] absl::StatusOr<Frame> Receive(const CollectiveId& id, int64_t hop, int64_t segment,
                                               size_t bytes,
                                               absl::Time deadline = absl::InfiniteFuture());

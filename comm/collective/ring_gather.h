@@ -15,8 +15,9 @@
 namespace rm::comm {
 
 // `slots` has world_size slots of slot_bytes; slot `rank` holds this rank's bytes, the others are
-// filled. It must stay as it is until a Flush. On DeadlineExceeded (which fails nothing) `*missing`,
-// where given, is the rank whose bytes did not come: it, or its edge to its next, is not there.
+// filled. It must stay as it is until a Flush. On DeadlineExceeded (which fails nothing)
+// `*missing`, where given, is the rank whose bytes did not come: it, or its edge to its next, is
+// not there.
 // REQUIRES: slot_bytes ≤ kFramePayloadBytesMax.
 [[nodiscard]] absl::Status RingGather(RingEdges& ring, const CollectiveId& id,
                                       absl::Span<char> slots, size_t slot_bytes,

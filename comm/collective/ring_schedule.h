@@ -3,13 +3,15 @@
 // A bucket is cut into one chunk a rank. In the first N−1 hops (reduce-scatter) each chunk travels
 // once around the ring and every rank it comes to adds its own part: after them rank r holds the
 // complete chunk r+1. In the next N−1 hops (all-gather) the complete chunks travel around and every
-// rank keeps a copy. At each hop a rank sends to the next rank and receives from the one before; what
-// it sends is what it received one hop earlier, so a piece can be sent on as soon as it is there.
+// rank keeps a copy. At each hop a rank sends to the next rank and receives from the one before;
+// what it sends is what it received one hop earlier, so a piece can be sent on as soon as it is
+// there.
 //
 //   N = 3, rank 0:   hop 0: send 0, receive 2, add      hop 2: send 1, receive 0, keep
 //                    hop 1: send 2, receive 1, add      hop 3: send 0, receive 2, keep
 //
-// (Patarasuk and Yuan, "Bandwidth optimal all-reduce algorithms for clusters of workstations", 2009.)
+// (Patarasuk and Yuan, "Bandwidth optimal all-reduce algorithms for clusters of workstations",
+// 2009.)
 #ifndef RM_COMM_COLLECTIVE_RING_SCHEDULE_H_
 #define RM_COMM_COLLECTIVE_RING_SCHEDULE_H_
 
@@ -59,8 +61,8 @@ struct RingWalk {
   int64_t segment_elements = 1;
 };
 
-// Walks through all segments that a rank sends (or receives) in one allreduce, in order: hop by hop,
-// segment by segment. Thread-compatible.
+// Walks through all segments that a rank sends (or receives) in one allreduce, in order: hop by
+// hop, segment by segment. Thread-compatible.
 class RingCursor {
  public:
   explicit RingCursor(const RingWalk& walk);
@@ -93,9 +95,9 @@ class RingCursor {
   int64_t count_ = 0;
 };
 
-// May the rank that walks `sends` and `receives` send its next segment? It must have it: what is sent
-// at a hop was received at the one before. And it must not be more than `segments_ahead` ahead of
-// what it has received, so that ranks keep step and what is on the way is bounded.
+// May the rank that walks `sends` and `receives` send its next segment? It must have it: what is
+// sent at a hop was received at the one before. And it must not be more than `segments_ahead` ahead
+// of what it has received, so that ranks keep step and what is on the way is bounded.
 //
 // A ring of such ranks never stands still. Were nothing on the way, the sends of all ranks together
 // would equal the receives; so some rank has sent no more than it has received, and is not held by

@@ -9,6 +9,7 @@
 
 namespace rm::comm {
 
+// The obvious loop: what the vectorised ones are compared with, bit for bit. The input may lie at any address.
 void AddFloatsReference(float* out, const char* in, int64_t n) {
   for (int64_t i = 0; i < n; ++i) {
     float value = 0;
@@ -17,6 +18,7 @@ void AddFloatsReference(float* out, const char* in, int64_t n) {
   }
 }
 
+// Chosen once, by what the CPU has.
 AddFloatsFunction AddFloats() {
   switch (base::CpuIsa()) {
     case base::Isa::kV4: return &v4::AddFloats;

@@ -2,8 +2,8 @@
 //
 //   vanishing_rank ORDERLY|STUCK
 //
-// Prints its address, reads a line "JOB GENERATION RANK PEER PEER …", joins, passes a barrier, prints
-// "ready", and then leaves (ORDERLY) or waits for ever (STUCK).
+// Prints its address, reads a line "JOB GENERATION RANK PEER PEER …", joins, passes a barrier,
+// prints "ready", and then leaves (ORDERLY) or waits for ever (STUCK).
 #include <cstdio>
 #include <iostream>
 #include <string>

@@ -12,8 +12,8 @@ namespace rm::comm {
 // Listens at a free port of options.listen_host. Unavailable when that cannot be done.
 //
 // It has no thread: a thread that is inside a call of one of its transports serves all of them, and
-// answers peers that dial. Peers of a later generation wait for its Connect, those of an earlier one
-// are refused.
+// answers peers that dial. Peers of a later generation wait for its Connect, those of an earlier
+// one are refused.
 [[nodiscard]] absl::StatusOr<std::unique_ptr<TransportEndpoint>> OpenGrpcEndpoint(
     const TransportOptions& options);
 

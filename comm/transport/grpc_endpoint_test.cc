@@ -144,7 +144,8 @@ void CheckServes(ServedRank& rank) {
 TEST_CASE("random bytes on the port disturb nobody") {
   ServedRank rank;
   int port = 0;
-  REQUIRE(absl::SimpleAtoi(std::vector<std::string>(absl::StrSplit(rank.address(), ':'))[1], &port));
+  const std::vector<std::string> host_and_port = absl::StrSplit(rank.address(), ':');
+  REQUIRE(absl::SimpleAtoi(host_and_port[1], &port));
   for (uint64_t seed = 0; seed < 20; ++seed) {
     const int fd = socket(AF_INET, SOCK_STREAM, 0);
     sockaddr_in address{};

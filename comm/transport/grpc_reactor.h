@@ -18,12 +18,13 @@
 
 namespace rm::comm {
 
-// Runs when an operation on the queue has ended. A pointer to it is the operation's tag; it outlives
-// the operation.
+// Runs when an operation on the queue has ended. A pointer to it is the operation's tag; it
+// outlives the operation.
 class Completion {
  public:
   virtual ~Completion() = default;
-  // Called once for each operation, with the reactor's mutex held. `ok` as in grpc::CompletionQueue.
+  // Called once for each operation, with the reactor's mutex held. `ok` as in
+  // grpc::CompletionQueue.
   virtual void OnCompletion(bool ok) = 0;
 };
 

@@ -119,7 +119,8 @@ void GrpcStream::ReleaseData() {
   MaybeWrite();
 }
 
-// After a failure: no more data in either direction, so that control frames get through and buckets may be freed.
+// After a failure: no more data in either direction, so that control frames get through and buckets
+// may be freed.
 void GrpcStream::Discard() {
   discarding_ = true;
   inbox_.clear();
@@ -201,7 +202,8 @@ absl::Status GrpcStream::TakeMessage() {
   return absl::OkStatus();
 }
 
-// Length, order and membership of every frame; the payload's CRC is checked in the pass that uses it.
+// Length, order and membership of every frame; the payload's CRC is checked in the pass that uses
+// it.
 absl::Status GrpcStream::CheckHeader(const FrameHeader& header, size_t message_bytes) const {
   if (message_bytes != kFrameHeaderBytes + header.payload_bytes) {
     return absl::DataLossError(
@@ -235,7 +237,8 @@ void GrpcStream::MaybeWrite() {
   writer_->Write(MakeMessage(frame), WriteThrough(), write_.Start());
 }
 
-// Small payloads are copied beside their header into one slice; large ones are lent to gRPC where they lie.
+// Small payloads are copied beside their header into one slice; large ones are lent to gRPC where
+// they lie.
 grpc::ByteBuffer GrpcStream::MakeMessage(const OutgoingFrame& frame) {
   const bool data = frame.kind == FrameKind::kData;
   const absl::Span<const char> payload = data ? frame.payload : absl::MakeSpan(frame.text);

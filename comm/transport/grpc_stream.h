@@ -5,9 +5,9 @@
 // bound and wait in the inbox.
 //
 // Life: open → (frames) → ended → drained. Ended: nothing more will be received; said once to the
-// listener. Drained: gRPC calls this object no more, and only then may it be destroyed. gRPC may hold
-// slices over callers' memory even longer: they are counted (CountSlices).
-// Everything here is called with the reactor's mutex held, and so is the listener.
+// listener. Drained: gRPC calls this object no more, and only then may it be destroyed. gRPC may
+// hold slices over callers' memory even longer: they are counted (CountSlices). Everything here is
+// called with the reactor's mutex held, and so is the listener.
 #ifndef RM_COMM_TRANSPORT_GRPC_STREAM_H_
 #define RM_COMM_TRANSPORT_GRPC_STREAM_H_
 
@@ -63,8 +63,8 @@ class GrpcStream {
   void SetRoute(const FrameRoute& route) { route_ = route; }
   [[nodiscard]] const absl::optional<FrameRoute>& route() const { return route_; }
 
-  // Where to count the slices over callers' memory that gRPC holds; it lets go of them on any of its
-  // threads. REQUIRES: set before data is queued; the counter outlives its slices.
+  // Where to count the slices over callers' memory that gRPC holds; it lets go of them on any of
+  // its threads. REQUIRES: set before data is queued; the counter outlives its slices.
   void CountSlices(std::atomic<int>* slices_in_use) { slices_in_use_ = slices_in_use; }
 
   // Queues a frame. Data frames wait until ReleaseData; after Close nothing is taken any more.

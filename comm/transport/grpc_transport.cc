@@ -34,8 +34,8 @@ OutgoingFrame ControlFrame(FrameKind kind, std::string text) {
 
 }  // namespace
 
-// Incoming edges wait for their peer to dial; outgoing ones dial at once and say hello first. The vector never grows after
-// this, so references to edges stay valid.
+// Incoming edges wait for their peer to dial; outgoing ones dial at once and say hello first. The
+// vector never grows after this, so references to edges stay valid.
 GrpcTransport::GrpcTransport(GrpcReactor& reactor, const TransportMembership& membership,
                              std::function<void(const GrpcTransport*)> on_destroyed)
     : reactor_(reactor),
@@ -50,7 +50,8 @@ GrpcTransport::GrpcTransport(GrpcReactor& reactor, const TransportMembership& me
   for (const int peer : membership.send_to) Dial(peer);
 }
 
-// A channel of its own for each edge: two edges never share a connection, so one that stalls holds up no other.
+// A channel of its own for each edge: two edges never share a connection, so one that stalls holds
+// up no other.
 void GrpcTransport::Dial(int peer) {
   edges_.emplace_back();
   Edge& edge = edges_.back();
@@ -65,8 +66,8 @@ void GrpcTransport::Dial(int peer) {
       ControlFrame(FrameKind::kHello, EncodeHello({membership_.job, world_size()})));
 }
 
-// An orderly end: goodbye on every edge that stands, then wait until what was queued is on its way and gRPC is done with
-// our memory. After a failure peers have been told already.
+// An orderly end: goodbye on every edge that stands, then wait until what was queued is on its way
+// and gRPC is done with our memory. After a failure peers have been told already.
 GrpcTransport::~GrpcTransport() {
   base::MutexLock lock(reactor_.mutex());
   on_destroyed_(this);
@@ -86,7 +87,8 @@ void GrpcTransport::SayGoodbye() {
   }
 }
 
-// First the polite way with a bound, then by cancelling; memory that gRPC may still read is waited for without one.
+// First the polite way with a bound, then by cancelling; memory that gRPC may still read is waited
+// for without one.
 void GrpcTransport::FinishStreams() {
   for (Edge& edge : edges_) {
     const bool strange = edge.outgoing && !edge.welcomed;
@@ -122,7 +124,8 @@ void GrpcTransport::SetActivity(const Activity& activity) {
   activity_ = activity;
 }
 
-// Queues and returns. Nothing is copied: the payload must stay as it is until Flush, or until the peer is known to have it.
+// Queues and returns. Nothing is copied: the payload must stay as it is until Flush, or until the
+// peer is known to have it.
 void GrpcTransport::Send(int peer, const FrameTag& tag, absl::Span<const char> payload,
                          absl::optional<uint32_t> payload_crc) {
   RM_CHECK(payload.size() <= kFramePayloadBytesMax, payload.size(), " bytes in one frame");
@@ -140,7 +143,8 @@ void GrpcTransport::Send(int peer, const FrameTag& tag, absl::Span<const char> p
   edge.stream->Queue(std::move(frame));
 }
 
-// Serves the completion queue on the caller's thread while it waits: no hand-over between threads, no wake-up to pay for.
+// Serves the completion queue on the caller's thread while it waits: no hand-over between threads,
+// no wake-up to pay for.
 absl::StatusOr<Frame> GrpcTransport::Receive(int peer, absl::Time deadline) {
   base::MutexLock lock(reactor_.mutex());
   Edge& edge = EdgeWith(peer, /*outgoing=*/false);
@@ -207,7 +211,8 @@ TransportStats GrpcTransport::stats() const {
   return stats;
 }
 
-// The peer's hello has matched job and generation; here its rank and its count of ranks must match too.
+// The peer's hello has matched job and generation; here its rank and its count of ranks must match
+// too.
 absl::Status GrpcTransport::Adopt(const Hello& hello, std::unique_ptr<GrpcServerStream>& stream) {
   const int peer = stream->route()->to;
   if (!failure_.ok()) return failure_;
@@ -227,8 +232,8 @@ absl::Status GrpcTransport::Adopt(const Hello& hello, std::unique_ptr<GrpcServer
       absl::StrCat("rank ", rank(), " expects no (second) edge from rank ", peer));
 }
 
-// The first cause wins and travels on every edge, so that every rank leaves within as many hops as there are ranks,
-// without waiting for any time-out.
+// The first cause wins and travels on every edge, so that every rank leaves within as many hops as
+// there are ranks, without waiting for any time-out.
 void GrpcTransport::Fail(const absl::Status& cause) {
   if (!failure_.ok() || leaving_) return;
   failure_ = cause;
@@ -283,7 +288,8 @@ void GrpcTransport::OnBye(Edge& edge) {
   edge.stream->Close(absl::OkStatus());
 }
 
-// A stream that ends while it is still needed is a lost peer; what the peer itself said comes before what gRPC says.
+// A stream that ends while it is still needed is a lost peer; what the peer itself said comes
+// before what gRPC says.
 void GrpcTransport::OnEnd(GrpcStream& stream, const absl::Status& status) {
   Edge& edge = EdgeOf(stream);
   if (leaving_ || edge.left || !failure_.ok()) return;

@@ -1,7 +1,8 @@
 // A transport within one process, for tests: every rank is a thread, every edge a queue.
 //
-// It keeps the contract of Transport, damage and failure included, without a socket, and can be told
-// to break an edge in a chosen way at a chosen frame, so that faults need no luck and no waiting.
+// It keeps the contract of Transport, damage and failure included, without a socket, and can be
+// told to break an edge in a chosen way at a chosen frame, so that faults need no luck and no
+// waiting.
 #ifndef RM_COMM_TRANSPORT_LOOPBACK_TRANSPORT_H_
 #define RM_COMM_TRANSPORT_LOOPBACK_TRANSPORT_H_
 

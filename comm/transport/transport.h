@@ -1,24 +1,24 @@
 // Moves frames between the ranks of one generation.
 //
-// An endpoint listens for as long as its process lives; a transport is one membership of a gang: the
-// edges of this rank in one generation. An edge goes one way, from the rank that sends to the rank
-// that receives. Only the edges that the collectives need are connected (TransportMembership).
+// An endpoint listens for as long as its process lives; a transport is one membership of a gang:
+// the edges of this rank in one generation. An edge goes one way, from the rank that sends to the
+// rank that receives. Only the edges that the collectives need are connected (TransportMembership).
 //
 // Order: frames of an edge arrive in the order of Send, none lost, none twice; a gap is damage.
 //
-// Back-pressure: Send never blocks and never copies. A frame that waits for its edge is a descriptor
-// over the caller's memory. A receiver that does not call Receive takes in a bounded number of bytes
-// (kReadAheadBytes and a frame); what is beyond stays with the sender.
+// Back-pressure: Send never blocks and never copies. A frame that waits for its edge is a
+// descriptor over the caller's memory. A receiver that does not call Receive takes in a bounded
+// number of bytes (kReadAheadBytes and a frame); what is beyond stays with the sender.
 //
 // Damage: header and payload of each frame carry a CRC-32C. The header is checked before Receive
 // returns the frame, the payload by Frame::Consume.
 //
-// Failure: the first cause fails the transport and is told to all peers on all edges at once; who is
-// told tells on. From then on every call returns that cause. What fails it: an edge that breaks, a
-// damaged or foreign frame, Abort here or at a peer.
+// Failure: the first cause fails the transport and is told to all peers on all edges at once; who
+// is told tells on. From then on every call returns that cause. What fails it: an edge that breaks,
+// a damaged or foreign frame, Abort here or at a peer.
 //
-// A transport has no thread of its own: its edges are served by the thread that is inside one of its
-// calls. A rank that has nothing to send or receive calls Serve, so that it hears and passes on
+// A transport has no thread of its own: its edges are served by the thread that is inside one of
+// its calls. A rank that has nothing to send or receive calls Serve, so that it hears and passes on
 // aborts; it goes on to do so after a failure.
 //
 // The end: destroying a transport says goodbye. A peer that still needs this rank gets Aborted, a
@@ -47,7 +47,8 @@ namespace rm::comm {
 constexpr size_t kReadAheadBytes = size_t{4} << 20;
 
 // How long a leaving rank waits at most for its last frames to be taken, and a failed one for its
-// abort: a peer that is alive takes them at once, one that stands still must not hold up a recovery.
+// abort: a peer that is alive takes them at once, one that stands still must not hold up a
+// recovery.
 constexpr absl::Duration kLinger = absl::Seconds(5);
 constexpr absl::Duration kLingerAfterFailure = absl::Milliseconds(500);
 
@@ -73,7 +74,8 @@ struct TransportStats {
   int64_t bytes_received = 0;
 };
 
-// One thread at a time calls Send, Receive, Flush, Serve and SetActivity; the others are thread-safe.
+// One thread at a time calls Send, Receive, Flush, Serve and SetActivity; the others are
+// thread-safe.
 class Transport {
  public:
   virtual ~Transport() = default;

@@ -331,7 +331,8 @@ TEST_CASE("a peer of an earlier generation is refused and told why") {
   stale->Send(1, {}, payload, absl::nullopt);
   const absl::Status status = stale->Flush(Never());
   CHECK(absl::IsFailedPrecondition(status));
-  CHECK_THAT(std::string(status.message()), Catch::Contains("generation 6 of job contract is over"));
+  CHECK_THAT(std::string(status.message()),
+             Catch::Contains("generation 6 of job contract is over"));
   CHECK(current->status().ok());
 }
 

@@ -19,7 +19,8 @@ struct TransportEntry {
 
 [[nodiscard]] absl::Span<const TransportEntry> TransportTable();
 
-// Opens an endpoint of the transport `name`. InvalidArgument, listing the names, when there is none.
+// Opens an endpoint of the transport `name`. InvalidArgument, listing the names, when there is
+// none.
 [[nodiscard]] absl::StatusOr<std::unique_ptr<TransportEndpoint>> OpenTransport(
     absl::string_view name, const TransportOptions& options);
 

@@ -50,8 +50,21 @@ int64_t LastStep(const Before& before) {
   return before.saves.empty() ? -1 : before.saves.back().step;
 }
 
+// Every name that stands for a checkpoint stands for a whole one: neither a save nor a removal that
+// was cut short leaves half of one, the newest or any other.
+void CheckNoHalfCheckpoint(const MemoryFileSystem& files) {
+  const auto infos = List(files, kJobFolder, {});
+  REQUIRE(infos.ok());
+  for (const Info& info : *infos) {
+    INFO(info.problem);
+    REQUIRE(info.counts);
+    REQUIRE(CheckHolds(files, info.path, info.step).ok());
+  }
+}
+
 // The step of the newest checkpoint, or −1; it must hold what was saved at that step, to the bit.
 int64_t NewestStep(const MemoryFileSystem& files, const Lineage& lineage) {
+  CheckNoHalfCheckpoint(files);
   std::vector<std::string> warnings;
   const auto newest = FindNewest(files, kJobFolder, lineage, &warnings);
   if (!newest.ok()) {

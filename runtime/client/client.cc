@@ -1,3 +1,5 @@
+// One place for deadlines, contexts and error codes; the calls themselves are a line each.
+
 #include "runtime/client/client.h"
 
 #include <grpcpp/grpcpp.h>

@@ -120,6 +120,59 @@ TEST_CASE("a step can be reached without the ones before it, and read again") {
   CHECK(late.size() == 32);
 }
 
+TEST_CASE("the order is the same in every version: jobs resume from checkpoints of older ones") {
+  // Ten samples, two epochs, seeds 1 and 2. A change here breaks the promise that a resumed job
+  // sees every sample once an epoch.
+  const CountingDataset dataset(10);
+  CHECK(Order(dataset, 10, 1, 2, /*seed=*/1) ==
+        std::vector<int64_t>{4, 7, 2, 0, 6, 9, 3, 5, 8, 1, 0, 7, 9, 1, 4, 8, 6, 5, 2, 3});
+  CHECK(Order(dataset, 10, 1, 2, /*seed=*/2) ==
+        std::vector<int64_t>{3, 7, 6, 0, 1, 4, 9, 8, 5, 2, 7, 4, 8, 5, 9, 1, 2, 6, 0, 3});
+}
+
+TEST_CASE("a resumed job at another world size sees what the first would have seen") {
+  constexpr int64_t kSamples = 53, kBatch = 12, kSteps = 30, kResumeAt = 11;
+  const CountingDataset dataset(kSamples);
+  const auto whole = Order(dataset, kBatch, 4, kSteps);
+  for (const int world_size : {1, 2, 3, 5, 12}) {
+    CAPTURE(world_size);
+    std::vector<int64_t> order;
+    for (int64_t step = 0; step < kSteps; ++step) {
+      const int ranks = step < kResumeAt ? 4 : world_size;
+      for (int rank = 0; rank < ranks; ++rank) {
+        const BatchReader reader(dataset, {kBatch, 1, rank, ranks});
+        for (const int64_t sample : SamplesOfStep(reader, step)) order.push_back(sample);
+      }
+    }
+    CHECK(order == whole);
+  }
+}
+
+TEST_CASE("a batch larger than the data set takes samples more than once, epoch by epoch") {
+  const CountingDataset dataset(4);
+  const auto order = Order(dataset, 10, 2, 2);
+  REQUIRE(order.size() == 20);
+  for (size_t epoch = 0; epoch < 5; ++epoch) {
+    const std::set<int64_t> seen(order.begin() + static_cast<int64_t>(4 * epoch),
+                                 order.begin() + static_cast<int64_t>(4 * epoch + 4));
+    CHECK(seen == std::set<int64_t>{0, 1, 2, 3});
+  }
+}
+
+TEST_CASE("every position is equally likely to hold every sample, about") {
+  // 2000 epochs of 8 samples: each sample stands at each position 250 times, give or take.
+  const CountingDataset dataset(8);
+  const auto order = Order(dataset, 8, 1, 2000);
+  std::map<std::pair<size_t, int64_t>, int> counts;
+  for (size_t i = 0; i < order.size(); ++i) ++counts[{i % 8, order[i]}];
+  CHECK(counts.size() == 64);
+  for (const auto& [place, count] : counts) {
+    CAPTURE(place.first, place.second);
+    CHECK(count > 170);
+    CHECK(count < 330);
+  }
+}
+
 TEST_CASE("more ranks than rows leave some ranks with weight 0 only") {
   const CountingDataset dataset(10);
   int64_t rows = 0;

@@ -1,3 +1,5 @@
+// Ranges as in PyTorch's constructors, which check the same: lr and weight_decay are not negative,
+// momentum below 1. A learning rate of 0 is refused as well: such a job would train nothing.
 #include "runtime/jobspec/components.h"
 
 namespace rm::jobspec {

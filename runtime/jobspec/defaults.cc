@@ -1,3 +1,5 @@
+// Defaults are texts in the table, read by the same code as a file: a default that a user could not
+// write cannot be there.
 #include "runtime/jobspec/defaults.h"
 
 #include <algorithm>

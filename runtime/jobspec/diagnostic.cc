@@ -1,3 +1,5 @@
+// The excerpt is built from characters, not bytes: the caret must stand under what people see, and
+// a line cut in the middle of a character would be no UTF-8 any more.
 #include "runtime/jobspec/diagnostic.h"
 
 #include <algorithm>

@@ -1,3 +1,6 @@
+// One line a key. The order is the one people read in docs and in ToYaml: first what the job is,
+// then what it computes, then where and when it runs. Bounds are wide: they catch slips of the hand
+// and keep later arithmetic from overflowing, and leave it to people what is sensible.
 #include "runtime/jobspec/key_table.h"
 
 #include <algorithm>

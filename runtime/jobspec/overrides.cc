@@ -1,3 +1,5 @@
+// An override is put into the tree and not into the spec, so that it goes through the same reading
+// and the same messages as the file, and a key that does not exist is found in the same way.
 #include "runtime/jobspec/overrides.h"
 
 #include <algorithm>

@@ -1,3 +1,5 @@
+// What YAML must not be asked about is found here, before it: a parser that meets a tab or a broken
+// byte says something true about its own state, and nothing that helps to find the tab.
 #include "runtime/jobspec/source_text.h"
 
 #include <algorithm>

@@ -1,3 +1,5 @@
+// By protobuf's reflection: the names of keys and fields are equal, so one table serves both, and a
+// new key needs no code here. Not fast, and it need not be: a spec is read once a job.
 #include "runtime/jobspec/spec_field.h"
 
 #include <algorithm>

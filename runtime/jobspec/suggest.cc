@@ -1,3 +1,5 @@
+// Optimal string alignment: the number of single edits, where two neighbours that changed places
+// count as one. That is the slip of the hand that plain Levenshtein distance rates twice too bad.
 #include "runtime/jobspec/suggest.h"
 
 #include <algorithm>

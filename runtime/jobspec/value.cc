@@ -1,3 +1,6 @@
+// Types first, ranges later: a value of the wrong type is told as such and has no range; a value of
+// the right type is told its bounds. Messages are whole sentences that begin with the key, so that
+// they can stand alone in an API error as well as under a line of the file.
 #include "runtime/jobspec/value.h"
 
 #include <algorithm>

@@ -1,3 +1,7 @@
+// Guards, and what each is against: the bound on nodes against bombs of aliases and endless lists;
+// the bound on depth, our own and yaml-cpp's, against stacks that overflow (reading, copying and
+// destroying a tree recurse); anchors that are only known once they are complete against cycles;
+// the try block against whatever else a parser of a rich language may run into.
 #include "runtime/jobspec/yaml_tree.h"
 
 #include <yaml-cpp/depthguard.h>

@@ -1,3 +1,5 @@
+// All checks run, whatever the ones before them found: people want every error at once.
+
 #include "runtime/preflight/preflight.h"
 
 #include <cstdint>

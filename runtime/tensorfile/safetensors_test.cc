@@ -281,6 +281,63 @@ TEST_CASE("a missing file is NotFound") {
   CHECK(absl::IsNotFound(SafetensorsFile::Open(files, kPath).status()));
 }
 
+TEST_CASE("a file of the reference implementation is read") {
+  // What safetensors.numpy.save gives for {"a": int64 [1, 2], "b": float32 [[1.5]]} with the
+  // metadata {"format": "np"}: metadata first, larger elements first, the header padded with
+  // spaces.
+  const std::string header =
+      R"({"__metadata__":{"format":"np"},"a":{"dtype":"I64","shape":[2],"data_offsets":[0,16]},)"
+      R"("b":{"dtype":"F32","shape":[1,1],"data_offsets":[16,20]}})";
+  std::string padded = header;
+  padded.resize((header.size() + 7) / 8 * 8, ' ');
+  const std::string data("\x01\0\0\0\0\0\0\0\x02\0\0\0\0\0\0\0\0\0\xc0\x3f", 20);
+  MemoryFileSystem files;
+  const auto file = Decode(files, absl::StrCat(EncodeLength(padded.size()), padded, data));
+  REQUIRE(file.ok());
+  CHECK((*file)->metadata() == Metadata{{"format", "np"}});
+  int64_t a[2] = {};
+  REQUIRE((*file)->Find("a")->bytes == sizeof(a));
+  REQUIRE((*file)->Read(*(*file)->Find("a"), a).ok());
+  CHECK(a[0] == 1);
+  CHECK(a[1] == 2);
+  float b = 0;
+  REQUIRE((*file)->Read(*(*file)->Find("b"), &b).ok());
+  CHECK(b == 1.5F);
+  // And it is what we write for the same tensors, byte for byte.
+  const TensorData tensors[] = {{"b", "F32", {1, 1}, &b, 4}, {"a", "I64", {2}, a, 16}};
+  CHECK(Encode(tensors, {{"format", "np"}}) ==
+        absl::StrCat(EncodeLength(padded.size()), padded, data));
+}
+
+TEST_CASE("a file that shrinks after it was opened is an error at the read, not a surprise") {
+  base::RandomStream random(9, 9);
+  Model model;
+  model.Add("w", "F32", {100}, random);
+  model.Bind();
+  MemoryFileSystem files;
+  const std::string bytes = Encode(model.tensors);
+  const auto file = Decode(files, bytes);
+  REQUIRE(file.ok());
+  Put(files, bytes.substr(0, bytes.size() - 1));
+  std::string content(400, '\0');
+  CHECK(absl::IsOutOfRange((*file)->Read(*(*file)->Find("w"), content.data())));
+}
+
+TEST_CASE("many tensors are laid out and found") {
+  base::RandomStream random(10, 10);
+  Model model;
+  for (int i = 0; i < 2000; ++i) {
+    model.Add(absl::StrCat("block", i / 10, ".layer", i % 10), i % 3 == 0 ? "BF16" : "F32",
+              {1 + i % 7}, random);
+  }
+  model.Bind();
+  MemoryFileSystem files;
+  const auto file = Decode(files, Encode(model.tensors));
+  REQUIRE(file.ok());
+  CheckHolds(**file, model);
+  CHECK((*file)->Find("block200.layer0") == nullptr);
+}
+
 // Whatever a damaged header says, reading ends with an error or with tensors that lie inside the
 // file.
 void CheckHarmless(const std::string& bytes) {

@@ -1,3 +1,5 @@
+// A rank process from its first command to its last message.
+
 #include "runtime/trainer/rank_session.h"
 
 #include <sys/socket.h>

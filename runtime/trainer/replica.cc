@@ -1,3 +1,6 @@
+// Flat buckets: planned once, in the order of the gradients; a parameter has the same offset in weights, gradients
+// and optimizer state.
+
 #include "runtime/trainer/replica.h"
 
 #include <algorithm>

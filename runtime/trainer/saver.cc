@@ -1,3 +1,6 @@
+// Saving beside the training. The thread of a save touches only its snapshot, its id and its outcome; the trainer looks at
+// these after the atomic flags say so, and joins the thread before it uses them again.
+
 #include "runtime/trainer/saver.h"
 
 #include <algorithm>

@@ -1,3 +1,5 @@
+// The training step: the order of its four parts is what keeps a broken gang at exactly one step.
+
 #include "runtime/trainer/stepper.h"
 
 #include <cmath>

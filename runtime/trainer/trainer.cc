@@ -1,3 +1,5 @@
+// The step loop. Read Run first, then OneStep and AfterStep; how a trainer is set up is in trainer_setup.cc.
+
 #include "runtime/trainer/trainer.h"
 
 #include <algorithm>

@@ -27,6 +27,7 @@ constexpr absl::Duration kRedialMax = absl::Seconds(1);
 constexpr int kConnectMilliseconds = 5000;
 constexpr int kMessageBytesMax = 64 << 20;
 
+// Short back-off: a coordinator that restarts is away for a second, not for a minute.
 std::shared_ptr<grpc::Channel> Dial(const std::string& address) {
   grpc::ChannelArguments arguments;
   arguments.SetMaxReceiveMessageSize(kMessageBytesMax);
@@ -56,6 +57,7 @@ void Attachment::Start() {
   thread_ = std::thread([this] { Run(); });
 }
 
+// The stream is cut, not drained: the coordinator then knows at once that this worker is gone.
 void Attachment::Stop() {
   {
     base::MutexLock lock(mutex_);
@@ -72,6 +74,7 @@ absl::Status Attachment::refusal() {
   return refusal_;
 }
 
+// Dials for ever, until stopped or refused for good; the pause grows while nobody welcomes us.
 void Attachment::Run() {
   absl::Duration pause = kRedialFirst / 2;
   while (!outbox_.closed()) {
@@ -127,6 +130,7 @@ void Attachment::ReadCommands(Stream& stream) {
   changed_.SignalAll();
 }
 
+// Heartbeats fill the gaps between messages.
 void Attachment::WriteUntilBroken(Stream& stream) {
   const base::Clock& clock = base::RealClock();
   absl::Duration next_beat = clock.Monotonic();
@@ -187,6 +191,7 @@ void Attachment::NoteEnd(const grpc::Status& status) {
   if (on_refused) on_refused();
 }
 
+// Who we are and what we run: the coordinator compares it with its journal.
 pb::WorkerMessage Attachment::MakeHello() {
   pb::WorkerMessage message;
   pb::Hello& hello = *message.mutable_hello();

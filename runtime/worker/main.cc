@@ -21,6 +21,7 @@ namespace rm::worker {
 namespace pb = ::ringmaster::v1;
 namespace {
 
+// The check of runtime/preflight, on this machine's files.
 std::vector<std::string> CheckJob(const pb::PreflightRequest& request) {
   const std::vector<pb::SourcePosition> positions(request.source_positions().begin(),
                                                   request.source_positions().end());
@@ -39,6 +40,7 @@ sigset_t BlockStopSignals() {
   return signals;
 }
 
+// One line on standard error.
 int Fail(const absl::Status& status, int code) {
   std::fprintf(stderr, "ringmaster-worker: %s\n", std::string(status.message()).c_str());
   return code;
@@ -54,6 +56,7 @@ void SetLogging(const WorkerOptions& options) {
 
 }  // namespace
 
+// The calling thread becomes the loop, since ranks die with the thread that started them.
 int WorkerMain(int argc, char** argv) {
   std::string help;
   const auto options = ParseWorkerOptions(argc, argv, &help);

@@ -11,6 +11,7 @@ namespace pb = ::ringmaster::v1;
 namespace {
 
 // The rank a message is about, or nullptr.
+// Heartbeats and preflight answers are about no rank.
 const pb::RankRef* RankOf(const pb::WorkerMessage& message) {
   if (message.has_report()) return &message.report().rank();
   if (message.has_exited()) return &message.exited().rank();
@@ -47,6 +48,7 @@ void Outbox::NoteStarted(const pb::RankRef& rank) {
   records_[KeyOf(rank)].rank = rank;
 }
 
+// Bounded in every direction: progress by rank, logs by bytes, ended ranks by number.
 void Outbox::Push(pb::WorkerMessage message) {
   base::MutexLock lock(mutex_);
   if (OnRecord(message) && !Remember(message)) return;
@@ -101,6 +103,7 @@ bool Outbox::Remember(const pb::WorkerMessage& message) {
   return true;
 }
 
+// What ended longest ago is the surest to have arrived.
 void Outbox::ForgetOldestEnded() {
   while (ended_.size() > kEndedRanksMax) {
     records_.erase(ended_.front());
@@ -108,6 +111,7 @@ void Outbox::ForgetOldestEnded() {
   }
 }
 
+// The file on this machine still has them.
 void Outbox::DropOldLogs() {
   for (auto it = queue_.begin(); log_bytes_ > kLogBytesMax && it != queue_.end();) {
     if (!it->has_log()) {
@@ -149,6 +153,7 @@ bool Outbox::IsLastLog(const pb::WorkerMessage& message) const {
   return record != records_.end() && record->second.ended;
 }
 
+// The record goes out before what is new, in the order in which it happened.
 std::vector<pb::RankRef> Outbox::Replay() {
   base::MutexLock lock(mutex_);
   std::deque<pb::WorkerMessage> waiting = std::exchange(queue_, {});

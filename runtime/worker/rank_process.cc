@@ -41,6 +41,7 @@ std::vector<std::string> RankEnvironment(const pb::RankStart& start, int threads
           "CUDA_VISIBLE_DEVICES="};
 }
 
+// Appended to over the generations; each begins with a header line.
 absl::StatusOr<int> OpenLog(const pb::RankStart& start, const std::string& folder) {
   const std::string job_folder = base::JoinPath(folder, start.rank().job_id());
   RM_RETURN_IF_ERROR(base::PosixFileSystem().MakeFolders(job_folder));
@@ -51,6 +52,7 @@ absl::StatusOr<int> OpenLog(const pb::RankStart& start, const std::string& folde
   return fd;
 }
 
+// Separates the generations in one log.
 void WriteHeaderLine(int log_fd, const pb::RankStart& start) {
   const std::string line = absl::StrFormat(
       "--- %s generation %d rank %d of %d, started %s\n", start.rank().job_id(),
@@ -102,6 +104,7 @@ absl::StatusOr<std::unique_ptr<RankProcess>> RankProcess::Start(
   return rank;
 }
 
+// The process first: its end closes the other side of the socket, and the reader ends with it.
 RankProcess::~RankProcess() {
   process_.reset();  // kills and reaps: the reader then sees the end of the stream
   ::shutdown(socket_, SHUT_RDWR);
@@ -110,6 +113,7 @@ RankProcess::~RankProcess() {
   ::close(log_fd_);
 }
 
+// Whatever is no message is dropped: a rank that talks nonsense is noticed by its silence.
 void RankProcess::ReadMessages(
     const std::function<void(const pb::RankMessage&)>& on_message) const {
   for (;;) {
@@ -130,12 +134,14 @@ void RankProcess::Send(const pb::RankCommand& command) {
   Kill();
 }
 
+// A rank ignores what is not its own generation.
 void RankProcess::SendGeneration(const pb::StartGeneration& generation) {
   pb::RankCommand command;
   *command.mutable_start_generation() = generation;
   Send(command);
 }
 
+// Politely, with a deadline; or at once.
 void RankProcess::Stop(absl::Duration grace, bool checkpoint, absl::Duration now) {
   kill_at_ = std::min(kill_at_, now + grace);
   if (grace <= absl::ZeroDuration()) return Kill();
@@ -163,6 +169,7 @@ std::optional<Exit> RankProcess::TakeExit(absl::Duration timeout) {
   return ended;
 }
 
+// By offset, so that nothing is sent twice or left out.
 std::string RankProcess::ReadNewLog(size_t most) {
   std::string bytes(most, '\0');
   const ssize_t got = ::pread(log_fd_, bytes.data(), most, log_offset_);
@@ -171,6 +178,7 @@ std::string RankProcess::ReadNewLog(size_t most) {
   return bytes;
 }
 
+// The end of the file, cut at a line.
 std::string RankProcess::LastLogLines(int lines) const {
   constexpr int64_t kTailBytes = 8192;
   const int64_t size = ::lseek(log_fd_, 0, SEEK_END);

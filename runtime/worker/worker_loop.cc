@@ -29,6 +29,7 @@ constexpr size_t kLogChunkBytes = 256U << 10;
 constexpr int kLogChunksARound = 4;
 constexpr int kLastLogLines = 50;
 
+// A code for scripts and a sentence for people.
 pb::Reason MakeReason(const std::string& code, const std::string& sentence) {
   pb::Reason reason;
   reason.set_code(code);
@@ -46,17 +47,20 @@ WorkerLoop::WorkerLoop(RankProcessOptions options, Outbox& outbox, PreflightFunc
   RM_CHECK(wake_fd_ >= 0, "eventfd: errno ", errno);
 }
 
+// Ranks first: nothing of them may be left when the daemon is gone.
 WorkerLoop::~WorkerLoop() {
   ranks_.clear();
   ::close(wake_fd_);
 }
 
+// Any number of wakes before the next wait are one.
 void WorkerLoop::Wake() const {
   const uint64_t one = 1;
   // A full counter wakes the loop as well; there is nothing else that can fail.
   if (::write(wake_fd_, &one, sizeof(one)) < 0) return;
 }
 
+// From any thread; acted on in order.
 void WorkerLoop::Post(pb::WorkerCommand command) {
   {
     base::MutexLock lock(mutex_);
@@ -70,6 +74,7 @@ void WorkerLoop::Quit() {
   Wake();
 }
 
+// One pass: what was asked, what is overdue, what was logged, who has ended; then sleep until something happens.
 void WorkerLoop::Run() {
   while (!quit_) {
     for (const pb::WorkerCommand& command : TakeCommands()) Handle(command);
@@ -93,6 +98,7 @@ absl::Duration WorkerLoop::NextWakeUp(absl::Duration now) const {
   return next;
 }
 
+// Commands through the eventfd, ends through the pidfds, deadlines through the timeout.
 void WorkerLoop::WaitForSomething(absl::Duration timeout) const {
   std::vector<pollfd> watched = {{wake_fd_, POLLIN, 0}};
   for (const auto& [key, rank] : ranks_) watched.push_back({rank->pidfd(), POLLIN, 0});
@@ -105,11 +111,13 @@ void WorkerLoop::WaitForSomething(absl::Duration timeout) const {
   }
 }
 
+// All at once, so that the lock is held for a moment only.
 std::deque<pb::WorkerCommand> WorkerLoop::TakeCommands() {
   base::MutexLock lock(mutex_);
   return std::exchange(commands_, {});
 }
 
+// By kind; a kind that this version does not know is left alone.
 void WorkerLoop::Handle(const pb::WorkerCommand& command) {
   switch (command.command_case()) {
     case pb::WorkerCommand::kStartRank: return StartRank(command.start_rank());
@@ -121,6 +129,7 @@ void WorkerLoop::Handle(const pb::WorkerCommand& command) {
   }
 }
 
+// A rank that cannot be started is refused with the reason, which the coordinator takes as its end.
 void WorkerLoop::StartRank(const pb::StartRank& command) {
   const pb::RankRef ref = command.start().rank();
   if (ranks_.count(KeyOf(ref)) != 0 || outbox_.RepeatEnd(ref)) return;  // a repeated command
@@ -143,6 +152,7 @@ void WorkerLoop::Refuse(const pb::RankRef& rank, const absl::Status& status) {
   outbox_.Push(std::move(message));
 }
 
+// A rank that is not here has ended, and that is the answer.
 void WorkerLoop::StopRank(const pb::StopRankCommand& command) {
   const auto found = ranks_.find(KeyOf(command.rank()));
   if (found != ranks_.end()) {
@@ -167,6 +177,7 @@ void WorkerLoop::ForwardGeneration(const pb::StartGeneration& generation) {
   }
 }
 
+// On the rank's reader thread: its last words are kept for the day it ends.
 void WorkerLoop::NoteRankMessage(const pb::RankRef& rank, const pb::RankMessage& message) {
   {
     base::MutexLock lock(mutex_);
@@ -197,6 +208,7 @@ void WorkerLoop::ForwardLog(RankProcess& rank, int chunks_max) {
   }
 }
 
+// The log is forwarded to its last byte before the end is reported, so that the reason is there when someone looks.
 void WorkerLoop::CollectEnded() {
   for (auto it = ranks_.begin(); it != ranks_.end();) {
     const std::optional<Exit> ended = it->second->TakeExit(absl::ZeroDuration());

@@ -24,12 +24,14 @@ namespace {
 
 constexpr size_t kIdBytesMax = 128;
 
+// What other people call this machine.
 std::string HostName() {
   std::array<char, 256> name{};
   if (::gethostname(name.data(), name.size() - 1) != 0) return "unknown-host";
   return name.data();
 }
 
+// By the XDG base directory specification.
 std::string DefaultFolder() {
   const char* state = std::getenv("XDG_STATE_HOME");  // NOLINT(concurrency-mt-unsafe)
   const char* home = std::getenv("HOME");             // NOLINT(concurrency-mt-unsafe)
@@ -52,6 +54,7 @@ absl::Status LocalError(const absl::Status& status) {
   return absl::FailedPreconditionError(absl::StrCat("--dir: ", status.message()));
 }
 
+// Beyond loopback there is no TLS yet: that must be said by name.
 absl::Status CheckAddresses(const WorkerOptions& options) {
   if (options.coordinator.empty()) {
     return absl::InvalidArgumentError("--coordinator HOST:PORT is missing (try --help)");

@@ -19,6 +19,7 @@ int64_t PooledSide(int64_t side) { return (side - 2 * (kKernel - 1)) / kPool; }
 
 }  // namespace
 
+// The MNIST network of PyTorch's examples, without dropout; other sizes change only the first linear layer.
 absl::StatusOr<graph::Graph> BuildConvnet(const Params& params) {
   const int64_t channels = params.at("channels");
   const int64_t height = params.at("height");

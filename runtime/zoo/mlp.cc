@@ -4,6 +4,7 @@
 
 namespace rm::zoo {
 
+// Flatten, then two hidden layers with relu, then the logits.
 absl::StatusOr<graph::Graph> BuildMlp(const Params& params) {
   const int64_t channels = params.at("channels");
   const int64_t height = params.at("height");

@@ -13,6 +13,7 @@ namespace rm::zoo {
 namespace {
 
 // Whole numbers from 1 to `most`.
+// One parameter a model takes: its name, its default, and what it may be.
 struct Param {
   const char* name;
   int64_t fallback;
@@ -35,6 +36,7 @@ constexpr Param kConvnetParams[] = {
     {"width", 28, kSideMax},
 };
 
+// The table's row: how a model is built, and with what.
 struct Model {
   const char* name;
   absl::Span<const Param> params;
@@ -46,6 +48,7 @@ constexpr Model kModels[] = {
     {"convnet", kConvnetParams, &BuildConvnet},
 };
 
+// nullptr for a name that is not in the table.
 const Model* FindModel(absl::string_view name) {
   for (const Model& model : kModels) {
     if (name == model.name) return &model;
@@ -54,6 +57,7 @@ const Model* FindModel(absl::string_view name) {
 }
 
 // "unknown model 'convnt' – did you mean 'convnet'? There is mlp, convnet".
+// Names what is unknown, what is known, and what may have been meant.
 absl::Status Unknown(absl::string_view what, absl::string_view name,
                      const std::vector<std::string>& known) {
   const std::string suggestion = base::Suggestion(name, known);
@@ -62,12 +66,14 @@ absl::Status Unknown(absl::string_view what, absl::string_view name,
                                                  absl::StrJoin(known, ", ")));
 }
 
+// For suggestions.
 std::vector<std::string> ParamNames(const Model& model) {
   std::vector<std::string> names;
   for (const Param& param : model.params) names.emplace_back(param.name);
   return names;
 }
 
+// Whole numbers within bounds only: a width of 2.5 is a slip, a width of 10⁹ an accident.
 absl::Status SetParam(const Model& model, const std::string& name, double value, Params* params) {
   for (const Param& param : model.params) {
     if (name != param.name) continue;
@@ -85,6 +91,7 @@ absl::Status SetParam(const Model& model, const std::string& name, double value,
 
 }  // namespace
 
+// Defaults first, then what the user gives on top.
 absl::StatusOr<graph::Graph> BuildModel(absl::string_view name,
                                         const std::map<std::string, double>& params) {
   const Model* model = FindModel(name);

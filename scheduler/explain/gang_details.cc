@@ -20,6 +20,7 @@ constexpr size_t kRanksNamed = 4;
 
 // "rank 1 on host h2 (worker w2), rank 3 …" of the ranks for which `missing` holds; empty: none.
 template <typename Missing>
+// "rank 1 on worker w2 (host b)": the odd ones out, by name.
 std::string NameRanks(const ClusterState& state, const Job& job, const Missing& missing) {
   std::vector<std::string> names;
   size_t count = 0;
@@ -31,6 +32,7 @@ std::string NameRanks(const ClusterState& state, const Job& job, const Missing& 
   return absl::StrJoin(names, ", ");
 }
 
+// Who is there, so that who is not stands out.
 void AddLiving(const ClusterState& state, const Job& job, pb::Explanation& out) {
   if (job.living_ranks == 0) return;
   out.add_details(absl::StrCat(
@@ -87,6 +89,7 @@ void AddAbsent(const ClusterState& state, const Job& job, absl::Time now, pb::Ex
   }
 }
 
+// Since when, as which generation, and what a loss would cost now.
 void ExplainRunning(const ClusterState& state, const Job& job, absl::Time now,
                     pb::Explanation& out) {
   out.add_details(absl::StrCat("It has run for ", base::FormatDuration(now - job.since),
@@ -97,6 +100,7 @@ void ExplainRunning(const ClusterState& state, const Job& job, absl::Time now,
   AddLiving(state, job, out);
 }
 
+// Which ranks are still here, and when they will be killed.
 void ExplainStopping(const ClusterState& state, const Job& job, absl::Time now,
                      pb::Explanation& out) {
   out.add_details(
@@ -107,6 +111,7 @@ void ExplainStopping(const ClusterState& state, const Job& job, absl::Time now,
   }
 }
 
+// One sentence for each phase of making a generation.
 void ExplainPhase(const ClusterState& state, const Job& job, absl::Time now, pb::Explanation& out) {
   switch (job.gang_phase) {
     case pb::COMING_UP: return ExplainComingUp(state, job, out);
@@ -123,6 +128,7 @@ void ExplainPhase(const ClusterState& state, const Job& job, absl::Time now, pb:
 
 }  // namespace
 
+// By state; every state of a gang has its sentence.
 void ExplainGang(const ClusterState& state, const Job& job, absl::Time now, pb::Explanation& out) {
   if (job.state == pb::RUNNING) {
     ExplainRunning(state, job, now, out);
@@ -134,6 +140,7 @@ void ExplainGang(const ClusterState& state, const Job& job, absl::Time now, pb::
   AddAbsent(state, job, now, out);
 }
 
+// Times are told as distances: nobody wants to subtract.
 std::string AgoText(absl::Time now, absl::Time then) {
   if (now <= then) return "just now";
   return absl::StrCat(base::FormatDuration(now - then), " ago");

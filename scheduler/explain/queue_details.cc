@@ -42,6 +42,7 @@ bool AnyWorker(const ClusterState& state) {
                      [](const auto& entry) { return entry.second.state != pb::LOST; });
 }
 
+// Wanted, free, and what is in the way, in numbers.
 std::string ShortageText(const ClusterState& state, const Job& job) {
   const SlotCount slots = CountSlots(state, job.resources());
   const int64_t room = RoomWithout(state, job.resources(), {});
@@ -51,6 +52,7 @@ std::string ShortageText(const ClusterState& state, const Job& job) {
                       " slots are free, with room for ", CountText(room, "rank"));
 }
 
+// The smallest change that would let it start now.
 void AddWhatWouldStartIt(const ClusterState& state, const Job& job, pb::Explanation& out) {
   const pb::ResourceSpec& resources = job.resources();
   const std::vector<const Job*> ends = EndsThatMakeRoom(state, resources, resources.ranks_min());
@@ -67,6 +69,7 @@ void AddWhatWouldStartIt(const ClusterState& state, const Job& job, pb::Explanat
                                " would make room", ends.empty() ? "." : ", too."));
 }
 
+// Slots of workers that are expected back are neither free nor lost; this says until when.
 void AddAbsentWorkers(const ClusterState& state, const Job& job, absl::Time now,
                       pb::Explanation& out) {
   for (const auto& [id, worker] : state.workers()) {
@@ -77,6 +80,7 @@ void AddAbsentWorkers(const ClusterState& state, const Job& job, absl::Time now,
   }
 }
 
+// Not enough room: the numbers, the holders, and whose end would make room.
 void ExplainShortage(const ClusterState& state, const Job& job, absl::Time now,
                      pb::Explanation& out) {
   AddWhatWouldStartIt(state, job, out);
@@ -100,6 +104,7 @@ void ExplainBehind(const ClusterState& state, const Job& job, const Job& head, a
 
 }  // namespace
 
+// What it waits for first: preflight, its turn, or room.
 void ExplainQueued(const ClusterState& state, const Job& job, absl::Time now,
                    pb::Explanation& out) {
   if (NextTimer(job, state.windows()).kind == TimerKind::kQueueTimeout) {

@@ -34,6 +34,7 @@ struct Holding {
   std::vector<std::pair<const Worker*, int32_t>> on;
 };
 
+// Who holds what of the slots this job could use.
 std::vector<Holding> Holdings(const ClusterState& state, const pb::ResourceSpec& resources) {
   std::map<int64_t, Holding> by_sequence;
   for (const Worker* worker : MatchingWorkers(state, resources, false)) {
@@ -64,6 +65,7 @@ std::string Selector(const pb::ResourceSpec& resources) {
 
 }  // namespace
 
+// Over the workers that the job's selector admits.
 SlotCount CountSlots(const ClusterState& state, const pb::ResourceSpec& resources) {
   SlotCount count;
   for (const Worker* worker : MatchingWorkers(state, resources, false)) {
@@ -74,6 +76,7 @@ SlotCount CountSlots(const ClusterState& state, const pb::ResourceSpec& resource
   return count;
 }
 
+// Ranks that would fit if one job were gone.
 int64_t RoomWithout(const ClusterState& state, const pb::ResourceSpec& resources,
                     const std::set<const Job*>& ended) {
   int64_t room = 0;
@@ -101,6 +104,7 @@ std::vector<pb::Holder> Holders(const ClusterState& state, const pb::ResourceSpe
   return holders;
 }
 
+// Each of these, ending alone, lets the job start.
 std::vector<const Job*> EndsThatMakeRoom(const ClusterState& state,
                                          const pb::ResourceSpec& resources, int64_t ranks) {
   // Trying all sets would find the fewest jobs in every case, and takes exponential time. The
@@ -120,6 +124,7 @@ std::vector<const Job*> EndsThatMakeRoom(const ClusterState& state,
   return {};
 }
 
+// Refused at submit only when no end of any job could ever help.
 absl::Status CheckFeasible(const ClusterState& state, const pb::JobSpec& spec) {
   const pb::ResourceSpec& resources = spec.resources();
   const int64_t ranks = resources.ranks_min();

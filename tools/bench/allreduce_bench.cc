@@ -1,3 +1,5 @@
+// `bench allreduce`: both the command and what its ranks do. Sums are checked before and after they are timed.
+
 #include "tools/bench/allreduce_bench.h"
 
 #include <algorithm>

@@ -1,3 +1,5 @@
+// The table of benchmarks, and the two ways into it: the command, and the rank process it starts.
+
 #include "tools/bench/main.h"
 
 #include <signal.h>

@@ -1,3 +1,5 @@
+// Rank processes of a benchmark, started and introduced as the coordinator and the workers do it for a job.
+
 #include "tools/bench/rank_group.h"
 
 #include <sys/socket.h>

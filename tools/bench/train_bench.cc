@@ -1,3 +1,5 @@
+// The command of `bench train`: flags, the ranks, one line. What a rank does is in train_bench_rank.cc.
+
 #include "tools/bench/train_bench.h"
 
 #include <algorithm>

@@ -1,3 +1,6 @@
+// A rank of `bench train`: a job's replica and stepper over one batch that is drawn once, so that only the training
+// step is measured. Model, batch, optimizer and loss are those that the peers are measured with.
+
 #include <sys/resource.h>
 
 #include <algorithm>

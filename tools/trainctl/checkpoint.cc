@@ -1,3 +1,5 @@
+// trainctl checkpoint: what is there, and whether every byte of it is what was written.
+
 #include <iostream>
 #include <string>
 #include <vector>
@@ -13,6 +15,7 @@ namespace rm::trainctl {
 namespace pb = ::ringmaster::v1;
 namespace {
 
+// A checkpoint that does not count says why.
 std::string CheckpointTable(const pb::ListCheckpointsReply& reply) {
   std::vector<std::vector<std::string>> rows = {{"NAME", "STEP", "SIZE", "CREATED", "COUNTS", "PROBLEM"}};
   for (const pb::CheckpointInfo& info : reply.checkpoints()) {
@@ -38,9 +41,10 @@ absl::StatusOr<int64_t> SplitStep(std::string* job) {
   return step;
 }
 
+// Every problem is named with file and offset; one of them is enough for exit code 1.
 int PrintVerification(const pb::VerifyReply& reply, const std::string& format) {
-  if (format == "json" || format == "yaml") {
-    std::cout << FormatMessages({&reply}, false, format);
+  if (IsStructured(format)) {
+    std::cout << FormatMessage(reply, format);
   } else if (reply.ok()) {
     std::cout << "checkpoint " << reply.checkpoint().path() << ": " << reply.files() << " files, "
               << base::FormatBytes(reply.bytes()) << ", every checksum is right\n"
@@ -65,10 +69,10 @@ int RunCheckpointList(const Command& command, const Words& words) {
   const std::string& format = line.common().output;
   if (format == "name") {
     for (const pb::CheckpointInfo& info : reply->checkpoints()) std::cout << info.name() << "\n";
-  } else if (format == "json" || format == "yaml") {
+  } else if (IsStructured(format)) {
     std::vector<const google::protobuf::Message*> messages;
     for (const pb::CheckpointInfo& info : reply->checkpoints()) messages.push_back(&info);
-    std::cout << FormatMessages(messages, true, format);
+    std::cout << FormatList(messages, format);
   } else {
     std::cout << CheckpointTable(*reply);
   }

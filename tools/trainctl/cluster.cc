@@ -1,5 +1,8 @@
+// trainctl cluster: a coordinator and workers on this machine, in one folder.
+
 #include <filesystem>
 #include <iostream>
+#include <map>
 #include <string>
 
 #include "absl/strings/str_cat.h"
@@ -14,18 +17,21 @@ namespace pb = ::ringmaster::v1;
 namespace {
 
 // --dir as an absolute path; the default folder when it is not given.
+// Absolute, since the daemons run elsewhere.
 std::string ClusterFolder(const std::string& flag) {
   if (flag.empty()) return DefaultClusterFolder();
   std::error_code error;
   return base::AbsolutePath(flag, std::filesystem::current_path(error).string());
 }
 
+// The cluster in four lines.
 std::string StatusText(const pb::StatusReply& status) {
   std::string text = absl::StrCat("coordinator ", status.address(), "  version ", status.version(),
                                   "  process ", status.pid(), "\nstorage ", status.storage(),
                                   "\nworkers ", status.workers(), "  slots ", status.slots_used(),
                                   "/", status.slots(), " used\n");
-  for (const auto& [state, count] : status.jobs()) {
+  const std::map<std::string, int> jobs(status.jobs().begin(), status.jobs().end());
+  for (const auto& [state, count] : jobs) {
     absl::StrAppend(&text, "jobs ", state, " ", count, "\n");
   }
   return text;
@@ -49,7 +55,7 @@ int RunClusterUp(const Command& command, const Words& words) {
   LocalCluster cluster(options.folder);
   const bool running = !cluster.Alive().empty();
   const auto address = cluster.Up(options, [&session] { return session.interrupted(); });
-  if (!address.ok()) return Complain(address.status());
+  if (!address.ok()) return Complain(LocalError(address.status()));
   std::cout << *address << "\n";
   std::cerr << (running ? "already running" : "running") << ", folder " << options.folder << "\n";
   return kDone;
@@ -64,7 +70,7 @@ int RunClusterDown(const Command& command, const Words& words) {
   LocalCluster cluster(ClusterFolder(folder));
   const size_t running = cluster.Alive().size();
   const absl::Status status = cluster.Down();
-  if (!status.ok()) return Complain(status);
+  if (!status.ok()) return Complain(LocalError(status));
   std::cerr << (running == 0 ? "nothing was running" : absl::StrCat("stopped ", running, " processes"))
             << "\n";
   return kDone;
@@ -80,7 +86,8 @@ int RunClusterStatus(const Command& command, const Words& words) {
     const std::string path = base::JoinPath(ClusterFolder(folder), "address");
     const auto text = base::PosixFileSystem().ReadFile(path);
     if (!text.ok()) {
-      return Complain(absl::UnavailableError(absl::StrCat("no cluster runs in ", folder)));
+      return Complain(absl::UnavailableError(absl::StrCat(
+          "no cluster runs in ", folder, ": 'trainctl cluster up --dir ", folder, "' starts one")));
     }
     common.coordinator = text->substr(0, text->find('\n'));
   }
@@ -89,9 +96,8 @@ int RunClusterStatus(const Command& command, const Words& words) {
   if (!client.ok()) return Complain(client.status());
   const auto status = (*client)->Status();
   if (!status.ok()) return Complain(status.status());
-  const bool structured = common.output == "json" || common.output == "yaml";
-  std::cout << (structured ? FormatMessages({&*status}, false, common.output)
-                           : StatusText(*status));
+  std::cout << (IsStructured(common.output) ? FormatMessage(*status, common.output)
+                                            : StatusText(*status));
   return kDone;
 }
 

@@ -8,6 +8,7 @@
 namespace rm::trainctl {
 namespace {
 
+// The table: help, dispatch and suggestions are made from it.
 constexpr Command kCommands[] = {
     {"submit", "", "JOB.yaml [flags]", "Submits a job; '-' reads it from standard input.",
      "  trainctl submit job.yaml --follow\n"
@@ -51,6 +52,7 @@ CommandLine::CommandLine(const Command& command)
   AddCommonFlags(flags_, &common_);
 }
 
+// Help is an answer on standard output; a mistake is a complaint on standard error.
 bool CommandLine::Parse(const Words& words, size_t least, size_t most) {
   std::vector<const char*> argv;
   for (const std::string& word : words) argv.push_back(word.c_str());

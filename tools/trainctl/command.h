@@ -1,5 +1,5 @@
-// A subcommand of trainctl: one file (a small family) and one line in the table of command_table.cc, from which the help is
-// made too.
+// A subcommand of trainctl: one file (or a small family in one) and one line in the table of
+// command.cc, from which the help is made too.
 #ifndef RM_TOOLS_TRAINCTL_COMMAND_H_
 #define RM_TOOLS_TRAINCTL_COMMAND_H_
 
@@ -36,8 +36,8 @@ class CommandLine {
   [[nodiscard]] base::FlagSet& flags() { return flags_; }
   [[nodiscard]] const CommonFlags& common() const { return common_; }
 
-  // Parses; `least` and `most` bound the number of positionals. True: go on. False: leave with exit_code() – help was asked
-  // for and printed, or an error was printed.
+  // Parses; `least` and `most` bound the number of positionals. True: go on. False: leave with
+  // exit_code() – help was asked for and printed, or an error was printed.
   [[nodiscard]] bool Parse(const Words& words, size_t least, size_t most);
   [[nodiscard]] int exit_code() const { return exit_code_; }
   [[nodiscard]] const std::string& positional(size_t i) const { return flags_.positionals()[i]; }

@@ -1,3 +1,5 @@
+// trainctl cancel, kill, pause, resume and wait: one call, or one stream, about one job.
+
 #include <iostream>
 #include <string>
 
@@ -13,6 +15,7 @@ namespace rm::trainctl {
 namespace pb = ::ringmaster::v1;
 namespace {
 
+// A call of the client about one job.
 using Call = absl::StatusOr<pb::Job> (client::Client::*)(const std::string& job_id);
 
 // One call about one job; `question` (may be empty) is asked before.
@@ -31,8 +34,8 @@ int Control(const Command& command, const Words& words, Call call, const std::st
   const auto job = ((*client)->*call)(job_id);
   if (!job.ok()) return Complain(job.status());
   const std::string& format = line.common().output;
-  if (format == "json" || format == "yaml") {
-    std::cout << FormatMessages({&*job}, false, format);
+  if (IsStructured(format)) {
+    std::cout << FormatMessage(*job, format);
   } else {
     std::cout << job->job_id() << "\n";
     std::cerr << StateName(job->state()) << ": " << job->reason().sentence() << "\n";
@@ -65,6 +68,7 @@ int RunWait(const Command& command, const Words& words) {
   if (!line.Parse(words, 1, 1)) return line.exit_code();
   FollowOptions options;
   options.progress = false;
+  options.format = line.common().output;
   if (!timeout.empty()) {
     const auto limit = base::ParseDuration(timeout);
     if (!limit.ok()) {

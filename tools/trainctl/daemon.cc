@@ -21,6 +21,7 @@ namespace rm::trainctl {
 namespace {
 
 // A process's start time in clock ticks since boot, or 0 when it is gone or a zombie (see proc(5)).
+// Together with the pid this names one process for ever: a pid alone may be another's by now.
 uint64_t StartTicks(pid_t pid) {
   std::ifstream file(absl::StrCat("/proc/", pid, "/stat"));
   const std::string text((std::istreambuf_iterator<char>(file)), std::istreambuf_iterator<char>());
@@ -35,6 +36,7 @@ uint64_t StartTicks(pid_t pid) {
 }
 
 // Waits until all are gone or the deadline has passed; returns those that are left.
+// Polls: these are no children of ours when another trainctl started them.
 std::vector<Daemon> WaitForEnd(std::vector<Daemon> daemons, absl::Time deadline) {
   for (;;) {
     for (const Daemon& daemon : daemons) ::waitpid(daemon.pid, nullptr, WNOHANG);  // if it is our child
@@ -46,6 +48,7 @@ std::vector<Daemon> WaitForEnd(std::vector<Daemon> daemons, absl::Time deadline)
   }
 }
 
+// Only those that are still the ones we mean.
 void SignalAll(const std::vector<Daemon>& daemons, int signal) {
   for (const Daemon& daemon : daemons) {
     if (daemon.IsAlive()) ::kill(daemon.pid, signal);
@@ -56,6 +59,7 @@ void SignalAll(const std::vector<Daemon>& daemons, int signal) {
 
 bool Daemon::IsAlive() const { return start_ticks != 0 && StartTicks(pid) == start_ticks; }
 
+// posix_spawn with everything set before: session, files, signals; no code of ours runs in the child.
 absl::StatusOr<Daemon> StartDaemon(const std::string& name, const std::string& program,
                                    const std::vector<std::string>& arguments,
                                    const std::string& log_path) {
@@ -87,6 +91,7 @@ absl::StatusOr<Daemon> StartDaemon(const std::string& name, const std::string& p
   return Daemon{name, pid, StartTicks(pid)};
 }
 
+// All at once, so that the grace is waited for once.
 absl::Status StopDaemons(const std::vector<Daemon>& daemons, absl::Duration grace) {
   SignalAll(daemons, SIGTERM);
   std::vector<Daemon> left = WaitForEnd(daemons, absl::Now() + grace);
@@ -105,6 +110,7 @@ std::string FormatDaemons(const std::vector<Daemon>& daemons) {
   return text;
 }
 
+// A damaged line is a process we cannot prove to be ours: left alone.
 std::vector<Daemon> ParseDaemons(const std::string& text) {
   std::vector<Daemon> daemons;
   for (const absl::string_view line : absl::StrSplit(text, '\n', absl::SkipEmpty())) {

@@ -23,14 +23,16 @@ struct Daemon {
   [[nodiscard]] bool IsAlive() const;
 };
 
-// Starts a program in a session of its own, input closed and output appended to `log_path`; it outlives this process.
+// Starts a program in a session of its own, input closed and output appended to `log_path`, with no
+// other descriptor of ours; it outlives this process.
 [[nodiscard]] absl::StatusOr<Daemon> StartDaemon(const std::string& name,
                                                  const std::string& program,
                                                  const std::vector<std::string>& arguments,
                                                  const std::string& log_path);
 
-// SIGTERM to all at once, then waits until they are gone; what is left after `grace` gets SIGKILL. DeadlineExceeded, naming it, when a
-// process does not go even then.
+// SIGTERM to all at once, then waits until they are gone; what is left after `grace` gets SIGKILL.
+// DeadlineExceeded, naming it, when a process does not go even then. Processes that only look like
+// one of them (a pid that was used again) are not touched.
 [[nodiscard]] absl::Status StopDaemons(const std::vector<Daemon>& daemons, absl::Duration grace);
 
 // The list as it is kept in a cluster's folder: "name pid start_ticks" a line; and back (damaged lines are left out).

@@ -1,3 +1,5 @@
+// trainctl events: the journal as people read it.
+
 #include <iostream>
 
 #include "absl/strings/str_cat.h"
@@ -9,6 +11,7 @@ namespace rm::trainctl {
 namespace pb = ::ringmaster::v1;
 namespace {
 
+// Time, what, from where to where, why: one line an event.
 std::string EventLine(const pb::JobEvent& event) {
   if (event.has_worker()) {
     const pb::WorkerTransition& worker = event.worker();
@@ -22,6 +25,13 @@ std::string EventLine(const pb::JobEvent& event) {
   return absl::StrCat(FormatTimeNs(job.time_ns()), "  ", job.job_id(), "  ", from,
                       StateName(job.to()), "  ", job.reason().code(), ": ",
                       job.reason().sentence());
+}
+
+// One event of an endless list: a line, or a document of its own where YAML is wanted.
+std::string EventText(const pb::JobEvent& event, const std::string& format) {
+  if (format == "json") return ToJsonText(event) + "\n";
+  if (format == "yaml") return "---\n" + FormatMessage(event, format);
+  return EventLine(event) + "\n";
 }
 
 }  // namespace
@@ -38,10 +48,10 @@ int RunEvents(const Command& command, const Words& words) {
   Session session;
   const auto client = session.Connect(line.common());
   if (!client.ok()) return Complain(client.status());
-  const bool json = line.common().output == "json";
-  const absl::Status status = (*client)->Events(request, [json](const pb::JobEvent& event) {
-    std::cout << (json ? ToJsonText(event) : EventLine(event)) << std::endl;
-    return true;
+  const std::string& format = line.common().output;
+  const absl::Status status = (*client)->Events(request, [&format](const pb::JobEvent& event) {
+    std::cout << EventText(event, format);
+    return std::cout.flush().good();  // nobody reads any more: enough
   });
   if (session.interrupted()) return kInterrupted;
   return status.ok() ? kDone : Complain(status);

@@ -7,7 +7,8 @@ int ExitCodeOf(const absl::Status& status) {
   switch (status.code()) {
     case absl::StatusCode::kOk: return kDone;
     case absl::StatusCode::kInvalidArgument: return kUsage;
-    case absl::StatusCode::kUnavailable: return kUnreachable;
+    case absl::StatusCode::kUnavailable:
+    case absl::StatusCode::kDeadlineExceeded: return kUnreachable;
     case absl::StatusCode::kPermissionDenied:
     case absl::StatusCode::kUnauthenticated: return kNotPermitted;
     case absl::StatusCode::kNotFound: return kNotFound;
@@ -15,6 +16,11 @@ int ExitCodeOf(const absl::Status& status) {
     case absl::StatusCode::kCancelled: return kInterrupted;
     default: return kFailed;
   }
+}
+
+absl::Status LocalError(const absl::Status& status) {
+  if (status.ok() || absl::IsCancelled(status) || absl::IsInvalidArgument(status)) return status;
+  return absl::InternalError(status.message());
 }
 
 int ExitCodeOf(pb::JobState state) {

@@ -22,8 +22,13 @@ enum ExitCode : int {
   kInterrupted = 130,
 };
 
-// What a failed call exits with.
+// What a failed call to the coordinator exits with.
 [[nodiscard]] int ExitCodeOf(const absl::Status& status);
+
+// The error of something done on this machine (a file, a process), so that its code does not pass
+// for one of the coordinator's: a full disk is no impossible job. Cancelled and InvalidArgument stay
+// as they are, all else exits with kFailed.
+[[nodiscard]] absl::Status LocalError(const absl::Status& status);
 
 // What following a job to this final state exits with.
 [[nodiscard]] int ExitCodeOf(ringmaster::v1::JobState state);

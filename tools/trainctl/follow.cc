@@ -18,9 +18,10 @@ namespace {
 constexpr absl::Duration kRetryInterval = absl::Milliseconds(500);
 
 // The state of one FollowJob.
+// What has been seen of the job so far, over any number of streams.
 class Follower {
  public:
-  Follower(const FollowOptions& options)
+  explicit Follower(const FollowOptions& options)
       : options_(options), display_(STDERR_FILENO), deadline_(absl::Now() + options.timeout) {}
 
   // Watches until the job ends (OK) or the stream does.
@@ -48,13 +49,12 @@ class Follower {
 
   void NoteAway(const absl::Status& status) {
     if (!away_) {
-      display_.Note(absl::StrCat("the coordinator is away, the job goes on; waiting for it (",
-                                 status.message(), ")"));
+      display_.Note(absl::StrCat("the job goes on; waiting for its coordinator: ",
+                                 status.ok() ? "it ended the stream" : status.message()));
     }
     away_ = true;
   }
 
-  [[nodiscard]] bool seen() const { return seen_; }
   [[nodiscard]] const pb::Job& job() const { return job_; }
   [[nodiscard]] bool timed_out() const { return absl::Now() >= deadline_; }
   void Finish() { display_.Finish(); }
@@ -68,18 +68,28 @@ class Follower {
   bool away_ = false;
 };
 
-int End(const pb::Job& job) {
-  std::cout << ResultText(job) << std::flush;
+// Results on standard output; why it did not succeed on standard error.
+int End(const pb::Job& job, const std::string& format) {
+  std::cout << ResultText(job, format) << std::flush;
   if (job.state() != pb::SUCCEEDED) {
-    std::cerr << job.job_id() << " " << StateName(job.state()) << " – " << job.reason().code() << ": "
-              << job.reason().sentence() << "\n";
+    std::cerr << job.job_id() << " " << StateName(job.state()) << " – " << job.reason().code()
+              << ": " << job.reason().sentence() << "\n";
   }
   return ExitCodeOf(job.state());
 }
 
+int Detach(const std::string& job_id) {
+  std::cerr << "detached: " << job_id << " goes on (trainctl logs -f " << job_id
+            << " follows it, trainctl cancel " << job_id << " ends it)\n";
+  return kInterrupted;
+}
+
 }  // namespace
 
-std::string ResultText(const pb::Job& job) {
+// The lines that scripts look for.
+std::string ResultText(const pb::Job& job, const std::string& format) {
+  if (IsStructured(format)) return FormatMessage(job, format);
+  if (format == "name") return "";
   std::string text;
   const auto accuracy = job.metrics().find("validation/accuracy");
   if (accuracy != job.metrics().end()) {
@@ -92,34 +102,34 @@ std::string ResultText(const pb::Job& job) {
   return text;
 }
 
+// A stream that ends before the job does is dialled again: the job goes on without a coordinator, and so do we.
 int FollowJob(Session& session, client::Client& client, const std::string& job_id,
               const FollowOptions& options) {
   Follower follower(options);
-  for (;;) {
-    const absl::Status status = follower.WatchOnce(client, job_id);
-    if (IsFinal(follower.job().state())) {
-      follower.Finish();
-      return End(follower.job());
-    }
+  const auto job = client.Get(job_id);
+  if (!job.ok()) return Complain(job.status());
+  follower.Note(*job);
+  while (!IsFinal(follower.job().state())) {
+    const absl::Status status = follower.WatchOnce(client, job->job_id());
+    if (IsFinal(follower.job().state())) break;
     if (session.interrupted()) {
       follower.Finish();
-      std::cerr << "detached: " << job_id << " goes on (trainctl logs -f " << job_id
-                << " follows it, trainctl cancel " << job_id << " ends it)\n";
-      return kInterrupted;
+      return Detach(job->job_id());
     }
-    if (follower.timed_out()) {
+    if (absl::IsDeadlineExceeded(status) || follower.timed_out()) {
       follower.Finish();
-      std::cerr << job_id << " has not ended: " << StateName(follower.job().state()) << "\n";
+      std::cerr << job->job_id() << " has not ended: " << StateName(follower.job().state()) << "\n";
       return kWaitTimedOut;
     }
-    const bool away = absl::IsUnavailable(status) || status.ok();
-    if (!away || !follower.seen()) {
+    if (!absl::IsUnavailable(status) && !status.ok()) {
       follower.Finish();
       return Complain(status);
     }
     follower.NoteAway(status);
     absl::SleepFor(kRetryInterval);
   }
+  follower.Finish();
+  return End(follower.job(), options.format);
 }
 
 }  // namespace rm::trainctl

@@ -11,17 +11,20 @@
 namespace rm::trainctl {
 
 struct FollowOptions {
-  bool progress = true;                              // show it on standard error
+  bool progress = true;                               // show it on standard error
   absl::Duration timeout = absl::InfiniteDuration();  // kWaitTimedOut after that
+  std::string format = "table";                       // of the result on standard output: -o
 };
 
-// Watches the job until its final state and returns the exit code that belongs to it. Ctrl-C detaches: the job goes on, and
-// that is said. A coordinator that goes away is waited for: the job goes on without it.
+// Watches the job until its final state, prints its result and returns the exit code that belongs to
+// it. Ctrl-C detaches: the job goes on, and that is said. A coordinator that goes away is waited for:
+// the job goes on without it. `job_id` may be a prefix.
 int FollowJob(Session& session, client::Client& client, const std::string& job_id,
               const FollowOptions& options);
 
-// What is printed on standard output when a job has ended: its accuracy, checkpoint and logs, one line each. Pure.
-[[nodiscard]] std::string ResultText(const ringmaster::v1::Job& job);
+// What is printed on standard output when a job has ended: its accuracy, checkpoint and logs, one
+// line each; the whole job as json or yaml; with "name" nothing. Pure.
+[[nodiscard]] std::string ResultText(const ringmaster::v1::Job& job, const std::string& format);
 
 }  // namespace rm::trainctl
 

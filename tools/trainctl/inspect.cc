@@ -1,4 +1,7 @@
+// trainctl describe and why: everything about a job, and the one thing people ask.
+
 #include <iostream>
+#include <map>
 #include <string>
 
 #include "absl/strings/str_cat.h"
@@ -14,11 +17,13 @@ namespace rm::trainctl {
 namespace pb = ::ringmaster::v1;
 namespace {
 
+// A name, padding, a value; nothing for an empty value.
 void AppendField(std::string* text, absl::string_view name, absl::string_view value) {
   if (value.empty()) return;
   absl::StrAppend(text, name, std::string(name.size() < 15 ? 15 - name.size() : 1, ' '), value, "\n");
 }
 
+// Where each rank runs.
 void AppendPlacement(std::string* text, const pb::Job& job) {
   for (const pb::Placement& placement : job.placement()) {
     AppendField(text, absl::StrCat("rank ", placement.rank()),
@@ -27,6 +32,7 @@ void AppendPlacement(std::string* text, const pb::Job& job) {
   }
 }
 
+// The newest numbers, and the newest of each metric.
 void AppendProgress(std::string* text, const pb::Job& job) {
   const pb::JobProgress& progress = job.progress();
   if (progress.step() > 0) {
@@ -36,11 +42,13 @@ void AppendProgress(std::string* text, const pb::Job& job) {
                                 progress.loss(), progress.samples_per_second(),
                                 progress.learning_rate()));
   }
-  for (const auto& [name, value] : job.metrics()) {
+  const std::map<std::string, double> metrics(job.metrics().begin(), job.metrics().end());
+  for (const auto& [name, value] : metrics) {
     AppendField(text, name, absl::StrFormat("%.5f", value));
   }
 }
 
+// From what a person asks first to what is asked last.
 std::string DescribeText(const pb::Job& job) {
   const int64_t now = absl::GetCurrentTimeNanos();
   std::string text;
@@ -63,6 +71,7 @@ std::string DescribeText(const pb::Job& job) {
   return text;
 }
 
+// The reason, what it would take, and who has it.
 std::string WhyText(const pb::Explanation& explanation) {
   std::string text = absl::StrCat(explanation.reason().code(), ": ",
                                   explanation.reason().sentence(), "\n");
@@ -75,8 +84,6 @@ std::string WhyText(const pb::Explanation& explanation) {
   }
   return text;
 }
-
-bool Structured(const std::string& format) { return format == "json" || format == "yaml"; }
 
 }  // namespace
 
@@ -92,7 +99,7 @@ int RunDescribe(const Command& command, const Words& words) {
   if (format == "name") {
     std::cout << job->job_id() << "\n";
   } else {
-    std::cout << (Structured(format) ? FormatMessages({&*job}, false, format) : DescribeText(*job));
+    std::cout << (IsStructured(format) ? FormatMessage(*job, format) : DescribeText(*job));
   }
   return kDone;
 }
@@ -106,8 +113,8 @@ int RunWhy(const Command& command, const Words& words) {
   const auto explanation = (*client)->Explain(line.positional(0));
   if (!explanation.ok()) return Complain(explanation.status());
   const std::string& format = line.common().output;
-  std::cout << (Structured(format) ? FormatMessages({&*explanation}, false, format)
-                                   : WhyText(*explanation));
+  std::cout << (IsStructured(format) ? FormatMessage(*explanation, format)
+                                     : WhyText(*explanation));
   return kDone;
 }
 

@@ -1,3 +1,5 @@
+// trainctl list: jobs in a table, or as names, JSON or YAML for scripts.
+
 #include <iostream>
 #include <vector>
 
@@ -12,12 +14,14 @@ namespace rm::trainctl {
 namespace pb = ::ringmaster::v1;
 namespace {
 
+// "-" before the first step.
 std::string ProgressColumn(const pb::Job& job) {
   const pb::JobProgress& progress = job.progress();
   return progress.step() == 0 ? "-"
                               : absl::StrFormat("%d/%d", progress.step(), progress.total_steps());
 }
 
+// Held and wanted, as "2/2".
 std::string SlotsColumn(const pb::Job& job) {
   int held = 0;
   for (const pb::Placement& placement : job.placement()) held += placement.slots_size();
@@ -25,6 +29,7 @@ std::string SlotsColumn(const pb::Job& job) {
   return absl::StrCat(held, "/", resources.ranks_max() * std::max(1, resources.slots_per_rank()));
 }
 
+// The sentence and the rates only where asked for: most terminals are narrow.
 std::string JobTable(const std::vector<pb::Job>& jobs, bool wide) {
   const int64_t now = absl::GetCurrentTimeNanos();
   std::vector<std::vector<std::string>> rows = {
@@ -43,6 +48,7 @@ std::string JobTable(const std::vector<pb::Job>& jobs, bool wide) {
   return FormatTable(rows);
 }
 
+// Page by page, so that no answer is too large.
 absl::StatusOr<std::vector<pb::Job>> AllJobs(client::Client& client, pb::ListJobsRequest request) {
   std::vector<pb::Job> jobs;
   do {
@@ -54,13 +60,14 @@ absl::StatusOr<std::vector<pb::Job>> AllJobs(client::Client& client, pb::ListJob
   return jobs;
 }
 
+// The four forms of a listing.
 void PrintJobs(const std::vector<pb::Job>& jobs, const std::string& format) {
   if (format == "name") {
     for (const pb::Job& job : jobs) std::cout << job.job_id() << "\n";
-  } else if (format == "json" || format == "yaml") {
+  } else if (IsStructured(format)) {
     std::vector<const google::protobuf::Message*> messages;
     for (const pb::Job& job : jobs) messages.push_back(&job);
-    std::cout << FormatMessages(messages, true, format);
+    std::cout << FormatList(messages, format);
   } else {
     std::cout << JobTable(jobs, format == "wide");
   }

@@ -9,9 +9,9 @@
 #include <filesystem>
 
 #include "absl/strings/str_cat.h"
-#include "absl/strings/str_split.h"
 #include "absl/time/clock.h"
 #include "base/file_system.h"
+#include "base/lines.h"
 #include "base/status.h"
 #include "runtime/client/client.h"
 
@@ -23,6 +23,7 @@ constexpr absl::Duration kStopGrace = absl::Seconds(10);
 constexpr absl::Duration kPollInterval = absl::Milliseconds(20);
 
 // One command at a time in a cluster's folder.
+// flock: released by the kernel, however we end.
 class FolderLock {
  public:
   static absl::StatusOr<FolderLock> Take(const std::string& path) {
@@ -44,16 +45,8 @@ class FolderLock {
   int fd_;
 };
 
-std::string LastLines(const std::string& text, int count) {
-  size_t begin = text.size();
-  for (int i = 0; i <= count && begin > 0; ++i) {
-    const size_t newline = text.rfind('\n', begin - 1);
-    begin = newline == std::string::npos ? 0 : newline;
-  }
-  return text.substr(begin > 0 ? begin + 1 : 0);
-}
-
 // The running program's file, so that daemons are of the same build.
+// The daemons must be of this build: they refuse others.
 std::string OwnProgram() {
   std::error_code error;
   const auto path = std::filesystem::read_symlink("/proc/self/exe", error);
@@ -74,25 +67,40 @@ std::string LocalCluster::PathOf(const std::string& name) const {
   return base::JoinPath(folder_, name);
 }
 
-std::vector<Daemon> LocalCluster::Alive() const {
-  std::vector<Daemon> alive;
+std::vector<Daemon> LocalCluster::Recorded() const {
   const auto text = base::PosixFileSystem().ReadFile(PathOf("pids"));
-  if (!text.ok()) return alive;
-  for (const Daemon& daemon : ParseDaemons(*text)) {
-    if (daemon.IsAlive()) alive.push_back(daemon);
-  }
-  return alive;
+  return text.ok() ? ParseDaemons(*text) : std::vector<Daemon>();
 }
 
+// What the folder remembers, as far as it still runs.
+std::vector<Daemon> LocalCluster::Alive() const {
+  std::vector<Daemon> daemons = Recorded();
+  daemons.erase(std::remove_if(daemons.begin(), daemons.end(),
+                               [](const Daemon& daemon) { return !daemon.IsAlive(); }),
+                daemons.end());
+  return daemons;
+}
+
+absl::StatusOr<std::string> LocalCluster::RunningAddress() const {
+  if (Alive().empty()) return "";
+  for (const Daemon& daemon : Recorded()) {
+    if (daemon.IsAlive()) continue;
+    return absl::FailedPreconditionError(
+        absl::StrCat("the cluster in ", folder_, " is not whole: ", daemon.name,
+                     " has died; end what is left of it with 'trainctl cluster down --dir ",
+                     folder_, "'"));
+  }
+  RM_ASSIGN_OR_RETURN(const std::string text, base::PosixFileSystem().ReadFile(PathOf("address")));
+  return text.substr(0, text.find('\n'));
+}
+
+// Whatever fails in between, what was started is stopped again.
 absl::StatusOr<std::string> LocalCluster::Up(const LocalClusterOptions& options,
                                              const std::function<bool()>& interrupted) {
   RM_RETURN_IF_ERROR(base::PosixFileSystem().MakeFolders(folder_));
   RM_ASSIGN_OR_RETURN(const FolderLock lock, FolderLock::Take(PathOf("lock")));
-  if (!Alive().empty()) {
-    RM_ASSIGN_OR_RETURN(const std::string text,
-                        base::PosixFileSystem().ReadFile(PathOf("address")));
-    return text.substr(0, text.find('\n'));
-  }
+  RM_ASSIGN_OR_RETURN(const std::string running, RunningAddress());
+  if (!running.empty()) return running;
   auto address = Start(options, interrupted);
   if (!address.ok()) {
     StopDaemons(started_, kStopGrace).IgnoreError();
@@ -138,6 +146,7 @@ absl::Status LocalCluster::StartWorkers(const LocalClusterOptions& options,
   return absl::OkStatus();
 }
 
+// Written after each start: a trainctl that is killed in the middle leaves a list that `cluster down` can use.
 absl::Status LocalCluster::Remember() {
   return base::WriteFileAtomically(base::PosixFileSystem(), PathOf("pids"),
                                    FormatDaemons(started_));
@@ -147,9 +156,10 @@ absl::Status LocalCluster::FailureOf(const Daemon& daemon) const {
   const std::string path = PathOf(daemon.name + ".log");
   const auto log = base::PosixFileSystem().ReadFile(path);
   return absl::InternalError(absl::StrCat(daemon.name, " ended at its start; the end of ", path,
-                                          ":\n", log.ok() ? LastLines(*log, 5) : ""));
+                                          ":\n", log.ok() ? base::LastLines(*log, 5) : ""));
 }
 
+// The coordinator writes the file when it serves, not before.
 absl::StatusOr<std::string> LocalCluster::WaitForAddress(
     const std::function<bool()>& interrupted) const {
   const absl::Time deadline = absl::Now() + kStartTimeout;
@@ -162,6 +172,7 @@ absl::StatusOr<std::string> LocalCluster::WaitForAddress(
   return absl::DeadlineExceededError("the coordinator does not come up");
 }
 
+// Ready means that a job submitted now can start.
 absl::Status LocalCluster::WaitForWorkers(const std::string& address, int64_t workers,
                                           const std::function<bool()>& interrupted) const {
   client::Client client(address);
@@ -178,6 +189,7 @@ absl::Status LocalCluster::WaitForWorkers(const std::string& address, int64_t wo
       absl::StrCat("not all of ", workers, " workers came up; their logs are in ", folder_));
 }
 
+// The folder keeps its logs and checkpoints.
 absl::Status LocalCluster::Down() {
   if (!base::PosixFileSystem().Exists(folder_)) return absl::OkStatus();
   RM_ASSIGN_OR_RETURN(const FolderLock lock, FolderLock::Take(PathOf("lock")));

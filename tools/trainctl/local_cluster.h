@@ -1,6 +1,7 @@
 // A coordinator and workers on this machine, kept in one folder:
 //
-//   address        where the coordinator listens: gRPC, then HTTP, one a line
+//   address        where the coordinator listens: gRPC, then HTTP, one a line (trainctl finds the
+//                  cluster by it)
 //   pids           the processes, as daemon.h writes them
 //   lock           held while a command changes the cluster
 //   state/         the coordinator's --state; storage/ its --storage
@@ -12,6 +13,7 @@
 #include <cstdint>
 #include <functional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "absl/status/status.h"
@@ -32,8 +34,10 @@ class LocalCluster {
  public:
   explicit LocalCluster(std::string folder) : folder_(std::move(folder)) {}
 
-  // Starts everything and returns the coordinator's address when every worker is ready; a cluster that runs already is left
-  // as it is. On a failure or when `interrupted` says so, what was started is stopped again; the error quotes the end of the log.
+  // Starts everything and returns the coordinator's address when every worker is ready; a cluster
+  // that runs already is left as it is, one of which a part has died is refused (FailedPrecondition).
+  // On a failure or when `interrupted` says so (Cancelled), what was started is stopped again; the
+  // error quotes the end of the log.
   [[nodiscard]] absl::StatusOr<std::string> Up(const LocalClusterOptions& options,
                                                const std::function<bool()>& interrupted);
 
@@ -42,8 +46,12 @@ class LocalCluster {
 
   // Processes of the cluster that run.
   [[nodiscard]] std::vector<Daemon> Alive() const;
+  // All that Up has started and Down has not stopped, alive or not.
+  [[nodiscard]] std::vector<Daemon> Recorded() const;
 
  private:
+  // The address of a cluster that runs, "" when none does.
+  absl::StatusOr<std::string> RunningAddress() const;
   absl::Status StartCoordinator(const LocalClusterOptions& options);
   absl::Status StartWorkers(const LocalClusterOptions& options, const std::string& address);
   absl::StatusOr<std::string> WaitForAddress(const std::function<bool()>& interrupted) const;

@@ -1,3 +1,5 @@
+// trainctl logs: the lines of every rank, each with its rank before it.
+
 #include <iostream>
 
 #include "absl/strings/str_cat.h"
@@ -41,8 +43,7 @@ int RunLogs(const Command& command, const Words& words) {
     for (const std::string& text : lines.lines()) {
       std::cout << "[rank " << lines.rank() << "] " << text << "\n";
     }
-    std::cout << std::flush;
-    return true;
+    return std::cout.flush().good();  // nobody reads any more: enough
   });
   if (session.interrupted()) {
     if (follow) std::cerr << "detached: the job goes on\n";

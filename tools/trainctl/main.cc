@@ -3,9 +3,12 @@
 #include <algorithm>
 #include <iostream>
 #include <string>
+#include <utility>
 #include <vector>
 
+#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
 #include "base/nearest_name.h"
 #include "base/version.h"
 #include "tools/bench/main.h"
@@ -16,24 +19,18 @@ namespace rm::trainctl {
 namespace {
 
 // Flags with a value that may stand before the subcommand.
+// Only the common flags may stand before the name.
 bool TakesValue(const std::string& word) {
   return word == "-c" || word == "--coordinator" || word == "-o" || word == "--output";
 }
 
-// The subcommand's name is the first word that is no flag; what stands before it belongs to the subcommand as well.
-Words NameFirst(const Words& words) {
+// Where the subcommand's name stands: at the first word that is no flag.
+size_t FindName(const Words& words) {
   size_t name = 0;
   while (name < words.size() && words[name].size() > 1 && words[name][0] == '-') {
     name += TakesValue(words[name]) ? 2U : 1U;
   }
-  if (name >= words.size()) return words;
-  const auto at = words.begin() + static_cast<std::ptrdiff_t>(name);
-  Words ordered = {*at};
-  auto rest = at + 1;
-  if (rest != words.end()) ordered.push_back(*rest++);  // a second word of the name, or its first argument
-  ordered.insert(ordered.end(), words.begin(), at);
-  ordered.insert(ordered.end(), rest, words.end());
-  return ordered;
+  return std::min(name, words.size());
 }
 
 std::string HelpText() {
@@ -54,31 +51,64 @@ std::string HelpText() {
   return text;
 }
 
-int UnknownCommand(const Words& words) {
+// "checkpoint" alone is half a name: its family is listed. Anything else gets the nearest name.
+int UnknownCommand(const std::string& word) {
   std::vector<std::string> names;
-  std::string family;
+  std::vector<std::string> family;
   for (const Command& command : Commands()) {
     names.emplace_back(command.name);
-    if (std::string(command.name).rfind(words[0] + " ", 0) == 0) {
-      absl::StrAppend(&family, family.empty() ? "" : ", ", command.name);
-    }
+    if (absl::StartsWith(command.name, word + " ")) family.emplace_back(command.name);
   }
-  if (!family.empty()) return Complain(absl::InvalidArgumentError(absl::StrCat("which one: ", family, "?")));
-  return Complain(absl::InvalidArgumentError(absl::StrCat("unknown command '", words[0], "'",
-                                                          base::Suggestion(words[0], names),
-                                                          " (try trainctl --help)")));
+  if (!family.empty()) {
+    return Complain(
+        absl::InvalidArgumentError(absl::StrCat("which one: ", absl::StrJoin(family, ", "), "?")));
+  }
+  return Complain(absl::InvalidArgumentError(absl::StrCat(
+      "unknown command '", word, "'", base::Suggestion(word, names), " (try trainctl --help)")));
 }
 
-int Dispatch(const Words& words) {
+// The command that `name` and perhaps `next` name, and how many words that took.
+std::pair<const Command*, size_t> FindCommand(const std::string& name, const std::string& next) {
   for (const Command& command : Commands()) {
-    if (words[0] == command.name || (*command.alias != 0 && words[0] == command.alias)) {
-      return command.run(command, words);
-    }
-    if (words.size() > 1 && absl::StrCat(words[0], " ", words[1]) == command.name) {
-      return command.run(command, Words(words.begin() + 1, words.end()));
-    }
+    const bool alias = *command.alias != 0 && name == command.alias;
+    if (name == command.name || alias) return {&command, 1};
+    if (absl::StrCat(name, " ", next) == command.name) return {&command, 2};
   }
-  return UnknownCommand(words);
+  return {nullptr, 0};
+}
+
+// Flags that stand before the subcommand's name belong to it as well.
+// Names of one word and of two, by the table.
+int Dispatch(const Words& words) {
+  const size_t at = FindName(words);
+  if (at == words.size()) {
+    return Complain(absl::InvalidArgumentError("no command is named (try trainctl --help)"));
+  }
+  const auto [command, length] =
+      FindCommand(words[at], at + 1 < words.size() ? words[at + 1] : "");
+  if (command == nullptr) return UnknownCommand(words[at]);
+  Words own = {command->name};
+  const auto name = words.begin() + static_cast<std::ptrdiff_t>(at);
+  own.insert(own.end(), words.begin(), name);
+  own.insert(own.end(), name + static_cast<std::ptrdiff_t>(length), words.end());
+  return command->run(*command, own);
+}
+
+int Help(const Words& words) {
+  if (words.size() <= 1) {
+    std::cout << HelpText();
+    return kDone;
+  }
+  Words asked(words.begin() + 1, words.end());
+  asked.emplace_back("--help");
+  return Dispatch(asked);
+}
+
+// What was printed must have arrived: a full disk or a closed pipe is no success.
+int CheckOutput(int code) {
+  if (std::cout.flush().good() || code != kDone) return code;
+  std::cerr << "trainctl: cannot write to standard output\n";
+  return kFailed;
 }
 
 }  // namespace
@@ -90,23 +120,22 @@ int RunBench(const Command&, const Words& words) {
   return bench::BenchMain(static_cast<int>(argv.size()), argv.data());
 }
 
-int RunVersion(const Command&, const Words&) {
+int RunVersion(const Command& command, const Words& words) {
+  CommandLine line(command);
+  if (!line.Parse(words, 0, 0)) return line.exit_code();
   std::cout << "trainctl " << base::kVersion << "\n";
   return kDone;
 }
 
 int TrainctlMain(int argc, char** argv) {
-  const Words words(argv + 1, argv + argc);
+  Words words(argv + 1, argv + argc);
   if (words.empty()) {
     std::cerr << HelpText();
     return kUsage;
   }
-  if (words[0] == "--help" || words[0] == "-h" || words[0] == "help") {
-    std::cout << HelpText();
-    return kDone;
-  }
-  if (words[0] == "--version") return RunVersion(Commands()[0], words);
-  return Dispatch(NameFirst(words));
+  if (words[0] == "--version") words[0] = "version";
+  if (words[0] == "--help" || words[0] == "-h") words = {"help"};
+  return CheckOutput(words[0] == "help" ? Help(words) : Dispatch(words));
 }
 
 }  // namespace rm::trainctl

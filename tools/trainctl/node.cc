@@ -1,4 +1,7 @@
+// trainctl node: the machines.
+
 #include <iostream>
+#include <map>
 #include <string>
 #include <vector>
 
@@ -13,6 +16,7 @@ namespace rm::trainctl {
 namespace pb = ::ringmaster::v1;
 namespace {
 
+// Slots as used/all.
 std::string NodeTable(const pb::NodesReply& reply, bool wide) {
   const int64_t now = absl::GetCurrentTimeNanos();
   std::vector<std::vector<std::string>> rows = {{"WORKER", "HOST", "STATE", "SLOTS", "SINCE", "VERSION"}};
@@ -22,7 +26,8 @@ std::string NodeTable(const pb::NodesReply& reply, bool wide) {
                     absl::StrCat(node.slots_used(), "/", node.slots()),
                     FormatAge(node.since_ns(), now), node.version()});
     if (!wide) continue;
-    rows.back().push_back(absl::StrJoin(node.labels(), ",", absl::PairFormatter("=")));
+    const std::map<std::string, std::string> labels(node.labels().begin(), node.labels().end());
+    rows.back().push_back(absl::StrJoin(labels, ",", absl::PairFormatter("=")));
     rows.back().push_back(node.reason().sentence());
   }
   return FormatTable(rows);
@@ -41,10 +46,10 @@ int RunNodeList(const Command& command, const Words& words) {
   const std::string& format = line.common().output;
   if (format == "name") {
     for (const pb::Node& node : reply->nodes()) std::cout << node.worker_id() << "\n";
-  } else if (format == "json" || format == "yaml") {
+  } else if (IsStructured(format)) {
     std::vector<const google::protobuf::Message*> messages;
     for (const pb::Node& node : reply->nodes()) messages.push_back(&node);
-    std::cout << FormatMessages(messages, true, format);
+    std::cout << FormatList(messages, format);
   } else {
     std::cout << NodeTable(*reply, format == "wide");
   }

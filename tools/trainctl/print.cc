@@ -1,10 +1,9 @@
 #include "tools/trainctl/print.h"
 
 #include <google/protobuf/util/json_util.h>
-#include <unistd.h>
 
 #include <algorithm>
-#include <cstdlib>
+#include <iterator>
 #include <utility>
 
 #include "absl/strings/ascii.h"
@@ -17,6 +16,7 @@ namespace rm::trainctl {
 namespace pb = ::ringmaster::v1;
 namespace {
 
+// Columns are counted in characters, not bytes: "→" is one.
 size_t CodePoints(absl::string_view text) {
   return static_cast<size_t>(std::count_if(
       text.begin(), text.end(), [](char c) { return (static_cast<unsigned char>(c) & 0xC0) != 0x80; }));
@@ -30,42 +30,55 @@ std::string Capitalised(std::string name) {
   return name;
 }
 
-void AppendYaml(const base::Json& value, int indent, std::string* out);
+// A key as YAML: bare where every reader takes it for that text, else in quotes.
+std::string YamlKey(const std::string& key) {
+  const bool plain = !key.empty() && absl::ascii_isalpha(static_cast<unsigned char>(key[0])) &&
+                     std::all_of(key.begin(), key.end(), [](char c) {
+                       return absl::ascii_isalnum(static_cast<unsigned char>(c)) || c == '_' ||
+                              c == '/' || c == '-' || c == '.';
+                     });
+  static constexpr absl::string_view kWords[] = {"true", "false", "null", "yes", "no",
+                                                 "on",   "off",   "y",    "n"};
+  const bool word = std::any_of(std::begin(kWords), std::end(kWords), [&](absl::string_view w) {
+    return absl::EqualsIgnoreCase(w, key);
+  });
+  return plain && !word ? key : base::JsonQuote(key);
+}
 
-// "- " or "key:" has been written: the value follows on the same line, or as a block below.
-void AppendYamlValue(const base::Json& value, int indent, std::string* out) {
-  const bool block = (value.is_object() && !value.object().empty()) ||
-                     (value.is_array() && !value.array().empty());
-  if (!block) {
-    absl::StrAppend(out, " ", value.Dump(), "\n");
-    return;
-  }
-  absl::StrAppend(out, "\n");
-  AppendYaml(value, indent, out);
+bool IsBlock(const base::Json& value) {
+  return !value.object().empty() || !value.array().empty();
 }
 
 void AppendYaml(const base::Json& value, int indent, std::string* out) {
   const std::string pad(static_cast<size_t>(indent), ' ');
-  if (value.is_object()) {
-    for (const auto& [key, member] : value.object()) {
-      absl::StrAppend(out, pad, key, ":");
-      AppendYamlValue(member, indent + 2, out);
-    }
-  } else if (value.is_array()) {
-    for (const base::Json& element : value.array()) {
-      absl::StrAppend(out, pad, "-");
-      AppendYamlValue(element, indent + 2, out);
-    }
-  } else {
+  if (!IsBlock(value)) {  // JSON's scalars, and [] and {}, are YAML
     absl::StrAppend(out, pad, value.Dump(), "\n");
+    return;
   }
+  const auto append = [&](absl::string_view head, const base::Json& member) {
+    absl::StrAppend(out, pad, head, IsBlock(member) ? "\n" : " ");
+    AppendYaml(member, IsBlock(member) ? indent + 2 : 0, out);
+  };
+  for (const auto& [key, member] : value.object()) append(YamlKey(key) + ":", member);
+  for (const base::Json& element : value.array()) append("-", element);
+}
+
+base::Json ToJson(const google::protobuf::Message& message) {
+  auto value = base::Json::Parse(ToJsonText(message));
+  return value.ok() ? *std::move(value) : base::Json();
+}
+
+std::string FormatJson(const base::Json& value, absl::string_view format) {
+  return format == "yaml" ? ToYamlText(value) : value.Dump(2) + "\n";
 }
 
 }  // namespace
 
-std::string FormatTable(const std::vector<std::vector<std::string>>& rows) {
+// Two passes: widths, then lines.
+std::string FormatTable(std::vector<std::vector<std::string>> rows) {
   std::vector<size_t> widths;
-  for (const auto& row : rows) {
+  for (auto& row : rows) {
+    for (std::string& cell : row) std::replace(cell.begin(), cell.end(), '\n', ' ');
     widths.resize(std::max(widths.size(), row.size()), 0);
     for (size_t i = 0; i < row.size(); ++i) widths[i] = std::max(widths[i], CodePoints(row[i]));
   }
@@ -80,6 +93,7 @@ std::string FormatTable(const std::vector<std::vector<std::string>>& rows) {
   return text;
 }
 
+// Unset scalars are printed, so that a script finds every key every time.
 std::string ToJsonText(const google::protobuf::Message& message) {
   google::protobuf::util::JsonPrintOptions options;
   options.always_print_primitive_fields = true;
@@ -89,27 +103,40 @@ std::string ToJsonText(const google::protobuf::Message& message) {
   return text;
 }
 
+// Enough of YAML for what JSON can say.
 std::string ToYamlText(const base::Json& value) {
   std::string text;
   AppendYaml(value, 0, &text);
   return text;
 }
 
-std::string FormatMessages(const std::vector<const google::protobuf::Message*>& messages,
-                           bool as_list, absl::string_view format) {
+bool IsStructured(absl::string_view format) { return format == "json" || format == "yaml"; }
+
+std::string FormatMessage(const google::protobuf::Message& message, absl::string_view format) {
+  return FormatJson(ToJson(message), format);
+}
+
+std::string FormatList(const std::vector<const google::protobuf::Message*>& messages,
+                       absl::string_view format) {
   base::Json list{base::Json::Array()};
-  for (const google::protobuf::Message* message : messages) {
-    auto value = base::Json::Parse(ToJsonText(*message));
-    list.Add(value.ok() ? *std::move(value) : base::Json());
+  for (const google::protobuf::Message* message : messages) list.Add(ToJson(*message));
+  return FormatJson(list, format);
+}
+
+std::string CutToWidth(absl::string_view text, int width) {
+  size_t end = 0;
+  for (int point = 0; end < text.size(); ++end) {
+    const bool begins = (static_cast<unsigned char>(text[end]) & 0xC0) != 0x80;
+    if (begins && ++point > width) break;
   }
-  const base::Json result = as_list || list.array().empty() ? list : list.array().front();
-  return format == "yaml" ? ToYamlText(result) : result.Dump(2) + "\n";
+  return std::string(text.substr(0, end));
 }
 
 std::string StateName(pb::JobState state) { return Capitalised(pb::JobState_Name(state)); }
 
 std::string StateName(pb::WorkerState state) { return Capitalised(pb::WorkerState_Name(state)); }
 
+// Any case, as people type it.
 pb::JobState StateOfName(absl::string_view name) {
   pb::JobState state = pb::JOB_STATE_UNSPECIFIED;
   return pb::JobState_Parse(absl::AsciiStrToUpper(name), &state) ? state
@@ -130,14 +157,6 @@ std::string FormatAge(int64_t time_ns, int64_t now_ns) {
   if (time_ns == 0) return "-";
   return absl::StrCat(base::FormatDuration(absl::Nanoseconds(std::max<int64_t>(0, now_ns - time_ns))),
                       " ago");
-}
-
-bool ColourAllowed(int fd) {
-  const char* no_colour = std::getenv("NO_COLOR");  // NOLINT(concurrency-mt-unsafe)
-  const char* terminal = std::getenv("TERM");       // NOLINT(concurrency-mt-unsafe)
-  if (no_colour != nullptr && *no_colour != 0) return false;
-  if (terminal == nullptr || absl::string_view(terminal) == "dumb") return false;
-  return ::isatty(fd) == 1;
 }
 
 }  // namespace rm::trainctl

@@ -1,4 +1,5 @@
-// How results look: tables, JSON, YAML, names; colour only where a person sees it.
+// How results look: tables, JSON, YAML, names. All functions are pure but FormatTimeNs, which reads
+// the machine's time zone.
 #ifndef RM_TOOLS_TRAINCTL_PRINT_H_
 #define RM_TOOLS_TRAINCTL_PRINT_H_
 
@@ -13,19 +14,28 @@
 
 namespace rm::trainctl {
 
-// Lines of text in aligned columns, two spaces apart; the first row is the head. Widths count code points. No trailing spaces.
-[[nodiscard]] std::string FormatTable(const std::vector<std::vector<std::string>>& rows);
+// Lines of text in aligned columns, two spaces apart; the first row is the head. Widths count code
+// points. No trailing spaces; a line break in a cell becomes a space, so that a row is a line.
+[[nodiscard]] std::string FormatTable(std::vector<std::vector<std::string>> rows);
 
-// A message as JSON by the proto3 mapping, fields by their proto names, unset scalars included.
+// A message as one line of JSON by the proto3 mapping (64-bit integers are strings), fields by their
+// proto names, unset scalars included.
 [[nodiscard]] std::string ToJsonText(const google::protobuf::Message& message);
 
-// A JSON value as block YAML.
+// A JSON value as block YAML; parsers of YAML read the same value back.
 [[nodiscard]] std::string ToYamlText(const base::Json& value);
 
-// Messages as `format` json or yaml: one message alone, several as a list.
-[[nodiscard]] std::string FormatMessages(
-    const std::vector<const google::protobuf::Message*>& messages, bool as_list,
-    absl::string_view format);
+// Whether this -o is for programs: json or yaml.
+[[nodiscard]] bool IsStructured(absl::string_view format);
+
+// As `format` json or yaml: one message, or a list of them ("[]" when there is none).
+[[nodiscard]] std::string FormatMessage(const google::protobuf::Message& message,
+                                        absl::string_view format);
+[[nodiscard]] std::string FormatList(const std::vector<const google::protobuf::Message*>& messages,
+                                     absl::string_view format);
+
+// The text, cut to `width` code points.
+[[nodiscard]] std::string CutToWidth(absl::string_view text, int width);
 
 // "Running". The one way in which states are shown.
 [[nodiscard]] std::string StateName(ringmaster::v1::JobState state);
@@ -38,9 +48,6 @@ namespace rm::trainctl {
 [[nodiscard]] std::string FormatTimeNs(int64_t time_ns);
 // "3m 10s ago"; "-" for 0.
 [[nodiscard]] std::string FormatAge(int64_t time_ns, int64_t now_ns);
-
-// True when file descriptor `fd` is a terminal that may show colour (NO_COLOR and TERM=dumb respected).
-[[nodiscard]] bool ColourAllowed(int fd);
 
 }  // namespace rm::trainctl
 

@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <cmath>
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
@@ -18,15 +19,18 @@ namespace {
 constexpr int kBarMax = 30;
 constexpr int kBarMin = 8;
 
+// At the present rate; without a rate there is nothing to say.
 std::string EtaText(const pb::Job& job) {
   const pb::JobProgress& progress = job.progress();
   const auto batch = static_cast<double>(job.spec().train().global_batch_size());
-  if (progress.samples_per_second() <= 0 || batch <= 0) return "";
-  const auto left = static_cast<double>(progress.total_steps() - progress.step());
-  return absl::StrCat("  ETA ", base::FormatDuration(absl::Seconds(
-                                    left * batch / progress.samples_per_second())));
+  const double rate = progress.samples_per_second();
+  if (!(rate > 0) || !std::isfinite(rate) || batch <= 0) return "";
+  const auto left =
+      static_cast<double>(std::max<int64_t>(0, progress.total_steps() - progress.step()));
+  return absl::StrCat("  ETA ", base::FormatDuration(absl::Seconds(left * batch / rate)));
 }
 
+// "[=====>    ]": the arrow is where it is, not what is done.
 std::string Bar(double share, int width) {
   const int filled = std::clamp(static_cast<int>(share * width), 0, width);
   std::string bar(static_cast<size_t>(width), ' ');
@@ -37,11 +41,11 @@ std::string Bar(double share, int width) {
 
 }  // namespace
 
+// Head and tail come first, the bar takes what room is left.
 std::string ProgressText(const pb::Job& job, int width) {
   const pb::JobProgress& progress = job.progress();
   if (progress.step() == 0 || job.state() != pb::RUNNING) {
-    return absl::StrCat(StateName(job.state()), ": ", job.reason().sentence())
-        .substr(0, static_cast<size_t>(std::max(width, 20)));
+    return CutToWidth(absl::StrCat(StateName(job.state()), ": ", job.reason().sentence()), width);
   }
   const double share = progress.total_steps() > 0
                            ? static_cast<double>(progress.step()) /
@@ -53,12 +57,14 @@ std::string ProgressText(const pb::Job& job, int width) {
       absl::StrFormat("%3.0f %%  loss %.4f  %.0f samples/s%s", 100 * share, progress.loss(),
                       progress.samples_per_second(), EtaText(job));
   const int room = width - static_cast<int>(head.size() + tail.size()) - 4;
-  return absl::StrCat(head, room >= kBarMin ? Bar(share, std::min(room, kBarMax)) : "", tail);
+  const std::string bar = room >= kBarMin ? Bar(share, std::min(room, kBarMax)) : "";
+  return CutToWidth(absl::StrCat(head, bar, tail), width);
 }
 
 ProgressDisplay::ProgressDisplay(int fd, absl::Duration interval)
     : fd_(fd), terminal_(::isatty(fd) == 1), interval_(interval) {}
 
+// Asked each time: windows are resized.
 int ProgressDisplay::Width() const {
   winsize size{};
   const bool known = terminal_ && ::ioctl(fd_, TIOCGWINSZ, &size) == 0 && size.ws_col > 0;
@@ -74,6 +80,7 @@ void ProgressDisplay::Write(const std::string& text) const {
   }
 }
 
+// The same text is not drawn twice.
 void ProgressDisplay::Show(const pb::Job& job) {
   const std::string text = ProgressText(job, Width());
   if (text == last_text_) return;
@@ -90,6 +97,7 @@ void ProgressDisplay::Show(const pb::Job& job) {
   last_text_ = text;
 }
 
+// The progress line is ended first and drawn anew with the next Show.
 void ProgressDisplay::Note(const std::string& line) {
   Finish();
   Write(absl::StrCat(line, "\n"));

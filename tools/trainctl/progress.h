@@ -9,8 +9,9 @@
 
 namespace rm::trainctl {
 
-// "epoch 1.25  step 78/187  [========>           ]  42 %  loss 0.2345  1234 samples/s  ETA 12 s", cut to `width` columns: the bar
-// shrinks first, then goes. Before the first step: the state with its reason. Pure.
+// "epoch 1.25  step 78/187  [========>           ]  42 %  loss 0.2345  1234 samples/s  ETA 12 s",
+// of at most `width` columns: the bar shrinks first, then goes, then the end is cut. A job that has
+// not made a step, or does not run: its state with its reason. Pure.
 [[nodiscard]] std::string ProgressText(const ringmaster::v1::Job& job, int width);
 
 // Shows the progress on standard error: one line that is drawn over on a terminal, a line every few seconds elsewhere.

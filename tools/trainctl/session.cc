@@ -7,38 +7,38 @@
 #include <cstdio>
 #include <cstdlib>
 #include <iostream>
+#include <utility>
 
 #include "absl/strings/ascii.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
 #include "absl/strings/strip.h"
 #include "base/file_system.h"
+#include "base/host_port.h"
+#include "base/status.h"
 #include "tools/trainctl/exit_code.h"
 
 namespace rm::trainctl {
 namespace {
 
+// "" for a variable that is not set.
 std::string Environment(const char* name) {
   const char* value = std::getenv(name);  // NOLINT(concurrency-mt-unsafe)
   return value == nullptr ? "" : value;
 }
 
 // `coordinator:` of the user's config file; "" when there is none.
+// One key of one file: no YAML library is needed for it.
 std::string FromConfigFile() {
   const std::string config_home = Environment("XDG_CONFIG_HOME");
   const std::string folder =
       config_home.empty() ? base::JoinPath(Environment("HOME"), ".config") : config_home;
   const auto text = base::PosixFileSystem().ReadFile(folder + "/ringmaster/config.yaml");
   if (!text.ok()) return "";
-  for (absl::string_view line : absl::StrSplit(*text, '\n')) {
-    line = absl::StripAsciiWhitespace(line);
-    if (absl::ConsumePrefix(&line, "coordinator:")) {
-      return std::string(absl::StripAsciiWhitespace(line));
-    }
-  }
-  return "";
+  return CoordinatorOfConfig(*text);
 }
 
+// What Ctrl-C and a polite kill send.
 sigset_t StopSignals() {
   sigset_t signals;
   ::sigemptyset(&signals);
@@ -66,9 +66,29 @@ std::string DefaultClusterFolder() {
   return base::JoinPath(base, "ringmaster/cluster");
 }
 
+std::string CoordinatorOfConfig(const std::string& text) {
+  for (absl::string_view line : absl::StrSplit(text, '\n')) {
+    if (!absl::ConsumePrefix(&line, "coordinator:")) continue;  // a nested key is another one
+    line = absl::StripAsciiWhitespace(line);
+    const bool quoted = !line.empty() && (line[0] == '"' || line[0] == '\'');
+    if (quoted) return std::string(line.substr(1, line.find(line[0], 1) - 1));
+    return std::string(absl::StripAsciiWhitespace(line.substr(0, line.find('#'))));
+  }
+  return "";
+}
+
+// From the most explicit to the most implicit.
 absl::StatusOr<std::string> ResolveCoordinator(const std::string& flag) {
-  for (const std::string& address : {flag, Environment("RINGMASTER_COORDINATOR"), FromConfigFile()}) {
-    if (!address.empty()) return address;
+  const std::pair<const char*, std::string> sources[] = {
+      {"--coordinator", flag},
+      {"RINGMASTER_COORDINATOR", Environment("RINGMASTER_COORDINATOR")},
+      {"config.yaml", FromConfigFile()},
+  };
+  for (const auto& [source, address] : sources) {
+    if (address.empty()) continue;
+    const auto parsed = base::ParseHostPort(address);
+    if (!parsed.ok()) return base::Annotate(parsed.status(), source);
+    return address;
   }
   const std::string path = base::JoinPath(DefaultClusterFolder(), "address");
   const auto text = base::PosixFileSystem().ReadFile(path);
@@ -81,6 +101,7 @@ absl::StatusOr<std::string> ResolveCoordinator(const std::string& flag) {
       "one with -c HOST:PORT or RINGMASTER_COORDINATOR");
 }
 
+// Blocked before the thread starts, so that every thread inherits it and only the watcher sees the signals.
 Session::Session() {
   const sigset_t signals = StopSignals();
   ::pthread_sigmask(SIG_BLOCK, &signals, nullptr);
@@ -88,12 +109,14 @@ Session::Session() {
   watcher_ = std::thread([this] { WaitForSignal(); });
 }
 
+// The watcher is woken by the signal it waits for, told that it is over.
 Session::~Session() {
   over_ = true;
   ::pthread_kill(watcher_.native_handle(), SIGTERM);
   watcher_.join();
 }
 
+// A second signal leaves at once: the first may be stuck in something slow.
 void Session::WaitForSignal() {
   const sigset_t signals = StopSignals();
   for (;;) {
@@ -118,6 +141,7 @@ absl::StatusOr<client::Client*> Session::Connect(const CommonFlags& common) {
   return client_.get();
 }
 
+// One line, then the fields of an invalid job, if that is what it was.
 int Complain(const absl::Status& status) {
   if (absl::IsCancelled(status)) return kInterrupted;
   std::cerr << "trainctl: " << status.message() << "\n";
@@ -127,6 +151,7 @@ int Complain(const absl::Status& status) {
   return ExitCodeOf(status);
 }
 
+// Off a terminal nobody can answer: refusing is safer than going ahead, and clearer than waiting.
 absl::StatusOr<bool> Confirm(const CommonFlags& common, const std::string& question) {
   if (common.yes) return true;
   if (::isatty(STDIN_FILENO) != 1) {

@@ -25,15 +25,17 @@ struct CommonFlags {
 // Adds them to a subcommand's own.
 void AddCommonFlags(base::FlagSet& flags, CommonFlags* common);
 
-// Where the coordinator is: -c, else RINGMASTER_COORDINATOR, else `coordinator:` of ~/.config/ringmaster/config.yaml, else
-// the local cluster's address file. Unavailable, with the ways to name one, when none of them is there.
+// Where the coordinator is: -c, else RINGMASTER_COORDINATOR, else `coordinator:` of
+// ~/.config/ringmaster/config.yaml ($XDG_CONFIG_HOME), else the local cluster's address file.
+// Unavailable, with the ways to name one, when none of them is there; InvalidArgument, with the place
+// it came from, when it is no address.
 [[nodiscard]] absl::StatusOr<std::string> ResolveCoordinator(const std::string& flag);
 
 // The folder of the local cluster when --dir does not name one.
 [[nodiscard]] std::string DefaultClusterFolder();
 
-// Takes SIGINT and SIGTERM away from their default for its lifetime: they set interrupted() and end the client's calls.
-// One at a time.
+// Takes SIGINT and SIGTERM away from their default: they set interrupted() and end the client's
+// calls, a second one ends the process at once. One at a time; make it before any other thread.
 class Session {
  public:
   Session();
@@ -49,17 +51,23 @@ class Session {
  private:
   void WaitForSignal();
 
-  std::atomic<client::Client*> shared_{nullptr};
   std::unique_ptr<client::Client> client_;
+  std::atomic<client::Client*> shared_{nullptr};  // client_, for the watcher
   std::atomic<bool> interrupted_{false};
   std::atomic<bool> over_{false};
   std::thread watcher_;
 };
 
-// Prints "trainctl: message" on standard error, with the lines of an invalid job, and returns the exit code.
+// The value of a config file's line `coordinator: value`, without quotes and comment; "" when there
+// is none. Only this much YAML is understood. Pure.
+[[nodiscard]] std::string CoordinatorOfConfig(const std::string& text);
+
+// Prints "trainctl: message" on standard error, with the violations of an invalid request, and
+// returns the exit code. Cancelled prints nothing: who interrupts knows.
 int Complain(const absl::Status& status);
 
-// Asks "question [y/N]" on the terminal; true with -y. Off a terminal, without -y: InvalidArgument saying so.
+// Asks "question [y/N]" on the terminal; true with -y. Off a terminal, without -y: InvalidArgument
+// saying so.
 [[nodiscard]] absl::StatusOr<bool> Confirm(const CommonFlags& common, const std::string& question);
 
 }  // namespace rm::trainctl

@@ -1,3 +1,6 @@
+// trainctl submit: from a job file to a job, and if asked to its end. What is wrong with the file is said here,
+// before anyone is dialled; what only the cluster can know comes back in the same form.
+
 #include <pwd.h>
 #include <unistd.h>
 
@@ -5,6 +8,7 @@
 #include <filesystem>
 #include <iostream>
 #include <iterator>
+#include <optional>
 #include <random>
 #include <string>
 #include <vector>
@@ -26,6 +30,7 @@ namespace {
 
 constexpr double kPreflightWaitSeconds = 10;
 
+// The flags of submit.
 struct SubmitFlags {
   bool follow = false;
   bool wait = false;
@@ -41,6 +46,7 @@ struct JobFile {
   std::string text;
 };
 
+// Relative paths in a job from standard input mean the folder we are in.
 absl::StatusOr<JobFile> ReadJobFile(const std::string& argument) {
   std::error_code error;
   const std::string here = std::filesystem::current_path(error).string();
@@ -52,39 +58,50 @@ absl::StatusOr<JobFile> ReadJobFile(const std::string& argument) {
   return JobFile{argument, base::ParentPath(base::AbsolutePath(argument, here)), *std::move(text)};
 }
 
+// Who is shown as the job's owner; no claim is made that anyone checked it.
 std::string UserName() {
   const passwd* entry = ::getpwuid(::geteuid());  // NOLINT(concurrency-mt-unsafe)
   return entry == nullptr ? absl::StrCat("uid-", ::geteuid()) : entry->pw_name;
 }
 
+// Makes a retried submission the same submission.
 std::string NewRequestId() {
   std::random_device random;
   return absl::StrFormat("%08x%08x%08x%08x", random(), random(), random(), random());
 }
 
-// "12:5: message" is a place in the job file, anything else a field: both get the file's name.
+// "12:5: message" has a place in the job file, anything else has none: both get the file's name.
 void PrintError(const JobFile& file, const std::string& error) {
-  std::cerr << file.shown_name << ":" << (absl::ascii_isdigit(static_cast<unsigned char>(error[0])) ? "" : " ")
-            << error << "\n";
+  const bool placed = !error.empty() && absl::ascii_isdigit(static_cast<unsigned char>(error[0]));
+  std::cerr << file.shown_name << (placed ? ":" : ": ") << error << "\n";
+}
+
+int PrintErrors(const JobFile& file, const pb::SubmitReply& reply) {
+  for (const std::string& error : reply.preflight_errors()) PrintError(file, error);
+  return kUsage;
 }
 
 // The errors that the coordinator found, in the form of those found here.
 int PrintRefusal(const JobFile& file, const absl::Status& status) {
   const auto violations = client::ViolationsOf(status);
   if (violations.empty()) return Complain(status);
-  for (const client::Violation& violation : violations) PrintError(file, violation.description);
+  for (const auto& [field, description] : violations) {
+    const bool placed =
+        !description.empty() && absl::ascii_isdigit(static_cast<unsigned char>(description[0]));
+    PrintError(file, placed || field.empty() ? description : absl::StrCat(field, ": ", description));
+  }
   return kUsage;
 }
 
-absl::StatusOr<pb::SubmitRequest> MakeRequest(const JobFile& file, const SubmitFlags& flags,
-                                              bool* invalid) {
+// The request, or nothing when the file is wrong: then its errors have been printed.
+std::optional<pb::SubmitRequest> MakeRequest(const JobFile& file, const SubmitFlags& flags) {
   std::vector<std::string> overrides = flags.overrides;
   if (!flags.name.empty()) overrides.push_back(absl::StrCat("name=", flags.name));
   jobspec::ParseResult parsed = jobspec::Parse(file.text, overrides);
   for (const jobspec::Diagnostic& error : parsed.errors) {
     std::cerr << jobspec::Render(error, file.shown_name, file.text) << "\n";
   }
-  *invalid = !parsed.ok();
+  if (!parsed.ok()) return std::nullopt;
   jobspec::MakePathsAbsolute(&parsed.spec, file.folder);
   pb::SubmitRequest request;
   *request.mutable_spec() = parsed.spec;
@@ -96,43 +113,45 @@ absl::StatusOr<pb::SubmitRequest> MakeRequest(const JobFile& file, const SubmitF
   return request;
 }
 
+// The id comes first and alone on its line.
 void PrintSubmitted(const CommonFlags& common, const pb::SubmitReply& reply) {
-  if (common.output == "json" || common.output == "yaml") {
-    std::cout << FormatMessages({&reply}, false, common.output);
+  if (IsStructured(common.output)) {
+    std::cout << FormatMessage(reply, common.output);
   } else {
     std::cout << reply.job_id() << "\n";
   }
   std::cout << std::flush;
 }
 
+int EndDryRun(const JobFile& file, const pb::SubmitRequest& request,
+              const pb::SubmitReply& reply) {
+  if (reply.preflight_errors_size() > 0) return PrintErrors(file, reply);
+  std::cout << jobspec::ToYaml(request.spec());
+  std::cerr << "the job is valid; nothing was submitted\n";
+  return kDone;
+}
+
+// Errors in the file are found before anyone is dialled.
 int SubmitFile(const CommandLine& line, const SubmitFlags& flags) {
-  auto file = ReadJobFile(line.positional(0));
+  const auto file = ReadJobFile(line.positional(0));
   if (!file.ok()) return Complain(file.status());
-  bool invalid = false;
-  const auto request = MakeRequest(*file, flags, &invalid);
-  if (!request.ok()) return Complain(request.status());
-  if (invalid) return kUsage;
+  const auto request = MakeRequest(*file, flags);
+  if (!request.has_value()) return kUsage;
   Session session;
   const auto client = session.Connect(line.common());
   if (!client.ok()) return Complain(client.status());
   const auto reply = (*client)->Submit(*request);
   if (!reply.ok()) return PrintRefusal(*file, reply.status());
-  if (flags.dry_run) {
-    std::cout << jobspec::ToYaml(request->spec());
-    std::cerr << "the job is valid; nothing was submitted\n";
-    return kDone;
-  }
+  if (flags.dry_run) return EndDryRun(*file, *request, *reply);
   PrintSubmitted(line.common(), *reply);
-  if (reply->preflight_errors_size() > 0) {
-    for (const std::string& error : reply->preflight_errors()) PrintError(*file, error);
-    return kUsage;
-  }
+  if (reply->preflight_errors_size() > 0) return PrintErrors(*file, *reply);
   if (!flags.follow && !flags.wait) {
     std::cerr << "follow it with: trainctl logs -f " << reply->job_id() << "\n";
     return kDone;
   }
   FollowOptions follow;
   follow.progress = flags.follow;
+  follow.format = line.common().output;
   return FollowJob(session, **client, reply->job_id(), follow);
 }
 
