@@ -60,12 +60,14 @@ TEST_CASE("jobs are a table, from all pages") {
   world.HasJobs({JobOf("a-1", pb::QUEUED), running, JobOf("c-3", pb::QUEUED)}, 2);
   const Ran ran = world.Run({"list"});
   CHECK(ran.code == 0);
-  CHECK(ran.out ==
-        "ID   STATE    STEP  SLOTS  PRIORITY  SUBMITTED  USER  REASON\n"
-        "a-1  Queued   -     0/6    70        0 s ago    ada   Because\n"
-        "b-2  Running  5/9   1/6    70        0 s ago    ada   Because\n"
-        "c-3  Queued   -     0/6    70        0 s ago    ada   Because\n" ||
-        StrContains(ran.out, " ms ago") || StrContains(ran.out, " us ago"));
+  // The age is the one column that depends on the clock: all but it is compared.
+  const std::vector<std::string> wanted = {
+      "ID   STATE    STEP  SLOTS  PRIORITY  SUBMITTED", "a-1  Queued   -     0/6    70  ",
+      "b-2  Running  5/9   1/6    70  ", "c-3  Queued   -     0/6    70  ", "  ada   Because"};
+  for (const std::string& part : wanted) {
+    CAPTURE(part, ran.out);
+    CHECK(absl::StrContains(ran.out, part));
+  }
   CHECK(world.asked.size() == 2);
   CHECK_FALSE(world.asked[0].all());
   const std::string wide = world.Run({"list", "-o", "wide"}).out;

@@ -72,7 +72,7 @@ TEST_CASE("a job is submitted once, with its places in the file, absolute paths 
   CHECK(ran.out == "mnist-abc123\n");
   CHECK(ran.err == "follow it with: trainctl logs -f mnist-abc123\n");
   REQUIRE(world.submitted.size() == 1);
-  const pb::SubmitRequest& request = world.submitted[0];
+  const pb::SubmitRequest request = world.submitted[0];
   CHECK(request.spec().name() == "mnist");
   CHECK(request.spec().data().train().path() == world.folder.File("digits"));
   CHECK(request.source_positions_size() > 5);
