@@ -70,13 +70,14 @@ TEST_CASE("a lost frame is DataLoss on every rank") {
            "from rank 3 to rank 0 where frame 12 was due");
 }
 
-TEST_CASE("a cut edge is Aborted on every rank, naming both ends and the operation") {
+// Which operation is named depends on how far rank 1 has come when rank 0's frame 9 is due.
+TEST_CASE("a cut edge is Aborted on every rank, naming both ends") {
   for (const int world_size : {2, 3, 6}) {
     TestGang gang("loopback", world_size);
     const int64_t generation = NextGeneration();
     LoopbackNetwork::Default().Inject({LoopbackFaultKind::kCut, generation, 0, 1, 9});
     CheckAll(gang.Run(generation, &ReduceUntilFailure), absl::StatusCode::kAborted,
-             "rank 1 lost rank 0 during allreduce");
+             "rank 1 lost rank 0 during");
   }
 }
 
@@ -180,7 +181,7 @@ TEST_CASE("a rank that does not come is named by all that wait for it") {
       if (rank != missing) present.push_back(rank);
     }
     const int64_t generation = NextGeneration();
-    const auto outcomes = gang.RunRanks(present, generation, absl::Milliseconds(400),
+    const auto outcomes = gang.RunRanks(present, generation, absl::Milliseconds(1500),
                                         [](Communicator&) { return absl::OkStatus(); });
     CheckAll(outcomes, absl::StatusCode::kDeadlineExceeded,
              absl::StrCat("rank ", missing, " ("));
@@ -194,7 +195,7 @@ TEST_CASE("after a failed join the same ranks join the next generation") {
   TestGang gang(transport, 3);
   const auto nothing = [](Communicator&) { return absl::OkStatus(); };
   const int64_t generation = NextGeneration();
-  CheckAll(gang.RunRanks({0, 2}, generation, absl::Milliseconds(200), nothing),
+  CheckAll(gang.RunRanks({0, 2}, generation, absl::Milliseconds(1500), nothing),
            absl::StatusCode::kDeadlineExceeded, "rank 1 (");
   CHECK(AllOk(gang.Run(NextGeneration(), [](Communicator& rank) { return rank.Barrier(); })) ==
         absl::OkStatus());

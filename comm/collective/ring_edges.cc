@@ -8,7 +8,8 @@
 namespace rm::comm {
 namespace {
 
-// Says which collective, hop and segment a frame belongs to, so that a frame out of place is found at once.
+// Says which collective, hop and segment a frame belongs to, so that a frame out of place is found
+// at once.
 FrameTag TagOf(const CollectiveId& id, int64_t hop, int64_t segment) {
   return {static_cast<uint16_t>(id.kind), id.ordinal, static_cast<uint32_t>(hop),
           static_cast<uint32_t>(segment)};

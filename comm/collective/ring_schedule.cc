@@ -7,7 +7,7 @@ namespace {
 
 constexpr int64_t kAlignment = 16;  // elements
 
-// C++'s % is negative for negative values; ranks never are.
+// C++'s % is negative for negative values, and rank − hop is one: ranks count around the ring.
 int Modulo(int value, int world_size) { return (value % world_size + world_size) % world_size; }
 
 }  // namespace
@@ -15,14 +15,15 @@ int Modulo(int value, int world_size) { return (value % world_size + world_size)
 // n − 1 to reduce, n − 1 to spread.
 int RingHops(int world_size) { return 2 * (world_size - 1); }
 
-// In the first half a rank passes on the chunk it has just added to; in the second the one it has just received whole.
+// In the first half a rank passes on the chunk it has just added to; in the second the one it has
+// just received whole.
 RingHop RingHopOf(int rank, int world_size, int hop) {
   const int sent = Modulo(rank - hop, world_size);
   const int received = Modulo(rank - hop - 1, world_size);
   return {sent, received, hop < world_size - 1};
 }
 
-// Shares differ by one element at most; with fewer elements than ranks some are empty.
+// Equal shares of whole cache lines: the last ones are shorter, or empty.
 Range ChunkOf(int64_t elements, int world_size, int chunk) {
   const int64_t share = (elements + world_size - 1) / world_size;
   const int64_t size = (share + kAlignment - 1) / kAlignment * kAlignment;

@@ -9,7 +9,8 @@
 
 namespace rm::comm {
 
-// The obvious loop: what the vectorised ones are compared with, bit for bit. The input may lie at any address.
+// The obvious loop: what the vectorised ones are compared with, bit for bit. The input may lie at
+// any address.
 void AddFloatsReference(float* out, const char* in, int64_t n) {
   for (int64_t i = 0; i < n; ++i) {
     float value = 0;

@@ -37,9 +37,9 @@ constexpr Setting kClient[] = {
     // Ranks talk to each other directly, whatever the environment says about the web.
     {GRPC_ARG_ENABLE_HTTP_PROXY, 0},
     {GRPC_ARG_SERVICE_CONFIG_DISABLE_RESOLUTION, 1},
-    // A peer that does not listen yet is tried again soon.
+    // A peer that does not listen yet is tried again soon. The least backoff stays as it is: it is
+    // also how long an attempt may take, and a peer on a busy machine takes its time to answer.
     {GRPC_ARG_INITIAL_RECONNECT_BACKOFF_MS, 50},
-    {GRPC_ARG_MIN_RECONNECT_BACKOFF_MS, 50},
     {GRPC_ARG_MAX_RECONNECT_BACKOFF_MS, 500},
 };
 

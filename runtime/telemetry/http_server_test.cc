@@ -69,6 +69,51 @@ TEST_CASE("a page is answered with its code, type and body") {
   CHECK(absl::StrContains(Get(server->port(), "/readyz"), " 503 "));
 }
 
+TEST_CASE("a page is made anew for each request, and never kept by anyone") {
+  int asked = 0;
+  const auto server = MustStart({{"/count", [&] {
+                                    return HttpReply{200, "text/plain", absl::StrCat(++asked)};
+                                  }}});
+  CHECK(absl::EndsWith(Get(server->port(), "/count"), "\r\n\r\n1"));
+  const std::string second = Get(server->port(), "/count");
+  CHECK(absl::EndsWith(second, "\r\n\r\n2"));
+  CHECK(absl::StrContains(second, "Cache-Control: no-store\r\n"));
+}
+
+TEST_CASE("a page of a megabyte arrives whole") {
+  const std::string big(1 << 20, 'x');
+  const auto server = MustStart({{"/big", [&] { return HttpReply{200, "text/plain", big}; }}});
+  const std::string reply = Get(server->port(), "/big");
+  CHECK(absl::StrContains(reply, "Content-Length: 1048576\r\n"));
+  REQUIRE(reply.size() > big.size());
+  CHECK(reply.substr(reply.size() - big.size()) == big);
+}
+
+TEST_CASE("a connection is kept for the next request when the client wants it so") {
+  const auto server = MustStart({{"/x", [] { return HttpReply{200, "text/plain", "yes"}; }}});
+  const std::string one = "GET /x HTTP/1.1\r\nHost: a\r\n\r\n";
+  const std::string last = "GET /x HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n";
+  const std::string replies = Exchange(server->port(), one + last);
+  const size_t first = replies.find("HTTP/1.1 200");
+  REQUIRE(first != std::string::npos);
+  CHECK(replies.find("HTTP/1.1 200", first + 1) != std::string::npos);
+}
+
+TEST_CASE("a client that says nothing keeps nobody else waiting, nor the end") {
+  auto server = MustStart({{"/x", [] { return HttpReply{200, "text/plain", "yes"}; }}});
+  const int silent = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+  sockaddr_in address{};
+  address.sin_family = AF_INET;
+  address.sin_port = htons(static_cast<uint16_t>(server->port()));
+  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+  REQUIRE(connect(silent, reinterpret_cast<sockaddr*>(&address), sizeof(address)) == 0);
+  CHECK(absl::EndsWith(Get(server->port(), "/x"), "yes"));
+  server.reset();
+  char byte = 0;
+  CHECK(read(silent, &byte, 1) <= 0);  // it was closed, not left
+  close(silent);
+}
+
 TEST_CASE("HEAD has the headers and no body") {
   const auto server = MustStart({{"/x", [] { return HttpReply{200, "text/plain", "body"}; }}});
   const std::string reply = Get(server->port(), "/x", "HEAD");

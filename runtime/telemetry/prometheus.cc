@@ -28,7 +28,7 @@ std::string Number(double value) {
     return absl::StrCat(static_cast<int64_t>(value));
   }
   // Few digits first: most values are short, and 0.1 should not become 0.10000000000000001.
-  for (const int digits : {6, 9, 12, 15}) {
+  for (const int digits : {6, 9, 12, 15, 16}) {
     const std::string text = absl::StrFormat("%.*g", digits, value);
     double back = 0;
     if (absl::SimpleAtod(text, &back) && back == value) return text;

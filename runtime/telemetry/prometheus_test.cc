@@ -41,6 +41,38 @@ TEST_CASE("a histogram's buckets add up") {
         "ringmaster_wait_seconds_count{pool=\"a\"} 4\n");
 }
 
+TEST_CASE("a histogram that saw nothing is all zeros, and a series of each label set is its own") {
+  Histogram empty({1});
+  Histogram full({1});
+  full.Observe(3);
+  PrometheusText text;
+  text.Family("h", "histogram", "x");
+  text.Sample({{"node", "a"}}, empty);
+  text.Sample({{"node", "b"}}, full);
+  CHECK(text.Take() ==
+        "# HELP h x\n"
+        "# TYPE h histogram\n"
+        "h_bucket{node=\"a\",le=\"1\"} 0\n"
+        "h_bucket{node=\"a\",le=\"+Inf\"} 0\n"
+        "h_sum{node=\"a\"} 0\n"
+        "h_count{node=\"a\"} 0\n"
+        "h_bucket{node=\"b\",le=\"1\"} 0\n"
+        "h_bucket{node=\"b\",le=\"+Inf\"} 1\n"
+        "h_sum{node=\"b\"} 3\n"
+        "h_count{node=\"b\"} 1\n");
+}
+
+TEST_CASE("a family without samples is still announced, and each text begins anew") {
+  PrometheusText text;
+  text.Family("a", "counter", "first");
+  text.Family("b", "gauge", "second");
+  text.Sample({}, 1);
+  CHECK(text.Take() == "# HELP a first\n# TYPE a counter\n# HELP b second\n# TYPE b gauge\nb 1\n");
+  text.Family("a", "counter", "first");  // known to the text before, new to this one
+  text.Sample({{"x", ""}}, 0);
+  CHECK(text.Take() == "# HELP a first\n# TYPE a counter\na{x=\"\"} 0\n");
+}
+
 TEST_CASE("label values and help texts are escaped") {
   PrometheusText text;
   text.Family("x", "gauge", "two\nlines \\ and \"quotes\"");
@@ -62,7 +94,11 @@ TEST_CASE("numbers read back as they were") {
       {1234567890123, "1234567890123"},
       {0.1, "0.1"},
       {1e-4, "0.0001"},
-      {1.0 / 3, "0.33333333333333331"},
+      {1.0 / 3, "0.3333333333333333"},
+      {0.078490027999999989, "0.07849002799999999"},
+      {5e-324, "4.94066e-324"},
+      {-0.25, "-0.25"},
+      {1e15, "1e+15"},
       {1e300, "1e+300"},
       {std::numeric_limits<double>::infinity(), "+Inf"},
       {-std::numeric_limits<double>::infinity(), "-Inf"},

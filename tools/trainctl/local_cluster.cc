@@ -45,9 +45,9 @@ class FolderLock {
   int fd_;
 };
 
-// The running program's file, so that daemons are of the same build.
-// The daemons must be of this build: they refuse others.
-std::string OwnProgram() {
+// By default the running program's file: daemons must be of this build, they refuse others.
+std::string ProgramOf(const LocalClusterOptions& options) {
+  if (!options.program.empty()) return options.program;
   std::error_code error;
   const auto path = std::filesystem::read_symlink("/proc/self/exe", error);
   return error ? "/proc/self/exe" : path.string();
@@ -124,7 +124,7 @@ absl::Status LocalCluster::StartCoordinator(const LocalClusterOptions& options) 
   const std::vector<std::string> arguments = {
       "ringmaster-coordinator", "--listen",       options.listen,    "--state", PathOf("state"),
       "--storage",              PathOf("storage"), "--address-file", PathOf("address")};
-  RM_ASSIGN_OR_RETURN(const Daemon daemon, StartDaemon("coordinator", OwnProgram(), arguments,
+  RM_ASSIGN_OR_RETURN(const Daemon daemon, StartDaemon("coordinator", ProgramOf(options), arguments,
                                                        PathOf("coordinator.log")));
   started_.push_back(daemon);
   return Remember();
@@ -139,7 +139,7 @@ absl::Status LocalCluster::StartWorkers(const LocalClusterOptions& options,
         "--slots", absl::StrCat(options.slots), "--threads-per-slot",
         absl::StrCat(options.threads_per_slot)};
     RM_ASSIGN_OR_RETURN(const Daemon daemon,
-                        StartDaemon(name, OwnProgram(), arguments, PathOf(name + ".log")));
+                        StartDaemon(name, ProgramOf(options), arguments, PathOf(name + ".log")));
     started_.push_back(daemon);
     RM_RETURN_IF_ERROR(Remember());
   }

@@ -28,6 +28,7 @@ struct LocalClusterOptions {
   int64_t slots = 1;
   int64_t threads_per_slot = 1;
   std::string listen = "127.0.0.1:0";
+  std::string program;  // the daemons' executable; empty: that of this process
 };
 
 class LocalCluster {
