@@ -33,6 +33,8 @@ void LiveJobs::OnReport(const pb::RankRef& rank, const pb::RankMessage& message,
     case pb::RankMessage::kCommitted: Merge(message.committed().metrics(), &job.metrics); break;
     case pb::RankMessage::kFinished: Merge(message.finished().metrics(), &job.metrics); break;
     case pb::RankMessage::kFailed: job.ranks[rank.rank()].failed = message.failed(); break;
+    case pb::RankMessage::kActivity:
+    case pb::RankMessage::kNotice:
     case pb::RankMessage::kListening:
     case pb::RankMessage::MESSAGE_NOT_SET: return;
   }

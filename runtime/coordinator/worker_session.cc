@@ -77,6 +77,7 @@ void WorkerSession::OnMessage(pb::WorkerMessage message) {
       *event.mutable_start_refused() = message.refused();
       return coordinator_.Add(std::move(event));
     case pb::WorkerMessage::kHeartbeat:  // that it came is noted by the link
+    case pb::WorkerMessage::kStorageProbe:
     case pb::WorkerMessage::kHello:
     case pb::WorkerMessage::MESSAGE_NOT_SET: return;
   }

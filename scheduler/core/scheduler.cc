@@ -49,6 +49,10 @@ void TakeEvent(StepContext& step, const pb::Event& event) {
     case pb::Event::kTick: return TakeOrRefuse(step, event.tick());
     case pb::Event::kCoordinatorStarted: return TakeOrRefuse(step, event.coordinator_started());
     case pb::Event::kStartRefused: return TakeOrRefuse(step, event.start_refused());
+    case pb::Event::kWorkerSilent:
+    case pb::Event::kWorkerHeard:
+    case pb::Event::kRankHung:
+    case pb::Event::kRankNotice:
     case pb::Event::EVENT_NOT_SET:
       return step.Refuse(MakeReason("EmptyEvent", "the event says nothing"));
   }
