@@ -68,6 +68,16 @@ void RankObserver::OnSaved(const SaveOutcome& outcome) {
   link_.Send(message).IgnoreError();
 }
 
+// In the log for whoever reads it there, and up to the job's history.
+void RankObserver::OnNotice(const pb::Reason& notice, int64_t step) {
+  if (rank_ != 0) return;
+  base::LogWarning(notice.code(), ": ", notice.sentence());
+  pb::RankMessage message;
+  *message.mutable_notice()->mutable_reason() = notice;
+  message.mutable_notice()->set_step(step);
+  link_.Send(message).IgnoreError();
+}
+
 // A disk that is full costs lines of this file, never a step.
 void RankObserver::AppendMetrics(int64_t step, const std::map<std::string, double>& metrics) {
   if (rank_ != 0) return;

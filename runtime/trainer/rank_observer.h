@@ -21,6 +21,7 @@ class RankObserver final : public TrainerObserver {
   void OnProgress(const ringmaster::v1::Progress& progress) override;
   void OnEvaluated(int64_t step, const std::map<std::string, double>& metrics) override;
   void OnSaved(const SaveOutcome& outcome) override;
+  void OnNotice(const ringmaster::v1::Reason& notice, int64_t step) override;
 
  private:
   void AppendMetrics(int64_t step, const std::map<std::string, double>& metrics);

@@ -125,6 +125,23 @@ TEST_CASE("a commit is told with its path and metrics, a failed save is not a co
   CHECK(world.Heard(1, [&](RankObserver& observer) { observer.OnSaved(good); }).empty());
 }
 
+TEST_CASE("a notice is told once, by rank 0, with its code and its step") {
+  for (const int rank : {0, 1}) {
+    World world;
+    const auto heard = world.Heard(rank, [](RankObserver& observer) {
+      pb::Reason notice;
+      notice.set_code("BadRecords");
+      notice.set_sentence("3 of 150 records are bad");
+      observer.OnNotice(notice, 12);
+    });
+    REQUIRE(heard.size() == (rank == 0 ? 1 : 0));
+    if (rank != 0) continue;
+    CHECK(heard[0].notice().reason().code() == "BadRecords");
+    CHECK(heard[0].notice().reason().sentence() == "3 of 150 records are bad");
+    CHECK(heard[0].notice().step() == 12);
+  }
+}
+
 TEST_CASE("a disk that is full costs lines, nothing else") {
   World world;
   world.files.FailFrom(1, base::MemoryFileSystem::Fault::kDiskFull);

@@ -48,6 +48,9 @@ class TrainerObserver {
   virtual void OnProgress(const ringmaster::v1::Progress& progress) = 0;
   virtual void OnEvaluated(int64_t step, const std::map<std::string, double>& metrics) = 0;
   virtual void OnSaved(const SaveOutcome& outcome) = 0;
+  // Something people should know that changes nothing, said by rank 0 alone: bad records, a checkpoint passed over. `step`:
+  // applied steps so far.
+  virtual void OnNotice(const ringmaster::v1::Reason& notice, int64_t step) = 0;
 };
 
 // How a training ended.

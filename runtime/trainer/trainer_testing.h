@@ -29,10 +29,14 @@ struct RecordingObserver final : public TrainerObserver {
     evaluations[step] = metrics;
   }
   void OnSaved(const SaveOutcome& outcome) override { saves.push_back(outcome); }
+  void OnNotice(const ringmaster::v1::Reason& notice, int64_t) override {
+    notices.push_back(notice);
+  }
 
   std::vector<ringmaster::v1::Progress> reports;
   std::map<int64_t, std::map<std::string, double>> evaluations;
   std::vector<SaveOutcome> saves;
+  std::vector<ringmaster::v1::Reason> notices;
 };
 
 // A job of an mlp over WriteDigits' data in /data, 4 epochs of 8 steps.
