@@ -113,19 +113,20 @@ TEST_CASE("labels, model, data and optimizer") {
       {{{"model:\n  zoo: mlp", "model: mlp"}},
        {"4:1: 'model' must be a section with keys (zoo, params, loss, label_smoothing)"}},
       {{{"    format: idx\n", ""}},
-       {"7:3: 'data.train.format' is missing: How they are stored; possible: idx"}},
-      {{{"format: idx", "format: csv"}},
-       {"9:13: 'data.train.format': 'csv' is not supported yet; possible: idx"}},
+       {"7:3: 'data.train.format' is missing: How they are stored; possible: idx, csv, npy, tokens"}},
+      {{{"format: idx", "format: parquet"}},
+       {"9:13: 'data.train.format': 'parquet' is not supported yet; possible: idx, csv, npy, "
+        "tokens"}},
       {{{"format: idx", "format: id"}},
-       {"9:13: 'data.train.format' cannot be 'id' – did you mean 'idx'?; possible: idx"}},
+       {"9:13: 'data.train.format' cannot be 'id' – did you mean 'idx'?; possible: idx, csv, npy, "
+        "tokens"}},
       {{{"    path: data/mnist/train\n", "    path: ''\n"}},
        {"8:11: 'data.train.path' is missing: Where the training samples are"}},
       {{{"data:\n", "data:\n  validation: {path: x}\n"}},
-       {"7:3: 'data.validation.format' is missing: How they are stored; possible: idx"}},
-      {{{"data:\n", "data:\n  schema: {label: y}\n"}},
-       {"7:3: 'schema' is not supported yet"}},
-      {{{"data:\n", "data:\n  on_bad_record: skip\n"}},
-       {"7:18: 'data.on_bad_record': 'skip' is not supported yet; possible: fail"}},
+       {"7:3: 'data.validation.format' is missing: How they are stored; possible: idx, csv, npy, tokens"}},
+      {{{"data:\n", "data:\n  on_bad_record: quarantaine\n"}},
+       {"7:18: 'data.on_bad_record' cannot be 'quarantaine' – did you mean 'quarantine'?; "
+        "possible: fail, skip, quarantine"}},
       {{{"type: SGD", "type: Adam"}},
        {"14:11: 'train.optimizer.type': 'Adam' is not supported yet; possible: SGD"}},
       {{{"type: SGD", "type: sgd"}},
@@ -143,6 +144,53 @@ TEST_CASE("labels, model, data and optimizer") {
         "momentum, weight_decay, nesterov"}},
       {{{"momentum: 0.9", "momentum: 0.9\n      nesterov: 1"}},
        {"18:7: 'train.optimizer.params.nesterov' must be true or false, not '1'"}},
+  });
+}
+
+// The job file with a csv source and this schema.
+std::vector<std::pair<std::string, std::string>> WithSchema(const std::string& schema) {
+  return {{"format: idx", "format: csv\n  schema: " + schema}};
+}
+
+TEST_CASE("the schema of a csv file") {
+  CheckAll({
+      {{{"format: idx", "format: csv"}},
+       {"6:1: 'data.schema.label' is missing: a csv file needs the name of the column that says "
+        "which class a record is"}},
+      {WithSchema("{features: [a, b]}"),
+       {"10:3: 'data.schema.label' is missing: a csv file needs the name of the column that says "
+        "which class a record is"}},
+      {{{"data:\n", "data:\n  schema: {label: y}\n"}},
+       {"7:3: 'data.schema' is for csv files, but 'data.train.format' is 'idx'"}},
+      {{{"format: idx", "format: csv\n  validation: {path: x, format: npy}\n  schema: {label: y}"}},
+       {"10:33: 'data.validation.format' is 'npy', but 'data.train.format' is 'csv': either both "
+        "are csv or neither is, since a csv validation set has the categories and means of the "
+        "training file"}},
+      {WithSchema("{label: y, feature: [a]}"),
+       {"10:22: unknown key 'feature' – did you mean 'features'?"}},
+      {WithSchema("{label: y, features: a}"),
+       {"10:32: 'data.schema.features' must be a list of texts, as in [a, b]"}},
+      {WithSchema("{label: y, features: [a, [b]]}"),
+       {"10:32: 'data.schema.features' must be a text, not a list"}},
+      {WithSchema("{label: y, features: [a, y]}"),
+       {"10:32: 'data.schema.features': 'y' is the label, so it cannot be a feature"}},
+      {WithSchema("{label: y, features: [b, a, b]}"),
+       {"10:32: 'data.schema.features' has 'b' twice"}},
+      {WithSchema("{label: y, features: [a, '']}"),
+       {"10:32: 'data.schema.features': each text has at least one and at most 256 bytes, without "
+        "control characters"}},
+      {WithSchema("{label: y, types: {a: flaot}}"),
+       {"10:30: 'data.schema.types.a' cannot be 'flaot' – did you mean 'float'?; possible: float, "
+        "int, category"}},
+      {WithSchema("{label: y, types: {y: float}}"),
+       {"10:30: 'data.schema.types.y': the label says which class a record is, so it is int or "
+        "category, not float"}},
+      {WithSchema("{label: y, features: [width], types: {widht: int}}"),
+       {"10:49: 'data.schema.types': 'widht' is neither a feature nor the label – did you mean "
+        "'width'?"}},
+      {WithSchema("{label: y, missing: median}"),
+       {"10:31: 'data.schema.missing' cannot be 'median' – did you mean 'mean'?; possible: error, "
+        "zero, mean"}},
   });
 }
 

@@ -83,7 +83,7 @@ TEST_CASE("every key of the plan is known: obeyed, or refused by name at its pla
         std::vector<std::string>{
             "8:3 model.weights: 'weights' is not supported yet",
             "9:3 model.freeze: 'freeze' is not supported yet",
-            "15:3 data.schema: 'schema' is not supported yet",
+            "15:3 data.schema: 'data.schema' is for csv files, but 'data.train.format' is 'idx'",
             "16:3 data.inputs: 'inputs' is not supported yet",
             "17:3 data.text: 'text' is not supported yet",
             "18:3 data.augment: 'augment' is not supported yet",

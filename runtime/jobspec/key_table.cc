@@ -73,17 +73,23 @@ constexpr Key kKeys[] = {
         .Default("0"),
 
     Make("data.train.path", KeyType::kPath, "Where the training samples are").Required(),
-    Choice("data.train.format", "idx", "How they are stored")
-        .Later("csv|npy|tokens|image_folder|parquet").Required(),
+    Choice("data.train.format", "idx|csv|npy|tokens", "How they are stored")
+        .Later("image_folder|parquet").Required(),
     Make("data.validation.path", KeyType::kPath, "Where the validation samples are"),
-    Choice("data.validation.format", "idx", "How they are stored")
-        .Later("csv|npy|tokens|image_folder|parquet"),
-    NotYet("data.schema", "Columns and their types"),
+    Choice("data.validation.format", "idx|csv|npy|tokens", "How they are stored")
+        .Later("image_folder|parquet"),
+    Make("data.schema.features", KeyType::kTextList,
+         "csv: columns that make the model's input, in this order; all but the label if not given"),
+    Text("data.schema.label", "csv: column that says which class a record is"),
+    Make("data.schema.types", KeyType::kTextMap,
+         "csv: what columns hold: float, int or category; what is not named is float, the label int"),
+    Choice("data.schema.missing", "error|zero|mean",
+           "csv: what an empty field of a feature is; error if not given"),
     NotYet("data.inputs", "Which columns go to which input of the model"),
     NotYet("data.text", "How text becomes tokens"),
     NotYet("data.augment", "Random changes of training samples"),
-    Choice("data.on_bad_record", "fail", "What becomes of a sample that cannot be read")
-        .Later("skip|quarantine").Default("fail"),
+    Choice("data.on_bad_record", "fail|skip|quarantine",
+           "What becomes of a sample that cannot be used").Default("fail"),
 
     Number("train.epochs", {0, 1e6, true}, "Passes over the training samples (or give steps)"),
     Whole("train.steps", {1, kStepsMax}, "Updates of the weights (or give epochs)"),

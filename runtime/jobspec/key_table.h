@@ -24,6 +24,7 @@ enum class KeyType {
   kNumber,     // double, finite
   kDuration,   // "30s" → seconds as double
   kBytes,      // "8MiB" → int64
+  kTextList,   // [a, b]: texts, each once
   kTextMap,    // names and texts of the user's own
   kNumberMap,  // names and numbers: parameters; which there are depends on what they are for
   kRanks,      // N or {min, max}

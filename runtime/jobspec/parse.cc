@@ -72,6 +72,8 @@ class Reader {
     switch (key.type) {
       case KeyType::kLater:
         return Error(key.path, absl::StrCat("'", NameOf(key.path), "' is not supported yet"));
+      case KeyType::kTextList:
+        return Check(key.path, ReadTextList(key, member.value));
       case KeyType::kTextMap:
         return ReadMap(key, member.value, [&](const std::string& path, const YamlMember& entry) {
           return ReadTextEntry(key, path, entry);
@@ -92,6 +94,21 @@ class Reader {
     RM_ASSIGN_OR_RETURN(const Value value, ReadValue(key, node));
     RM_RETURN_IF_ERROR(CheckValue(key, value));
     SetValue(key, value, &result_.spec);
+    return absl::OkStatus();
+  }
+
+  // All of it or nothing; which texts it may hold is left to validation.
+  absl::Status ReadTextList(const Key& key, const YamlNode& node) {
+    if (node.kind == Kind::kNull) return absl::OkStatus();
+    if (node.kind != Kind::kList) {
+      return absl::InvalidArgumentError(
+          absl::StrCat("'", key.path, "' must be a list of texts, as in [a, b]"));
+    }
+    std::vector<std::string> texts;
+    for (const YamlNode& element : node.elements) {
+      RM_ASSIGN_OR_RETURN(texts.emplace_back(), ReadText(key.path, element));
+    }
+    for (const std::string& text : texts) AddToTextList(key, text, &result_.spec);
     return absl::OkStatus();
   }
 

@@ -35,8 +35,16 @@ TEST_CASE("what a job file says stands in the spec") {
   CHECK(spec.model().params().at("classes") == 10);
   CHECK(spec.model().params().at("wide") == 1);
   CHECK(spec.model().label_smoothing() == 0.1);
-  CHECK(spec.data().train().path() == "data/mnist/train");
-  CHECK(spec.data().validation().path() == "/data/mnist/test");
+  CHECK(spec.data().train().path() == "data/iris.csv");
+  CHECK(spec.data().validation().path() == "/data/iris-test.csv");
+  const pb::SchemaSpec& schema = spec.data().schema();
+  CHECK(std::vector<std::string>(schema.features().begin(), schema.features().end()) ==
+        std::vector<std::string>{"width", "petal: length"});
+  CHECK(schema.label() == "kind");
+  CHECK(schema.types().size() == 1);
+  CHECK(schema.types().at("kind") == "category");
+  CHECK(schema.missing() == "mean");
+  CHECK(spec.data().on_bad_record() == "skip");
   CHECK(spec.train().epochs() == 0);
   CHECK(spec.train().steps() == 1000);
   CHECK(spec.train().global_batch_size() == 256);
@@ -163,8 +171,8 @@ TEST_CASE("--set can make up for what the file lacks, and take away what it has"
 TEST_CASE("paths are made absolute against the job file's folder") {
   pb::JobSpec spec = Parsed(FullJob());
   MakePathsAbsolute(&spec, "/home/me/jobs");
-  CHECK(spec.data().train().path() == "/home/me/jobs/data/mnist/train");
-  CHECK(spec.data().validation().path() == "/data/mnist/test");
+  CHECK(spec.data().train().path() == "/home/me/jobs/data/iris.csv");
+  CHECK(spec.data().validation().path() == "/data/iris-test.csv");
   CHECK(spec.checkpoint().path() == "/home/me/checkpoints");
   pb::JobSpec small = Parsed(SmallJob());
   MakePathsAbsolute(&small, "/home/me");

@@ -55,16 +55,31 @@ Value RandomValue(const Key& key, base::RandomStream& random) {
   }
 }
 
+// A schema where the files are csv, and only there.
+void MakeDataConsistent(base::RandomStream& random, pb::DataSpec& data) {
+  data.mutable_validation()->set_format(data.train().format());
+  if (data.train().format() != "csv") return data.clear_schema();
+  data.mutable_schema()->clear_features();
+  data.mutable_schema()->mutable_types()->clear();
+  for (uint64_t i = random.NextBelow(4); i > 0; --i) {
+    const std::string column = absl::StrCat(i, RandomText(random));
+    data.mutable_schema()->add_features(column);
+    (*data.mutable_schema()->mutable_types())[column] = "category";
+  }
+}
+
 // A valid job with about half of all keys at random values.
 pb::JobSpec RandomSpec(base::RandomStream& random) {
   pb::JobSpec spec = Parse(FullJob()).spec;
   for (const Key& key : Keys()) {
     const bool single = key.type != KeyType::kLater && key.type != KeyType::kTextMap &&
-                        key.type != KeyType::kNumberMap && key.type != KeyType::kRanks;
+                        key.type != KeyType::kNumberMap && key.type != KeyType::kRanks &&
+                        key.type != KeyType::kTextList;
     if (!single || random.NextBelow(2) == 0 || key.path == "name") continue;
     if (!IsSet(spec, key.field) && !Rivals(key.path).empty()) continue;  // the other one is given
     SetValue(key, RandomValue(key, random), &spec);
   }
+  MakeDataConsistent(random, *spec.mutable_data());
   const int32_t ranks = static_cast<int32_t>(1 + random.NextBelow(100));
   spec.mutable_resources()->set_ranks_min(ranks);
   spec.mutable_resources()->set_ranks_max(ranks);
@@ -108,13 +123,16 @@ TEST_CASE("--set gives each key the value it would have in the file") {
   std::vector<std::string> overrides;
   for (const Key& key : Keys()) {
     const bool single = key.type != KeyType::kLater && key.type != KeyType::kTextMap &&
-                        key.type != KeyType::kNumberMap && key.type != KeyType::kRanks;
+                        key.type != KeyType::kNumberMap && key.type != KeyType::kRanks &&
+                        key.type != KeyType::kTextList;
     if (!single || !IsSet(wanted, key.field)) continue;
     overrides.push_back(absl::StrCat(key.path, "=", WriteValue(key, GetValue(wanted, key))));
   }
   overrides.insert(overrides.end(),
                    {"resources.ranks=4", "labels={team: vision, 'cost centre': '17'}",
-                    "model.params={classes: 10, wide: true}", "resources.node_selector.zone=a",
+                    "model.params={classes: 10, wide: true}",
+                    "data.schema.features=[width, 'petal: length']",
+                    "data.schema.types={kind: category}", "resources.node_selector.zone=a",
                     "train.optimizer.params={lr: 0.05, momentum: 0.9, weight_decay: 0.0001}",
                     "train.optimizer.params.nesterov=true", "scheduling.max_restarts=0"});
   const ParseResult read = Parse(SmallJob(), overrides);

@@ -107,9 +107,26 @@ void SetValue(const Key& key, const Value& value, pb::JobSpec* spec) {
   }
 }
 
+std::vector<std::string> GetTextList(const pb::JobSpec& spec, const Key& key) {
+  const auto way = ResolveExisting(key.field);
+  const Message& holder = Holder(spec, way);
+  std::vector<std::string> texts;
+  for (int i = 0; i < holder.GetReflection()->FieldSize(holder, way.back()); ++i) {
+    texts.push_back(holder.GetReflection()->GetRepeatedString(holder, way.back(), i));
+  }
+  return texts;
+}
+
+void AddToTextList(const Key& key, const std::string& text, pb::JobSpec* spec) {
+  const auto way = ResolveExisting(key.field);
+  Message& holder = MutableHolder(spec, way);
+  holder.GetReflection()->AddString(&holder, way.back(), text);
+}
+
 // Maps are few, so they are named here and not looked up by reflection.
 TextMap* MutableTextMap(absl::string_view path, pb::JobSpec* spec) {
   if (path == "labels") return spec->mutable_labels();
+  if (path == "data.schema.types") return spec->mutable_data()->mutable_schema()->mutable_types();
   RM_CHECK(path == "resources.node_selector", path);
   return spec->mutable_resources()->mutable_node_selector();
 }
@@ -124,7 +141,9 @@ NumberMap* MutableNumberMap(absl::string_view path, pb::JobSpec* spec) {
 }
 
 std::map<std::string, std::string> GetTextMap(absl::string_view path, const pb::JobSpec& spec) {
-  const TextMap& map = path == "labels" ? spec.labels() : spec.resources().node_selector();
+  const TextMap& map = path == "labels"              ? spec.labels()
+                       : path == "data.schema.types" ? spec.data().schema().types()
+                                                     : spec.resources().node_selector();
   return {map.begin(), map.end()};
 }
 

@@ -4,6 +4,7 @@
 
 #include <map>
 #include <string>
+#include <vector>
 
 #include "absl/strings/string_view.h"
 #include "proto/job.pb.h"
@@ -23,6 +24,10 @@ namespace pb = ::ringmaster::v1;
 // spec has.
 [[nodiscard]] Value GetValue(const pb::JobSpec& spec, const Key& key);
 void SetValue(const Key& key, const Value& value, pb::JobSpec* spec);
+
+// The texts of a list. REQUIRES: a key of type kTextList.
+[[nodiscard]] std::vector<std::string> GetTextList(const pb::JobSpec& spec, const Key& key);
+void AddToTextList(const Key& key, const std::string& text, pb::JobSpec* spec);
 
 // The maps of the spec by key path ("labels"; "model.params"). REQUIRES: a key of type kTextMap, or
 // kNumberMap.

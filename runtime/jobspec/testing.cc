@@ -38,9 +38,10 @@ model:
   loss: softmax_cross_entropy
   label_smoothing: 0.1
 data:
-  train: {path: data/mnist/train, format: idx}
-  validation: {path: /data/mnist/test, format: idx}
-  on_bad_record: fail
+  train: {path: data/iris.csv, format: csv}
+  validation: {path: /data/iris-test.csv, format: csv}
+  schema: {features: [width, "petal: length"], label: kind, types: {kind: category}, missing: mean}
+  on_bad_record: skip
 train:
   steps: 1000
   global_batch_size: 256

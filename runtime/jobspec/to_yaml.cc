@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
 #include "absl/strings/str_split.h"
 #include "runtime/jobspec/components.h"
 #include "runtime/jobspec/jobspec.h"
@@ -67,6 +68,11 @@ std::string WriteParam(absl::string_view map, const std::string& name, double nu
   return WriteNumber(number);
 }
 
+std::string WriteList(const std::vector<std::string>& texts) {
+  const auto write = [](std::string* out, const std::string& text) { *out += WriteText(text); };
+  return absl::StrCat("[", absl::StrJoin(texts, ", ", write), "]");
+}
+
 // Written out: what is set, and zeros that mean something because the default is another value.
 bool IsWritten(const pb::JobSpec& spec, const Key& key) {
   if (IsSet(spec, key.field)) return true;
@@ -88,6 +94,8 @@ void WriteKey(const pb::JobSpec& spec, const Key& key, Writer& writer) {
     for (const auto& [name, number] : GetNumberMap(key.path, spec)) {
       writer.Entry(key.path, name, WriteParam(key.path, name, number, spec));
     }
+  } else if (key.type == KeyType::kTextList) {
+    if (IsSet(spec, key.field)) writer.Line(key.path, WriteList(GetTextList(spec, key)));
   } else if (IsWritten(spec, key)) {
     writer.Line(key.path, WriteValue(key, GetValue(spec, key)));
   }

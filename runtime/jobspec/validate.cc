@@ -20,6 +20,8 @@ constexpr size_t kNameBytesMax = 56;  // with the coordinator's id behind it, a 
 // Labels and parameters are kept with the job, shown in tables and used as labels of metrics.
 constexpr size_t kEntriesMax = 64;
 constexpr size_t kEntryBytesMax = 256;
+// A table may have many columns.
+constexpr size_t kColumnsMax = 4096;
 
 // What can be part of a host name, a file name and a metric's label alike.
 bool IsJobName(absl::string_view name) {
@@ -31,6 +33,12 @@ bool IsJobName(absl::string_view name) {
          is_letter(name.back()) && std::all_of(name.begin(), name.end(), [&](char c) {
            return is_letter(c) || c == '-';
          });
+}
+
+bool HasControl(absl::string_view text) {
+  return std::any_of(text.begin(), text.end(), [](char c) {
+    return absl::ascii_iscntrl(static_cast<unsigned char>(c));
+  });
 }
 
 // One pass over the table for each field by itself, then the relations between fields. Every check
@@ -45,6 +53,7 @@ class Validator {
     CheckName();
     for (const auto& group : RivalGroups()) CheckRivals(group);
     CheckLength();
+    CheckData();
     CheckRanks();
     for (const char* const section : {"train.optimizer", "train.scheduler"}) {
       CheckComponent(section);
@@ -85,6 +94,8 @@ class Validator {
       if (IsSet(spec_, key.field)) {
         Error(key.path, absl::StrCat("'", key.path, "' is not supported yet"));
       }
+    } else if (key.type == KeyType::kTextList) {
+      CheckTextList(key);
     } else if (key.type == KeyType::kTextMap) {
       CheckTextMap(key);
     } else if (key.type == KeyType::kNumberMap) {
@@ -109,9 +120,26 @@ class Validator {
 
   // Whatever the names, there may only be so many.
   void CheckEntryCount(const Key& key, size_t count) {
-    if (count <= kEntriesMax) return;
-    Error(key.path, absl::StrCat("'", key.path, "' has ", count, " entries; at most ", kEntriesMax,
+    const bool are_columns = SectionOf(key.path) == "data.schema";
+    const size_t most = are_columns ? kColumnsMax : kEntriesMax;
+    if (count <= most) return;
+    Error(key.path, absl::StrCat("'", key.path, "' has ", count, " entries; at most ", most,
                                  " are allowed"));
+  }
+
+  // Texts of a list are names of things, each of them named once.
+  void CheckTextList(const Key& key) {
+    std::vector<std::string> texts = GetTextList(spec_, key);
+    CheckEntryCount(key, texts.size());
+    std::sort(texts.begin(), texts.end());
+    for (size_t i = 0; i < texts.size(); ++i) {
+      if (texts[i].empty() || texts[i].size() > kEntryBytesMax || HasControl(texts[i])) {
+        Error(key.path, absl::StrCat("'", key.path, "': each text has at least one and at most ",
+                                     kEntryBytesMax, " bytes, without control characters"));
+      } else if (i > 0 && texts[i] == texts[i - 1]) {
+        Error(key.path, absl::StrCat("'", key.path, "' has '", texts[i], "' twice"));
+      }
+    }
   }
 
   void CheckTextMap(const Key& key) {
@@ -119,11 +147,8 @@ class Validator {
     CheckEntryCount(key, entries.size());
     for (const auto& [name, text] : entries) {
       const std::string path = JoinKey(key.path, name);
-      const bool is_control = std::any_of(text.begin(), text.end(), [](char c) {
-        return absl::ascii_iscntrl(static_cast<unsigned char>(c));
-      });
       if (name.empty() || name.size() > kEntryBytesMax || text.size() > kEntryBytesMax ||
-          is_control) {
+          HasControl(text)) {
         Error(path, absl::StrCat("'", path, "': name and text have at most ", kEntryBytesMax,
                                  " bytes, without control characters, and a name at least one"));
       }
@@ -161,6 +186,62 @@ class Validator {
   void CheckLength() {
     if (spec_.train().epochs() != 0 || spec_.train().steps() != 0) return;
     Error("train.epochs", "one of 'train.epochs' and 'train.steps' must be given");
+  }
+
+  // A schema is for csv files, and they cannot do without; a validation set has the categories and
+  // means of a training set, so both are csv or neither is.
+  void CheckData() {
+    const pb::DataSpec& data = spec_.data();
+    const std::string &train = data.train().format(), &validation = data.validation().format();
+    const bool is_csv = train == "csv";
+    if (!train.empty() && !validation.empty() && is_csv != (validation == "csv")) {
+      return Error("data.validation.format",
+                   absl::StrCat("'data.validation.format' is '", validation,
+                                "', but 'data.train.format' is '", train,
+                                "': either both are csv or neither is, since a csv validation set "
+                                "has the categories and means of the training file"));
+    }
+    if (is_csv) return CheckSchema(data.schema());
+    if (!data.has_schema() || train.empty()) return;
+    Error("data.schema", absl::StrCat("'data.schema' is for csv files, but 'data.train.format' is '",
+                                      train, "'"));
+  }
+
+  // What can be said of a schema without the file.
+  void CheckSchema(const pb::SchemaSpec& schema) {
+    const auto& features = schema.features();
+    if (schema.label().empty()) {
+      return Error("data.schema.label", "'data.schema.label' is missing: a csv file needs the name "
+                                        "of the column that says which class a record is");
+    }
+    const auto is_feature = [&](const std::string& column) {
+      return std::find(features.begin(), features.end(), column) != features.end();
+    };
+    if (is_feature(schema.label())) {
+      Error("data.schema.features", absl::StrCat("'data.schema.features': '", schema.label(),
+                                                 "' is the label, so it cannot be a feature"));
+    }
+    for (const auto& [column, type] : GetTextMap("data.schema.types", spec_)) {
+      CheckColumnType(column, type);
+      if (features.empty() || column == schema.label() || is_feature(column)) continue;
+      std::vector<absl::string_view> known(features.begin(), features.end());
+      known.push_back(schema.label());
+      Error(JoinKey("data.schema.types", column),
+            absl::StrCat("'data.schema.types': '", column, "' is neither a feature nor the label",
+                         DidYouMean(column, known)));
+    }
+  }
+
+  void CheckColumnType(const std::string& column, const std::string& type) {
+    constexpr absl::string_view kTypes[] = {"float", "int", "category"};
+    const std::string path = JoinKey("data.schema.types", column);
+    if (std::find(std::begin(kTypes), std::end(kTypes), type) == std::end(kTypes)) {
+      Error(path, absl::StrCat("'", path, "' cannot be '", type, "'", DidYouMean(type, kTypes),
+                               "; possible: ", absl::StrJoin(kTypes, ", ")));
+    } else if (type == "float" && column == spec_.data().schema().label()) {
+      Error(path, absl::StrCat("'", path, "': the label says which class a record is, so it is int "
+                               "or category, not float"));
+    }
   }
 
   // The number of ranks, and that each has something to do.

@@ -32,7 +32,7 @@ TEST_CASE("an empty spec lacks what is required") {
             "id",
             "'model.zoo' is missing: Name of a built-in model: mlp, convnet",
             "'data.train.path' is missing: Where the training samples are",
-            "'data.train.format' is missing: How they are stored; possible: idx",
+            "'data.train.format' is missing: How they are stored; possible: idx, csv, npy, tokens",
             "'train.global_batch_size' is missing: Samples of one update, over all ranks together",
             "one of 'train.epochs' and 'train.steps' must be given",
             "'train.optimizer.params.lr' is missing: Learning rate"});
