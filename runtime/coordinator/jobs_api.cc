@@ -273,6 +273,7 @@ absl::StatusOr<LogFeedOptions> JobsApi::Logs(const pb::LogsRequest& request) con
   options.job_ended = scheduler::IsEnded(job->state);
   if (request.has_rank()) options.rank = request.rank();
   options.tail = request.tail();
+  options.resume.insert(request.resume().begin(), request.resume().end());
   // A length of time on the wire, a time inside: clocks of clients need not agree with ours.
   if (request.since_seconds() > 0) {
     options.since = coordinator_.clock().Now() - absl::Seconds(request.since_seconds());

@@ -7,6 +7,7 @@
 
 #include "absl/strings/strip.h"
 #include "base/status.h"
+#include "base/utf8.h"
 
 namespace rm::coordinator {
 namespace {
@@ -55,6 +56,7 @@ LogFeed::LogFeed(const LogStore& store, const LogFeedOptions& options)
   FindRanks();
   if (options_.tail <= 0) return;
   for (auto& [rank, cursor] : cursors_) {
+    if (options_.resume.count(rank) > 0) continue;
     const auto offset = TailOffset(store_, options_.job_id, rank, options_.tail);
     if (offset.ok()) cursor.offset = *offset;
   }
@@ -62,7 +64,14 @@ LogFeed::LogFeed(const LogStore& store, const LogFeedOptions& options)
 
 void LogFeed::FindRanks() {
   for (const int32_t rank : store_.Ranks(options_.job_id)) {
-    if (!options_.rank.has_value() || *options_.rank == rank) cursors_.try_emplace(rank);
+    if (options_.rank.has_value() && *options_.rank != rank) continue;
+    const auto [cursor, is_new] = cursors_.try_emplace(rank);
+    const auto resumed = options_.resume.find(rank);
+    if (!is_new || resumed == options_.resume.end()) continue;
+    // Whatever a client says, only bytes that are there are read.
+    cursor->second.offset = std::clamp<int64_t>(resumed->second, 0,
+                                                store_.Size(options_.job_id, rank));
+    cursor->second.recent = true;
   }
 }
 
@@ -104,6 +113,7 @@ absl::StatusOr<bool> LogFeed::ReadLines(int32_t rank, Cursor& cursor, bool is_la
     TakeLines(cursor, is_last && text.empty(), lines);
     if (text.empty()) break;
   }
+  lines->set_next_offset(cursor.offset - static_cast<int64_t>(cursor.rest.size()));
   return !lines->lines().empty();
 }
 
@@ -116,7 +126,9 @@ void LogFeed::TakeLines(Cursor& cursor, bool nothing_follows, pb::LogLines* line
     if (!is_whole && left.size() < kLineBytesMax && !nothing_follows) break;
     const size_t size = is_whole ? newline : std::min(left.size(), kLineBytesMax);
     const absl::string_view line = left.substr(0, size);
-    if (IsRecent(cursor, line)) lines->add_lines(std::string(line));
+    // Ranks print what they like, and a line may be cut within a character; a protobuf string that
+    // is not UTF-8 would end the whole stream.
+    if (IsRecent(cursor, line)) lines->add_lines(base::ValidUtf8(line));
     left.remove_prefix(is_whole ? size + 1 : size);
   }
   cursor.rest = std::string(left);

@@ -27,6 +27,8 @@ struct LogFeedOptions {
   std::optional<int32_t> rank;  // only this one
   int32_t tail = 0;             // begin with the last so many lines of each rank; 0: with the first
   absl::Time since = absl::InfinitePast();  // leave out lines that were written before
+  // rank → byte to go on at, of a stream that broke; tail and since do not apply to these ranks.
+  std::map<int32_t, int64_t> resume;
 };
 
 class LogFeed final : public Feed<::ringmaster::v1::LogLines> {
@@ -44,7 +46,7 @@ class LogFeed final : public Feed<::ringmaster::v1::LogLines> {
     std::string rest;     // of a line that has no end yet
     bool recent = false;  // a line at or after `since` was seen
   };
-  // Adds a cursor, at the beginning, for each rank that has a log and none yet.
+  // Adds a cursor for each rank that has a log and none yet: at the beginning, or where it resumes.
   void FindRanks();
   // Reads on in one log. True when there are lines to send.
   [[nodiscard]] absl::StatusOr<bool> ReadLines(int32_t rank, Cursor& cursor, bool is_last,

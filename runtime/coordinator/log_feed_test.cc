@@ -123,6 +123,39 @@ TEST_CASE("one rank can be asked for") {
   CHECK(reader.Read() == Messages{"1: of 1"});
 }
 
+TEST_CASE("a stream that broke goes on where it was, without repeating or losing a line") {
+  Logs logs;
+  logs.Write(0, "a\nb\nhalf of");
+  logs.Write(1, "x\n");
+  std::map<int32_t, int64_t> read;  // what a client keeps
+  const auto read_all = [&](LogFeedOptions options) {
+    LogFeedOptions of_job = options;
+    of_job.job_id = "job";
+    of_job.resume = read;
+    LogFeed feed(logs.store, of_job);
+    Messages messages;
+    pb::LogLines lines;
+    absl::Status status;
+    while (feed.Poll(absl::ZeroDuration(), &lines, &status) == FeedNext::kMessage) {
+      messages.push_back(absl::StrCat(lines.rank(), ": ", absl::StrJoin(lines.lines(), "|")));
+      read[lines.rank()] = lines.next_offset();
+    }
+    return messages;
+  };
+  LogFeedOptions tail = Follow();
+  tail.tail = 2;  // half a line is a line to a tail
+  CHECK(read_all(tail) == Messages{"0: b", "1: x"});
+  CHECK(read_all(tail).empty());
+  logs.Write(0, " it\nc\n");
+  logs.Write(2, "new\nrank\nof three\n");
+  tail.since = absl::Now() + absl::Hours(1);  // does not apply to what was read before
+  CHECK(read_all(tail) == Messages{"0: half of it|c"});
+  tail.since = absl::InfinitePast();
+  CHECK(read_all(tail) == Messages{"2: rank|of three"});
+  read = {{0, -5}, {1, 1'000'000}, {2, 0}};  // nonsense reads nothing that is not there
+  CHECK(read_all(Follow()) == Messages{"0: a|b|half of it|c", "2: new|rank|of three"});
+}
+
 TEST_CASE("a tail is the last lines of each rank") {
   struct Case {
     const char* text;
