@@ -1,0 +1,151 @@
+#include "runtime/model/weights.h"
+
+#include <array>
+#include <cmath>
+#include <cstdint>
+#include <cstring>
+#include <limits>
+#include <memory>
+#include <utility>
+#include <vector>
+
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
+#include "base/status.h"
+#include "kernels/api/tensor.h"
+#include "runtime/tensorfile/dtype.h"
+#include "runtime/tensorfile/safetensors.h"
+
+namespace rm::model {
+namespace {
+
+using tensorfile::DescribeTensor;
+using tensorfile::SafetensorsFile;
+using tensorfile::TensorInfo;
+
+// One element of a file, in its own type, as float32.
+using ReadElement = float (*)(const char* bytes);
+
+template <typename T>
+T Load(const char* bytes) {
+  T value;
+  std::memcpy(&value, bytes, sizeof(value));  // a tensor may begin at any byte
+  return value;
+}
+
+float FromFloat32(const char* bytes) { return Load<float>(bytes); }
+float FromFloat64(const char* bytes) { return static_cast<float>(Load<double>(bytes)); }
+
+// The upper half of a float32.
+float FromBfloat16(const char* bytes) {
+  const uint32_t bits = uint32_t{Load<uint16_t>(bytes)} << 16;
+  return Load<float>(reinterpret_cast<const char*>(&bits));
+}
+
+// IEEE half precision: 1 sign bit, 5 of the exponent (bias 15), 10 of the fraction.
+float FromFloat16(const char* bytes) {
+  const uint32_t bits = Load<uint16_t>(bytes);
+  const auto exponent = static_cast<int>((bits >> 10) & 0x1F);
+  const auto fraction = static_cast<float>(bits & 0x3FF);
+  float value = std::ldexp(fraction, -24);  // subnormal
+  if (exponent == 0x1F) {
+    value = fraction == 0 ? std::numeric_limits<float>::infinity()
+                          : std::numeric_limits<float>::quiet_NaN();
+  } else if (exponent != 0) {
+    value = std::ldexp(1024 + fraction, exponent - 25);
+  }
+  return (bits & 0x8000) != 0 ? -value : value;
+}
+
+struct ElementType {
+  const char* dtype;
+  ReadElement read;
+};
+
+constexpr std::array<ElementType, 4> kElementTypes = {{
+    {"F32", &FromFloat32},
+    {"F64", &FromFloat64},
+    {"F16", &FromFloat16},
+    {"BF16", &FromBfloat16},
+}};
+
+// nullptr: not a floating-point type.
+ReadElement ReaderOf(const std::string& dtype) {
+  for (const ElementType& type : kElementTypes) {
+    if (dtype == type.dtype) return type.read;
+  }
+  return nullptr;
+}
+
+// Why this tensor cannot be the parameter's value; empty when it can.
+std::string Mismatch(const graph::Value& parameter, const TensorInfo& tensor) {
+  const std::vector<int64_t> wanted(parameter.shape.begin(), parameter.shape.end());
+  if (tensor.shape == wanted && ReaderOf(tensor.dtype) != nullptr) return "";
+  return absl::StrCat("'", parameter.name, "' is ", DescribeTensor(tensor.dtype, tensor.shape),
+                      " there, the model's is ", kernels::ShapeString(parameter.shape),
+                      ReaderOf(tensor.dtype) == nullptr ? " of F32, F64, F16 or BF16" : "");
+}
+
+// Both directions, so that one run of the check names everything there is to mend.
+absl::Status Compare(const graph::Graph& graph, const SafetensorsFile& file,
+                     const std::string& path) {
+  std::vector<std::string> problems;
+  for (const graph::ValueId id : graph.parameters()) {
+    const graph::Value& parameter = graph.value(id);
+    const TensorInfo* tensor = file.Find(parameter.name);
+    std::string problem = tensor == nullptr ? absl::StrCat("'", parameter.name, "' is missing")
+                                            : Mismatch(parameter, *tensor);
+    if (!problem.empty()) problems.push_back(std::move(problem));
+  }
+  for (const TensorInfo& tensor : file.tensors()) {
+    const graph::ValueId id = graph.FindValue(tensor.name);
+    if (id != graph::kNoValue && graph.value(id).kind == graph::ValueKind::kParameter) continue;
+    problems.push_back(absl::StrCat("'", tensor.name, "' is not a parameter of the model"));
+  }
+  if (problems.empty()) return absl::OkStatus();
+  std::string more;
+  if (problems.size() > kWeightProblemsMax) {
+    more = absl::StrCat("; and ", problems.size() - kWeightProblemsMax, " more");
+    problems.resize(kWeightProblemsMax);
+  }
+  return absl::InvalidArgumentError(absl::StrCat(
+      path, " does not fit the model: ", absl::StrJoin(problems, "; "), more));
+}
+
+absl::StatusOr<std::vector<float>> ReadTensor(const SafetensorsFile& file,
+                                              const TensorInfo& tensor) {
+  std::vector<char> bytes(static_cast<size_t>(tensor.bytes));
+  RM_RETURN_IF_ERROR(file.Read(tensor, bytes.data()));
+  const ReadElement read = ReaderOf(tensor.dtype);
+  const auto width = static_cast<size_t>(tensorfile::ElementBytes(tensor.dtype));
+  std::vector<float> values(bytes.size() / width);
+  for (size_t i = 0; i < values.size(); ++i) values[i] = read(bytes.data() + i * width);
+  return values;
+}
+
+}  // namespace
+
+absl::Status CheckWeights(const graph::Graph& graph, const base::FileSystem& files,
+                          const std::string& path) {
+  RM_ASSIGN_OR_RETURN(const auto file, SafetensorsFile::Open(files, path));
+  return Compare(graph, *file, path);
+}
+
+// Everything is read before anything is changed.
+absl::Status LoadWeights(const base::FileSystem& files, const std::string& path,
+                         graph::Graph* graph) {
+  RM_ASSIGN_OR_RETURN(const auto file, SafetensorsFile::Open(files, path));
+  RM_RETURN_IF_ERROR(Compare(*graph, *file, path));
+  std::vector<std::pair<graph::ValueId, std::vector<float>>> loaded;
+  for (const graph::ValueId id : graph->parameters()) {
+    RM_ASSIGN_OR_RETURN(auto values, ReadTensor(*file, *file->Find(graph->value(id).name)));
+    loaded.emplace_back(id, std::move(values));
+  }
+  for (auto& [id, values] : loaded) {
+    graph->mutable_value(id).initializer = {graph::Initializer::Kind::kValues, 0,
+                                            std::move(values)};
+  }
+  return absl::OkStatus();
+}
+
+}  // namespace rm::model
