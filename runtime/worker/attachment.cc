@@ -1,15 +1,21 @@
 #include "runtime/worker/attachment.h"
 
 #include <grpcpp/grpcpp.h>
+#include <poll.h>
+#include <sys/eventfd.h>
 #include <unistd.h>
 
 #include <algorithm>
+#include <cerrno>
 #include <cstdint>
 #include <memory>
+#include <mutex>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "base/check.h"
 #include "base/clock.h"
+#include "base/file_system.h"
 #include "base/log.h"
 #include "base/version.h"
 #include "proto/worker.grpc.pb.h"
@@ -26,6 +32,10 @@ constexpr absl::Duration kRedialMax = absl::Seconds(1);
 // How long one attempt to connect may take. A coordinator on a busy machine may need its time.
 constexpr int kConnectMilliseconds = 5000;
 constexpr int kMessageBytesMax = 64 << 20;
+// How long the writer waits for a message before it looks whether the stream still stands.
+constexpr absl::Duration kLookInterval = absl::Milliseconds(200);
+// A coordinator that stays away is complained of this often.
+constexpr absl::Duration kComplainInterval = absl::Seconds(30);
 
 // Short back-off: a coordinator that restarts is away for a second, not for a minute.
 std::shared_ptr<grpc::Channel> Dial(const std::string& address) {
@@ -47,9 +57,73 @@ bool IsFinal(const grpc::Status& status) {
 
 }  // namespace
 
+// The writing side of a stream, which takes one message at a time; and its heartbeat.
+class Attachment::StreamWriter {
+ public:
+  explicit StreamWriter(Stream& stream) : stream_(stream), end_fd_(::eventfd(0, EFD_CLOEXEC)) {
+    RM_CHECK(end_fd_ >= 0, "eventfd: errno ", errno);
+    heart_ = std::thread([this] { Beat(); });
+  }
+  // The stream has ended, or is about to: a heartbeat that hangs in a write comes back then.
+  ~StreamWriter() {
+    const uint64_t one = 1;
+    RM_CHECK(::write(end_fd_, &one, sizeof(one)) == sizeof(one), "eventfd: errno ", errno);
+    heart_.join();
+    ::close(end_fd_);
+  }
+  StreamWriter(const StreamWriter&) = delete;
+  StreamWriter& operator=(const StreamWriter&) = delete;
+
+  // False: the stream is broken.
+  bool Write(const pb::WorkerMessage& message) {
+    const std::lock_guard<std::mutex> lock(mutex_);
+    return stream_.Write(message);
+  }
+  // Nothing is written after it.
+  void Close() {
+    const std::lock_guard<std::mutex> lock(mutex_);
+    closed_ = true;
+    stream_.WritesDone();
+  }
+
+ private:
+  // Until the end, or until the stream is broken.
+  void Beat() {
+    const base::Clock& clock = base::RealClock();
+    pollfd end = {end_fd_, POLLIN, 0};
+    absl::Duration next = clock.Monotonic();
+    pb::WorkerMessage beat;
+    for (int64_t sequence = 0;;) {
+      if (std::unique_lock<std::mutex> lock(mutex_, std::try_to_lock); lock.owns_lock()) {
+        beat.mutable_heartbeat()->set_sequence(++sequence);
+        if (closed_ || !stream_.Write(beat)) return;
+      }
+      // A beat that came late does not make the next ones come in a burst.
+      next = std::max(next + kHeartbeatInterval, clock.Monotonic());
+      const absl::Duration left = next - clock.Monotonic();
+      if (::poll(&end, 1, static_cast<int>(absl::ToInt64Milliseconds(left))) > 0) return;
+    }
+  }
+
+  Stream& stream_;
+  const int end_fd_;
+  std::mutex mutex_;     // std: the heartbeat only tries
+  bool closed_ = false;  // guarded by mutex_
+  std::thread heart_;
+};
+
 Attachment::Attachment(const WorkerOptions& options, Outbox& outbox,
                        std::function<void(pb::WorkerCommand)> on_command)
-    : options_(options), outbox_(outbox), on_command_(std::move(on_command)) {}
+    : options_(options),
+      outbox_(outbox),
+      on_command_(std::move(on_command)),
+      not_attached_(kComplainInterval),
+      prober_([](const std::string& path) { return base::PosixFileSystem().ReadFile(path); },
+              [&outbox](pb::StorageProbe probe) {
+                pb::WorkerMessage message;
+                *message.mutable_storage_probe() = std::move(probe);
+                outbox.Push(std::move(message));
+              }) {}
 
 Attachment::~Attachment() { Stop(); }
 
@@ -103,7 +177,10 @@ bool Attachment::AttachOnce() {
   std::thread reader([&] { ReadCommands(*stream); });
   // A write fails only when the stream has ended, and then the reader ends too; so does a Stop, which
   // cancels. No cancelling here: it would hide the status that the coordinator ended the stream with.
-  if (stream->Write(MakeHello())) WriteUntilBroken(*stream);
+  if (stream->Write(MakeHello())) {
+    StreamWriter writer(*stream);
+    WriteUntilBroken(writer);
+  }
   reader.join();
   NoteEnd(stream->Finish());
   base::MutexLock lock(mutex_);
@@ -115,11 +192,7 @@ void Attachment::ReadCommands(Stream& stream) {
   pb::WorkerCommand command;
   while (stream.Read(&command)) {
     if (command.has_welcome()) {
-      base::MutexLock lock(mutex_);
-      stream_.welcomed = true;
-      last_error_.clear();
-      changed_.SignalAll();
-      base::LogInfo("attached to coordinator ", options_.coordinator);
+      OnWelcome(command.welcome());
     } else {
       on_command_(std::move(command));
     }
@@ -130,24 +203,24 @@ void Attachment::ReadCommands(Stream& stream) {
   changed_.SignalAll();
 }
 
-// Heartbeats fill the gaps between messages.
-void Attachment::WriteUntilBroken(Stream& stream) {
-  const base::Clock& clock = base::RealClock();
-  absl::Duration next_beat = clock.Monotonic();
-  for (int64_t sequence = 1; !IsBroken();) {
-    if (outbox_.closed()) {  // leaving: the other side sees it at once
-      stream.WritesDone();
-      return;
-    }
-    const absl::Duration now = clock.Monotonic();
-    if (now >= next_beat) {
-      pb::WorkerMessage beat;
-      beat.mutable_heartbeat()->set_sequence(sequence++);
-      if (!stream.Write(beat)) return;
-      next_beat = now + kHeartbeatInterval;
-    }
-    auto message = NextMessage(next_beat - clock.Monotonic());
-    if (!message.has_value() || stream.Write(*message)) continue;
+// The storage is looked at on the way: the answer follows when there is one.
+void Attachment::OnWelcome(const pb::Welcome& welcome) {
+  {
+    base::MutexLock lock(mutex_);
+    stream_.welcomed = true;
+    not_attached_.Over();
+    changed_.SignalAll();
+  }
+  base::LogInfo("attached to coordinator ", options_.coordinator);
+  prober_.Ask(welcome.probe_path());
+}
+
+// Heartbeats fill the gaps between messages, from a thread of their own.
+void Attachment::WriteUntilBroken(StreamWriter& writer) {
+  while (!IsBroken()) {
+    if (outbox_.closed()) return writer.Close();  // leaving: the other side sees it at once
+    auto message = NextMessage(kLookInterval);
+    if (!message.has_value() || writer.Write(*message)) continue;
     outbox_.PutBack(*std::move(message));
     return;
   }
@@ -182,10 +255,13 @@ void Attachment::NoteEnd(const grpc::Status& status) {
       refusal_ = absl::FailedPreconditionError(
           absl::StrCat("coordinator ", options_.coordinator, " refuses this worker: ", why));
       on_refused = on_refused_;
-    } else if (why != last_error_) {
-      base::LogWarning("not attached to coordinator ", options_.coordinator, ": ", why,
-                       "; ranks go on, dialling again");
-      last_error_ = why;
+    } else if (const auto away = not_attached_.Due(why, base::RealClock().Monotonic())) {
+      base::LogWarning("not attached to coordinator ", options_.coordinator,
+                       *away > absl::ZeroDuration()
+                           ? absl::StrCat(" for ", absl::FormatDuration(absl::Trunc(
+                                                       *away, absl::Seconds(1))))
+                           : "",
+                       ": ", why, "; ranks go on, dialling again");
     }
   }
   if (on_refused) on_refused();

@@ -1,10 +1,12 @@
 // A worker's stream to its coordinator: dialled for ever, re-attached after every break.
 //
-// One thread writes (Hello; once welcomed, what the outbox holds; a heartbeat each 200 ms), one reads
-// commands. When the stream breaks, both end and the next attach is tried after a pause that grows
-// from 100 ms to 1 s; ranks are not touched. Nothing of the outbox is sent before the Welcome: a
-// coordinator that refuses, or dies in between, must not take messages with it. Once the outbox is
-// closed the stream is closed from this side, and nobody dials again.
+// One thread writes (Hello; once welcomed, what the outbox holds), one reads commands, one sends a
+// heartbeat each 200 ms. The last takes no lock that it could wait for: where a message is being
+// written at that moment, that message is the sign of life. When the stream breaks, all end and the
+// next attach is tried after a pause that grows from 100 ms to 1 s; ranks are not touched. Nothing of
+// the outbox is sent before the Welcome: a coordinator that refuses, or dies in between, must not take
+// messages with it. Once the outbox is closed the stream is closed from this side, and nobody dials
+// again. A Welcome with a probe_path is answered with a StorageProbe, without delaying anything.
 #ifndef RM_RUNTIME_WORKER_ATTACHMENT_H_
 #define RM_RUNTIME_WORKER_ATTACHMENT_H_
 
@@ -23,9 +25,10 @@
 #include "absl/time/time.h"
 #include "base/mutex.h"
 #include "proto/worker.pb.h"
+#include "runtime/worker/complaint.h"
 #include "runtime/worker/outbox.h"
+#include "runtime/worker/storage_probe.h"
 #include "runtime/worker/worker_options.h"
-
 
 namespace rm::worker {
 
@@ -58,7 +61,9 @@ class Attachment {
   [[nodiscard]] absl::Status refusal();
 
  private:
-  // What the two threads of one stream know of it.
+  class StreamWriter;
+
+  // What the threads of one stream know of it.
   struct StreamState {
     bool welcomed = false;
     bool broken = false;
@@ -69,8 +74,8 @@ class Attachment {
   bool AttachOnce();
   void ReadCommands(grpc::ClientReaderWriter<ringmaster::v1::WorkerMessage,
                                              ringmaster::v1::WorkerCommand>& stream);
-  void WriteUntilBroken(grpc::ClientReaderWriter<ringmaster::v1::WorkerMessage,
-                                                 ringmaster::v1::WorkerCommand>& stream);
+  void OnWelcome(const ringmaster::v1::Welcome& welcome);
+  void WriteUntilBroken(StreamWriter& writer);
   // The next message of the outbox, waiting at most `timeout`; none before the Welcome.
   std::optional<ringmaster::v1::WorkerMessage> NextMessage(absl::Duration timeout);
   [[nodiscard]] bool IsBroken();
@@ -89,7 +94,9 @@ class Attachment {
   grpc::ClientContext* context_ ABSL_GUARDED_BY(mutex_) = nullptr;  // of the stream that stands
   StreamState stream_ ABSL_GUARDED_BY(mutex_);
   absl::Status refusal_ ABSL_GUARDED_BY(mutex_);
-  std::string last_error_ ABSL_GUARDED_BY(mutex_);  // an error is logged when it changes
+  Complaint not_attached_ ABSL_GUARDED_BY(mutex_);
+
+  StorageProber prober_;  // last: its answers go into the outbox
 };
 
 }  // namespace rm::worker

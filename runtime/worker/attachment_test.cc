@@ -12,7 +12,9 @@
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "base/clock.h"
+#include "base/file_system.h"
 #include "base/mutex.h"
+#include "base/temporary_folder.h"
 #include "base/version.h"
 #include "proto/worker.grpc.pb.h"
 #include "runtime/worker/testing.h"
@@ -39,6 +41,7 @@ class FakeCoordinator final : public pb::Workers::Service {
     bool welcome = true;
     grpc::Status refusal;             // not OK: the end of the stream after Hello
     std::vector<std::string> asks;    // preflights of these jobs, right after the Welcome
+    std::string probe_path;           // of the Welcome
   };
 
   // `port` 0: any free one.
@@ -124,6 +127,7 @@ class FakeCoordinator final : public pb::Workers::Service {
   static void WelcomeOn(ServerStream& stream, const Manner& manner) {
     pb::WorkerCommand welcome;
     welcome.mutable_welcome()->set_version(std::string(base::kVersion));
+    welcome.mutable_welcome()->set_probe_path(manner.probe_path);
     stream.Write(welcome);
     for (const std::string& job : manner.asks) stream.Write(PreflightCommand(job));
   }
@@ -238,6 +242,43 @@ TEST_CASE("heartbeats come five times a second, also between many messages") {
   }
   // Never faster; how much slower is the machine's affair.
   CHECK(beats[5] - beats[0] >= 4 * Attachment::kHeartbeatInterval);
+}
+
+TEST_CASE("heartbeats go on while nobody takes anything from the outbox") {
+  FakeCoordinator coordinator;
+  FakeCoordinator::Manner silent;
+  silent.welcome = false;  // the writer has nothing to write
+  coordinator.SetManner(silent);
+  Worker worker(coordinator.address());
+  CHECK(coordinator.AwaitHeartbeats(1, 4).size() >= 4);
+}
+
+TEST_CASE("the storage is probed when the Welcome asks for it, at each attach, and only then") {
+  base::TemporaryFolder folder;
+  const std::string path = folder.File(".probe");
+  REQUIRE(base::WriteFileAtomically(base::PosixFileSystem(), path, "nonce-17").ok());
+  FakeCoordinator coordinator;
+  FakeCoordinator::Manner manner;
+  manner.probe_path = path;
+  coordinator.SetManner(manner);
+  Worker worker(coordinator.address());
+  CHECK(coordinator.AwaitMessages(1) == Texts{"storage nonce-17"});
+  coordinator.Break();
+  CHECK(coordinator.AwaitMessages(1) == Texts{"storage nonce-17"});
+  coordinator.SetManner({});
+  coordinator.Break();
+  coordinator.AwaitHeartbeats(3, 2);
+  CHECK(coordinator.messages().empty());
+}
+
+TEST_CASE("a storage that this machine does not see is told with the reason") {
+  FakeCoordinator coordinator;
+  FakeCoordinator::Manner manner;
+  manner.probe_path = "/nowhere/on/this/machine/.probe";
+  coordinator.SetManner(manner);
+  Worker worker(coordinator.address());
+  CHECK_THAT(coordinator.AwaitMessages(1).at(0),
+             Catch::Contains("problem") && Catch::Contains("/nowhere/on/this/machine/.probe"));
 }
 
 TEST_CASE("a worker waits for its coordinator to come up") {

@@ -5,7 +5,10 @@
 //   await-generation  await-stop                                       prints what came
 //   flood:N                                                            says progress 1 … N
 //   leave-child       a grandchild, in a session of its own, keeps the socket open; prints its pid
-//   exit:N  signal:N  forever                                          how it ends, or does not
+//   stacks            from now on SIGQUIT makes it write its stacks; half-stacks: only their beginning
+//   deaf              from now on SIGQUIT does nothing
+//   stop-self         stops as by SIGSTOP
+//   exit:N  signal:N  abort  forever                                   how it ends, or does not
 
 #include <sched.h>
 #include <signal.h>
@@ -24,6 +27,7 @@
 #include "absl/strings/str_join.h"
 #include "absl/strings/str_split.h"
 #include "base/frame_socket.h"
+#include "base/stack_dump.h"
 #include "proto/rank.pb.h"
 
 namespace {
@@ -84,6 +88,12 @@ void LeaveChild() {
   Print(absl::StrCat("child ", child));
 }
 
+// As a rank does whose threads are so many that it is killed in the middle of its dump.
+void WriteHalfADump(int) {
+  constexpr char kText[] = "--- stacks of process 1, 2 threads\nthread 1 (rank)\n  #0 Half\n";
+  if (::write(STDERR_FILENO, kText, sizeof(kText) - 1) < 0) ::_exit(2);
+}
+
 using Action = std::function<void(const std::string& argument)>;
 
 // What it says to the worker.
@@ -130,6 +140,11 @@ std::map<std::string, Action> Deeds(const pb::RankStart& start) {
       {"await-generation", [](const auto&) { AwaitGeneration(); }},
       {"await-stop", [](const auto&) { AwaitStop(); }},
       {"leave-child", [](const auto&) { LeaveChild(); }},
+      {"stacks", [](const auto&) { rm::base::InstallStackDump(SIGQUIT, STDERR_FILENO); }},
+      {"half-stacks", [](const auto&) { ::signal(SIGQUIT, &WriteHalfADump); }},
+      {"deaf", [](const auto&) { ::signal(SIGQUIT, SIG_IGN); }},
+      {"stop-self", [](const auto&) { ::raise(SIGSTOP); }},
+      {"abort", [](const auto&) { std::abort(); }},
       {"exit", [](const auto& code) { ::_exit(static_cast<int>(Number(code))); }},
       {"signal", [](const auto& number) { ::raise(static_cast<int>(Number(number))); }},
       {"forever",

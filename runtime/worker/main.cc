@@ -13,6 +13,7 @@
 #include "base/log.h"
 #include "runtime/preflight/preflight.h"
 #include "runtime/worker/attachment.h"
+#include "runtime/worker/oom_watch.h"
 #include "runtime/worker/outbox.h"
 #include "runtime/worker/worker_loop.h"
 #include "runtime/worker/worker_options.h"
@@ -54,6 +55,16 @@ void SetLogging(const WorkerOptions& options) {
   base::SetLogContext(context);
 }
 
+WorkerLoopOptions LoopOptionsOf(const WorkerOptions& options) {
+  WorkerLoopOptions loop;
+  loop.ranks.program = options.program;
+  loop.ranks.log_folder = base::JoinPath(options.folder, "logs");
+  loop.ranks.threads_per_slot = options.threads_per_slot;
+  loop.life_file = base::JoinPath(options.folder, "rank_lives");
+  loop.oom_counter = SystemOomCounter(base::PosixFileSystem());
+  return loop;
+}
+
 }  // namespace
 
 // The calling thread becomes the loop, since ranks die with the thread that started them.
@@ -68,11 +79,7 @@ int WorkerMain(int argc, char** argv) {
   const sigset_t stop_signals = BlockStopSignals();
   SetLogging(*options);
   Outbox outbox;
-  RankProcessOptions ranks;
-  ranks.program = options->program;
-  ranks.log_folder = base::JoinPath(options->folder, "logs");
-  ranks.threads_per_slot = options->threads_per_slot;
-  WorkerLoop loop(ranks, outbox, &CheckJob);
+  WorkerLoop loop(LoopOptionsOf(*options), outbox, &CheckJob);
   Attachment attachment(*options, outbox,
                         [&loop](pb::WorkerCommand command) { loop.Post(std::move(command)); });
   attachment.SetOnRefused([&loop] { loop.Quit(); });

@@ -27,7 +27,14 @@ bool IsReport(const pb::WorkerMessage& message, pb::RankMessage::MessageCase kin
 // Of these only the newest of a rank is worth sending.
 bool IsSuperseded(const pb::WorkerMessage& message) {
   return IsReport(message, pb::RankMessage::kProgress) ||
-         IsReport(message, pb::RankMessage::kEvaluated);
+         IsReport(message, pb::RankMessage::kEvaluated) ||
+         IsReport(message, pb::RankMessage::kActivity) ||
+         IsReport(message, pb::RankMessage::kNotice);
+}
+
+// Of a rank's notices the newest of each code: a save that fails every minute is one notice.
+const std::string& NoticeCode(const pb::WorkerMessage& message) {
+  return message.report().message().notice().reason().code();
 }
 
 bool IsEnd(const pb::WorkerMessage& message) {
@@ -76,7 +83,8 @@ pb::WorkerMessage* Outbox::FindOlder(const pb::WorkerMessage& message) {
   const RankKey key = KeyOf(message.report().rank());
   const auto kind = message.report().message().message_case();
   const auto same = [&](const pb::WorkerMessage& waiting) {
-    return IsReport(waiting, kind) && KeyOf(waiting.report().rank()) == key;
+    return IsReport(waiting, kind) && KeyOf(waiting.report().rank()) == key &&
+           NoticeCode(waiting) == NoticeCode(message);
   };
   const auto found = std::find_if(queue_.begin(), queue_.end(), same);
   return found == queue_.end() ? nullptr : &*found;

@@ -3,9 +3,10 @@
 // A coordinator that is away stops nothing: messages wait here, bounded, and are sent in order after
 // the next attach. Two kinds of memory make that safe:
 //
-//   the queue    everything not sent yet; of the progress and of the evaluations of a rank only the
-//                newest, of log chunks the newest kLogBytesMax bytes (older ones are dropped; the
-//                file on this machine has them)
+//   the queue    everything not sent yet; of the progress, the evaluations and the activity of a
+//                rank only the newest, of its notices the newest of each code, of log chunks the
+//                newest kLogBytesMax bytes (older ones are dropped; the file on this machine has
+//                them)
 //   the record   for each rank that was started: what the coordinator must know of it (listening,
 //                joined, the last commit, finished or failed, its end). A stream that broke may have
 //                lost what was sent, so all of the record is sent again after each attach. Of the

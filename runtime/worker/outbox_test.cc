@@ -29,6 +29,34 @@ Texts TextsOf(const std::vector<pb::RankRef>& ranks) {
   return texts;
 }
 
+TEST_CASE("of a rank's activity and of its notices of one code only the newest waits") {
+  Outbox outbox;
+  const auto activity = [](int64_t step) {
+    pb::WorkerMessage message = Report(Ref("a"));
+    message.mutable_report()->mutable_message()->mutable_activity()->set_step(step);
+    return message;
+  };
+  const auto notice = [](const std::string& code, int64_t step) {
+    pb::WorkerMessage message = Report(Ref("a"));
+    pb::Notice& said = *message.mutable_report()->mutable_message()->mutable_notice();
+    said.mutable_reason()->set_code(code);
+    said.set_step(step);
+    return message;
+  };
+  for (int step = 1; step <= 1000; ++step) {
+    outbox.Push(activity(step));
+    outbox.Push(notice("CheckpointFailed", step));
+    outbox.Push(notice("BadRecords", step));
+  }
+  CHECK(TextOf(*outbox.Pop(absl::ZeroDuration())) == "a/1/0 activity 1000");
+  const auto failed = outbox.Pop(absl::ZeroDuration());
+  CHECK(TextOf(*failed) == "a/1/0 notice CheckpointFailed");
+  CHECK(failed->report().message().notice().step() == 1000);
+  CHECK(TextOf(*outbox.Pop(absl::ZeroDuration())) == "a/1/0 notice BadRecords");
+  CHECK_FALSE(outbox.Pop(absl::ZeroDuration()).has_value());
+  CHECK(outbox.Replay().empty());  // none of it is on record
+}
+
 TEST_CASE("messages come out in the order in which they went in") {
   Outbox outbox;
   const pb::RankRef rank = Ref("a");

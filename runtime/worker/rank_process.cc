@@ -1,6 +1,7 @@
 #include "runtime/worker/rank_process.h"
 
 #include <fcntl.h>
+#include <signal.h>
 #include <sys/socket.h>
 #include <sys/time.h>
 #include <unistd.h>
@@ -11,6 +12,7 @@
 #include <utility>
 #include <vector>
 
+#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 #include "absl/time/clock.h"
@@ -18,6 +20,7 @@
 #include "base/frame_socket.h"
 #include "base/lines.h"
 #include "base/log.h"
+#include "base/stack_dump.h"
 #include "base/status.h"
 #include "base/utf8.h"
 
@@ -63,10 +66,32 @@ void WriteHeaderLine(int log_fd, const pb::RankStart& start) {
   }
 }
 
+// How often the log is looked at for the end of a dump.
+constexpr absl::Duration kDumpLook = absl::Milliseconds(20);
+// Of a log: what a dump may need, and what of the log goes into the reason of a failure.
+constexpr int64_t kDumpBytesMax = 256 << 10;
+constexpr int64_t kTailBytes = 8192;
+
+// The letter the kernel gives the process's state ('S' sleeping, 'D' in a system call that cannot be
+// interrupted, 'T' stopped, …); '?' when it cannot be read. It stands behind the name's last bracket.
+char StateOf(pid_t pid) {
+  const auto stat = base::PosixFileSystem().ReadFile(absl::StrCat("/proc/", pid, "/stat"));
+  if (!stat.ok()) return '?';
+  const size_t name_end = stat->rfind(')');
+  return name_end == std::string::npos || name_end + 2 >= stat->size() ? '?' : (*stat)[name_end + 2];
+}
+
+bool IsStopped(char state) { return state == 'T' || state == 't'; }
+
 }  // namespace
 
-RankProcess::RankProcess(const pb::RankStart& start, int socket, int log_fd, int64_t log_offset)
-    : start_(start), socket_(socket), log_fd_(log_fd), log_offset_(log_offset) {}
+RankProcess::RankProcess(const pb::RankStart& start, const RankProcessOptions& options, int socket,
+                         int log_fd, int64_t log_offset)
+    : start_(start),
+      dump_timeout_(options.dump_timeout),
+      socket_(socket),
+      log_fd_(log_fd),
+      log_offset_(log_offset) {}
 
 absl::StatusOr<std::unique_ptr<RankProcess>> RankProcess::Start(
     const pb::StartRank& command, const RankProcessOptions& options,
@@ -85,7 +110,7 @@ absl::StatusOr<std::unique_ptr<RankProcess>> RankProcess::Start(
   }
   const timeval send_timeout = absl::ToTimeval(options.send_timeout);
   ::setsockopt(sockets[0], SOL_SOCKET, SO_SNDTIMEO, &send_timeout, sizeof(send_timeout));
-  std::unique_ptr<RankProcess> rank(new RankProcess(start, sockets[0], log_fd, log_offset));
+  std::unique_ptr<RankProcess> rank(new RankProcess(start, options, sockets[0], log_fd, log_offset));
   SubprocessSpec spec;
   spec.program = options.program;
   spec.arguments = {"ringmaster", "rank", "--fd", "3"};
@@ -150,13 +175,50 @@ void RankProcess::Stop(absl::Duration grace, bool checkpoint, absl::Duration now
   Send(command);
 }
 
+// The signal goes to the process alone; whatever it has started is killed with it afterwards.
+void RankProcess::StopHung(const pb::Reason& reason, absl::Duration now) {
+  if (dump_offset_ >= 0) return;
+  hung_ = reason;
+  if (hung_.code().empty()) hung_.set_code("RankHung");
+  dump_offset_ = ::lseek(log_fd_, 0, SEEK_END);
+  if (const char state = StateOf(pid()); IsStopped(state)) {
+    EndDump(absl::StrCat("its process is stopped (state ", std::string(1, state),
+                         "), so its stack could not be taken"));
+    return Kill();
+  }
+  process_->Signal(SIGQUIT);
+  kill_at_ = std::min(kill_at_, now + dump_timeout_);
+  look_at_ = now + kDumpLook;
+}
+
+void RankProcess::EndDump(const std::string& outcome) {
+  look_at_ = absl::InfiniteDuration();
+  hung_.set_sentence(
+      absl::StrCat(hung_.sentence(), hung_.sentence().empty() ? "" : "; ", outcome));
+}
+
 void RankProcess::KillIfOverdue(absl::Duration now) {
-  if (kill_at_ <= now) Kill();
+  const bool dumping = look_at_ < absl::InfiniteDuration();
+  if (dumping && look_at_ <= now) {
+    look_at_ = now + kDumpLook;
+    if (absl::StrContains(ReadLog(dump_offset_, kDumpBytesMax), base::kStackDumpEnd)) {
+      EndDump("its stacks are in its log");
+      return Kill();
+    }
+  }
+  if (kill_at_ > now) return;
+  if (dumping) {
+    EndDump(absl::StrCat("it wrote no stack within ", absl::FormatDuration(dump_timeout_),
+                         " (state ", std::string(1, StateOf(pid())), ")"));
+  }
+  Kill();
 }
 
 void RankProcess::Kill() {
   process_->Kill();
+  kill_asked_ = true;
   kill_at_ = absl::InfiniteDuration();  // nothing more to be done but to wait for its end
+  look_at_ = absl::InfiniteDuration();
 }
 
 std::optional<Exit> RankProcess::TakeExit(absl::Duration timeout) {
@@ -169,23 +231,32 @@ std::optional<Exit> RankProcess::TakeExit(absl::Duration timeout) {
   return ended;
 }
 
+std::string RankProcess::ReadLog(int64_t offset, int64_t most) const {
+  std::string bytes(static_cast<size_t>(most), '\0');
+  const ssize_t got = ::pread(log_fd_, bytes.data(), bytes.size(), offset);
+  bytes.resize(got > 0 ? static_cast<size_t>(got) : 0);
+  return bytes;
+}
+
 // By offset, so that nothing is sent twice or left out.
 std::string RankProcess::ReadNewLog(size_t most) {
-  std::string bytes(most, '\0');
-  const ssize_t got = ::pread(log_fd_, bytes.data(), most, log_offset_);
-  bytes.resize(got > 0 ? static_cast<size_t>(got) : 0);
+  std::string bytes = ReadLog(log_offset_, static_cast<int64_t>(most));
   log_offset_ += static_cast<int64_t>(bytes.size());
   return bytes;
 }
 
-// The end of the file, cut at a line.
+// The end of the file, cut at a line. A dump is read from its beginning: its first thread says most.
 std::string RankProcess::LastLogLines(int lines) const {
-  constexpr int64_t kTailBytes = 8192;
+  if (dump_offset_ >= 0) {
+    std::string dump = ReadLog(dump_offset_, kDumpBytesMax);
+    const size_t begin = dump.find(base::kStackDumpBegin);
+    if (begin != std::string::npos) {
+      dump = dump.substr(begin, kTailBytes);
+      return base::ValidUtf8(dump.substr(0, dump.rfind('\n') + 1));
+    }
+  }
   const int64_t size = ::lseek(log_fd_, 0, SEEK_END);
-  std::string tail(static_cast<size_t>(std::clamp<int64_t>(size, 0, kTailBytes)), '\0');
-  const ssize_t got =
-      ::pread(log_fd_, tail.data(), tail.size(), size - static_cast<int64_t>(tail.size()));
-  tail.resize(got > 0 ? static_cast<size_t>(got) : 0);
+  const std::string tail = ReadLog(std::max<int64_t>(0, size - kTailBytes), kTailBytes);
   return base::ValidUtf8(base::LastLines(tail, lines));
 }
 

@@ -5,6 +5,7 @@
 #include <sched.h>
 #include <signal.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -148,8 +149,10 @@ std::optional<Exit> Subprocess::Wait(absl::Duration timeout) {
     int state = 0;
     // The group dies before its leader is reaped: until then its id cannot be reused.
     ::kill(-pid_, SIGKILL);
-    if (::waitpid(pid_, &state, 0) != pid_) continue;
+    rusage usage = {};
+    if (::wait4(pid_, &state, 0, &usage) != pid_) continue;
     exit_ = WIFSIGNALED(state) ? Exit{0, WTERMSIG(state)} : Exit{WEXITSTATUS(state), 0};
+    exit_->peak_memory = usage.ru_maxrss * 1024;  // told in KiB
   }
   return exit_;
 }

@@ -7,6 +7,7 @@
 
 #include <sys/types.h>
 
+#include <cstdint>
 #include <memory>
 #include <optional>
 #include <string>
@@ -29,6 +30,7 @@ struct SubprocessSpec {
 struct Exit {
   int code = 0;
   int signal = 0;
+  int64_t peak_memory = 0;  // bytes of it that were resident at most, as the kernel counted
   [[nodiscard]] bool ok() const { return code == 0 && signal == 0; }
   // "exit code 3", "signal 9 (Killed)".
   [[nodiscard]] std::string ToString() const;
@@ -37,7 +39,8 @@ struct Exit {
 // Thread-compatible. The destructor kills what still runs and reaps it.
 class Subprocess {
  public:
-  // Starts the program. The calling thread must live as long as the child may: when it ends, the kernel kills the child.
+  // Starts the program. The calling thread must live as long as the child may: PR_SET_PDEATHSIG is about the thread that
+  // made the child, not its process, so when that thread ends the kernel kills the child.
   // NotFound or PermissionDenied when the program cannot be executed. `inherited_fd` and `output_fd` stay open here.
   [[nodiscard]] static absl::StatusOr<std::unique_ptr<Subprocess>> Start(
       const SubprocessSpec& spec);

@@ -80,6 +80,11 @@ inline std::string TextOf(const ringmaster::v1::WorkerMessage& message) {
   if (message.has_hello()) return "hello";
   if (message.has_heartbeat()) return "heartbeat";
   if (message.has_preflight()) return absl::StrCat("preflight ", message.preflight().job_id());
+  if (message.has_storage_probe()) {
+    const auto& probe = message.storage_probe();
+    return probe.problem().empty() ? "storage " + probe.content()
+                                   : "storage problem " + probe.problem();
+  }
   if (message.has_refused()) return name(message.refused().rank()) + "refused";
   if (message.has_log()) {
     return absl::StrCat(name(message.log().rank()), "log ", message.log().offset(), "+",
@@ -96,6 +101,8 @@ inline std::string TextOf(const ringmaster::v1::WorkerMessage& message) {
   if (report.has_joined()) return rank + "joined";
   if (report.has_progress()) return absl::StrCat(rank, "progress ", report.progress().step());
   if (report.has_evaluated()) return absl::StrCat(rank, "evaluated ", report.evaluated().step());
+  if (report.has_activity()) return absl::StrCat(rank, "activity ", report.activity().step());
+  if (report.has_notice()) return absl::StrCat(rank, "notice ", report.notice().reason().code());
   if (report.has_committed()) return absl::StrCat(rank, "committed ", report.committed().step());
   if (report.has_finished()) return absl::StrCat(rank, "finished ", report.finished().step());
   if (report.has_failed()) return absl::StrCat(rank, "failed ", report.failed().reason().code());

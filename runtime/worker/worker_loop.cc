@@ -1,6 +1,7 @@
 #include "runtime/worker/worker_loop.h"
 
 #include <poll.h>
+#include <signal.h>
 #include <sys/eventfd.h>
 #include <unistd.h>
 
@@ -12,10 +13,13 @@
 #include <utility>
 #include <vector>
 
+#include "absl/strings/str_cat.h"
 #include "absl/time/time.h"
 #include "base/check.h"
 #include "base/clock.h"
+#include "base/file_system.h"
 #include "base/log.h"
+#include "base/units.h"
 
 namespace rm::worker {
 namespace pb = ::ringmaster::v1;
@@ -39,12 +43,16 @@ pb::Reason MakeReason(const std::string& code, const std::string& sentence) {
 
 }  // namespace
 
-WorkerLoop::WorkerLoop(RankProcessOptions options, Outbox& outbox, PreflightFunction preflight)
+WorkerLoop::WorkerLoop(WorkerLoopOptions options, Outbox& outbox, PreflightFunction preflight)
     : options_(std::move(options)),
       outbox_(outbox),
+      oom_watch_(options_.oom_counter ? options_.oom_counter : [] { return std::nullopt; }),
       preflights_(std::move(preflight), outbox),
       wake_fd_(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)) {
   RM_CHECK(wake_fd_ >= 0, "eventfd: errno ", errno);
+  if (options_.life_file.empty()) return;
+  life_file_ = std::make_unique<LifeFile>(base::PosixFileSystem(), options_.life_file);
+  for (const pb::WorkerMessage& end : life_file_->inherited()) outbox_.Push(end);
 }
 
 // Ranks first: nothing of them may be left when the daemon is gone.
@@ -79,6 +87,7 @@ void WorkerLoop::Run() {
   while (!quit_) {
     for (const pb::WorkerCommand& command : TakeCommands()) Handle(command);
     const absl::Duration now = base::RealClock().Monotonic();
+    if (!ranks_.empty()) oom_watch_.Look(now);
     for (auto& [key, rank] : ranks_) {
       rank->KillIfOverdue(now);
       ForwardLog(*rank, kLogChunksARound);
@@ -134,7 +143,8 @@ void WorkerLoop::StartRank(const pb::StartRank& command) {
   const pb::RankRef ref = command.start().rank();
   if (ranks_.count(KeyOf(ref)) != 0 || outbox_.RepeatEnd(ref)) return;  // a repeated command
   outbox_.NoteStarted(ref);
-  auto rank = RankProcess::Start(command, options_, [this, ref](const pb::RankMessage& message) {
+  if (life_file_ != nullptr) life_file_->NoteStarted(ref);
+  auto rank = RankProcess::Start(command, options_.ranks, [this, ref](const pb::RankMessage& message) {
     NoteRankMessage(ref, message);
   });
   if (!rank.ok()) return Refuse(ref, rank.status());
@@ -149,12 +159,22 @@ void WorkerLoop::Refuse(const pb::RankRef& rank, const absl::Status& status) {
   *message.mutable_refused()->mutable_rank() = rank;
   *message.mutable_refused()->mutable_cause() =
       MakeReason("StartFailed", std::string(status.message()));
-  outbox_.Push(std::move(message));
+  PushEnd(std::move(message));
+}
+
+// The file first: what the coordinator may have seen must not be unknown to the next worker here.
+void WorkerLoop::PushEnd(pb::WorkerMessage end) {
+  if (life_file_ != nullptr) life_file_->NoteEnded(end);
+  outbox_.Push(std::move(end));
 }
 
 // A rank that is not here has ended, and that is the answer.
 void WorkerLoop::StopRank(const pb::StopRankCommand& command) {
   const auto found = ranks_.find(KeyOf(command.rank()));
+  if (found != ranks_.end() && command.dump_stack()) {
+    found->second->StopHung(command.reason(), base::RealClock().Monotonic());
+    return;
+  }
   if (found != ranks_.end()) {
     found->second->Stop(absl::Seconds(command.grace_seconds()), command.checkpoint(),
                         base::RealClock().Monotonic());
@@ -183,6 +203,7 @@ void WorkerLoop::NoteRankMessage(const pb::RankRef& rank, const pb::RankMessage&
     base::MutexLock lock(mutex_);
     LastWords& last = last_words_[KeyOf(rank)];
     if (message.has_progress()) last.step = message.progress().step();
+    if (message.has_activity()) last.step = std::max(last.step, message.activity().step());
     if (message.has_finished()) last.step = message.finished().step();
     if (message.has_failed()) {
       last.step = message.failed().step();
@@ -237,10 +258,30 @@ void WorkerLoop::ReportExit(RankProcess& rank, const Exit& ended) {
       last_words_.erase(last);
     }
   }
+  ExplainExit(rank, ended, exited);
   if (!ended.ok()) exited.set_last_log_lines(rank.LastLogLines(kLastLogLines));
   base::LogInfo("rank ", rank.rank().rank(), " of ", rank.rank().job_id(), " ended: ",
-                ended.ToString());
-  outbox_.Push(std::move(message));
+                ended.ToString(), exited.cause().code().empty() ? "" : ", ",
+                exited.cause().code());
+  PushEnd(std::move(message));
+}
+
+// What the rank itself has said comes first, unless it was stopped as hung: what it said before that
+// is not why it was stopped.
+void WorkerLoop::ExplainExit(const RankProcess& rank, const Exit& ended, pb::RankExited& exited) {
+  if (!rank.hung().code().empty()) {
+    *exited.mutable_cause() = rank.hung();
+    return;
+  }
+  if (ended.signal != SIGKILL || rank.kill_asked() || !exited.cause().code().empty()) return;
+  if (!oom_watch_.Claim(base::RealClock().Monotonic())) return;
+  *exited.mutable_cause() = MakeReason(
+      "OutOfMemory",
+      absl::StrCat("most probably by the kernel, which counted a kill for want of memory then; it "
+                   "used up to ",
+                   base::FormatBytes(ended.peak_memory),
+                   ": lower train.global_batch_size, run fewer ranks on this machine, or give it "
+                   "more memory"));
 }
 
 }  // namespace rm::worker

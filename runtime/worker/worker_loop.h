@@ -10,7 +10,11 @@
 //               of a rank that has ended     its end, once more
 //               of a rank never seen here    RankExited with the cause NotRunning
 //
-// Grace is measured on the monotonic clock: setting the machine's clock neither kills nor spares.
+//               with dump_stack                it writes its stacks and is killed, see RankProcess::StopHung
+//
+// Grace is measured on the monotonic clock: setting the machine's clock neither kills nor spares. The
+// end of a rank that said nothing itself carries what the worker knows of it: why it was stopped as
+// hung, or that the kernel has most probably killed it for want of memory.
 #ifndef RM_RUNTIME_WORKER_WORKER_LOOP_H_
 #define RM_RUNTIME_WORKER_WORKER_LOOP_H_
 
@@ -19,22 +23,35 @@
 #include <deque>
 #include <map>
 #include <memory>
+#include <string>
 
 #include "absl/base/thread_annotations.h"
 #include "absl/status/status.h"
 #include "absl/time/time.h"
 #include "base/mutex.h"
 #include "proto/worker.pb.h"
+#include "runtime/worker/life_file.h"
+#include "runtime/worker/oom_watch.h"
 #include "runtime/worker/outbox.h"
 #include "runtime/worker/preflight_runner.h"
 #include "runtime/worker/rank_process.h"
 
 namespace rm::worker {
 
+// What the loop does for its ranks beside running them.
+struct WorkerLoopOptions {
+  RankProcessOptions ranks;
+  // Where the ends of ranks are kept for the next start of this worker (life_file.h); empty: nowhere.
+  std::string life_file;
+  // How the kernel's kills for want of memory are counted; none: they are not told apart.
+  OomCounter oom_counter;
+};
+
 class WorkerLoop {
  public:
-  // The outbox outlives the loop.
-  WorkerLoop(RankProcessOptions options, Outbox& outbox, PreflightFunction preflight);
+  // The outbox outlives the loop. The ends that a predecessor left in the life file are in it when
+  // this returns.
+  WorkerLoop(WorkerLoopOptions options, Outbox& outbox, PreflightFunction preflight);
   ~WorkerLoop();
   WorkerLoop(const WorkerLoop&) = delete;
   WorkerLoop& operator=(const WorkerLoop&) = delete;
@@ -65,6 +82,8 @@ class WorkerLoop {
   void ForwardLog(RankProcess& rank, int chunks_max);
   void CollectEnded();
   void ReportExit(RankProcess& rank, const Exit& ended);
+  void ExplainExit(const RankProcess& rank, const Exit& ended, ringmaster::v1::RankExited& exited);
+  void PushEnd(ringmaster::v1::WorkerMessage end);
 
   // What a rank said last that its end must carry.
   struct LastWords {
@@ -72,8 +91,10 @@ class WorkerLoop {
     ringmaster::v1::Reason cause;
   };
 
-  const RankProcessOptions options_;
+  const WorkerLoopOptions options_;
   Outbox& outbox_;
+  std::unique_ptr<LifeFile> life_file_;  // null: ends are not kept
+  OomWatch oom_watch_;
   PreflightRunner preflights_;
   const int wake_fd_;  // eventfd
   std::map<RankKey, std::unique_ptr<RankProcess>> ranks_;  // the loop's thread only

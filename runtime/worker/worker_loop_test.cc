@@ -3,6 +3,7 @@
 #include <signal.h>
 #include <sys/wait.h>
 
+#include <atomic>
 #include <catch2/catch.hpp>
 #include <cerrno>
 #include <string>
@@ -50,9 +51,12 @@ pb::WorkerCommand GenerationCommand(const std::string& job, int64_t generation) 
 // A loop that runs, with fake ranks, until the end of the test.
 class World {
  public:
-  World() {
-    options_.program = "runtime/worker/fake_rank_for_test";
-    options_.log_folder = folder_.File("logs");
+  explicit World(absl::Duration dump_timeout = absl::Milliseconds(300)) {
+    options_.ranks.program = "runtime/worker/fake_rank_for_test";
+    options_.ranks.log_folder = folder_.File("logs");
+    options_.ranks.dump_timeout = dump_timeout;
+    options_.life_file = folder_.File("lives");
+    options_.oom_counter = [this] { return std::optional<int64_t>(oom_kills_); };
     loop_ = std::make_unique<WorkerLoop>(
         options_, outbox_, [](const pb::PreflightRequest&) { return Texts{"as always"}; });
     thread_ = std::thread([this] { loop_->Run(); });
@@ -84,10 +88,18 @@ class World {
   [[nodiscard]] const std::vector<pb::LogChunk>& logs() const { return logs_; }
   [[nodiscard]] const base::TemporaryFolder& folder() const { return folder_; }
   Outbox& outbox() { return outbox_; }
+  // Waits until the process that the only rank is has stopped.
+  void AwaitStopped() {
+    siginfo_t info = {};
+    REQUIRE(::waitid(P_ALL, 0, &info, WSTOPPED | WNOWAIT) == 0);
+  }
+  // The kernel has killed one more process for want of memory.
+  void CountOomKill() { ++oom_kills_; }
 
  private:
   base::TemporaryFolder folder_;
-  RankProcessOptions options_;
+  WorkerLoopOptions options_;
+  std::atomic<int64_t> oom_kills_{7};
   Outbox outbox_;
   std::vector<pb::LogChunk> logs_;
   std::unique_ptr<WorkerLoop> loop_;
@@ -195,6 +207,151 @@ TEST_CASE("the end of a rank that died without a word carries its signal, step a
   CHECK(absl::EndsWith(end.exited().last_log_lines(), "\noo?p\n"));
   pb::WorkerMessage parsed;  // it can be sent: what the rank printed is no UTF-8
   CHECK(parsed.ParseFromString(end.SerializeAsString()));
+}
+
+// Of what the worker knows of the end of a rank that said nothing itself.
+TEST_CASE("a rank killed for want of memory is told apart from one that somebody killed") {
+  World world;
+  world.Post(StartCommand(Ref("a"), "progress:41 await-stop signal:9"));
+  CHECK(world.NextText() == "a/1/0 progress 41");
+  SECTION("the kernel has counted a kill") {
+    world.CountOomKill();
+    world.Post(StopCommand(Ref("a"), 60));  // the rank's word to end as it does
+    const pb::WorkerMessage end = world.Next();
+    CHECK(end.exited().signal() == SIGKILL);
+    CHECK(end.exited().cause().code() == "OutOfMemory");
+    CHECK_THAT(end.exited().cause().sentence(), Catch::StartsWith("most probably by the kernel"));
+    CHECK_THAT(end.exited().cause().sentence(), Catch::Matches(".*it used up to [0-9.]+ [KMG]iB: "
+                                                               "lower train.global_batch_size.*"));
+    CHECK(end.exited().step() == 41);
+  }
+  SECTION("it has not") {
+    world.Post(StopCommand(Ref("a"), 60));
+    const pb::WorkerMessage end = world.Next();
+    CHECK(end.exited().signal() == SIGKILL);
+    CHECK(end.exited().cause().code().empty());
+  }
+  SECTION("it has, but we killed this one ourselves") {
+    world.CountOomKill();
+    world.Post(StopCommand(Ref("a"), 0));
+    const pb::WorkerMessage end = world.Next();
+    CHECK(end.exited().signal() == SIGKILL);
+    CHECK(end.exited().cause().code().empty());
+  }
+}
+
+TEST_CASE("each way to die is told as it was") {
+  struct Case {
+    const char* script;
+    int code;
+    int signal;
+  };
+  const Case cases[] = {{"exit:0", 0, 0},          {"exit:3", 3, 0},
+                        {"abort", 0, SIGABRT},     {"signal:11", 0, SIGSEGV},
+                        {"signal:9", 0, SIGKILL},  {"signal:15", 0, SIGTERM},
+                        {"signal:7", 0, SIGBUS}};
+  World world;
+  for (const Case& c : cases) {
+    INFO(c.script);
+    world.Post(StartCommand(Ref(c.script), c.script));
+    const pb::WorkerMessage end = world.Next();
+    CHECK(end.exited().exit_code() == c.code);
+    CHECK(end.exited().signal() == c.signal);
+    CHECK(end.exited().cause().code().empty());
+  }
+}
+
+pb::WorkerCommand HungCommand(const pb::RankRef& rank) {
+  pb::WorkerCommand command = StopCommand(rank, 0);
+  command.mutable_stop_rank()->set_dump_stack(true);
+  command.mutable_stop_rank()->mutable_reason()->set_code("RankHung");
+  command.mutable_stop_rank()->mutable_reason()->set_sentence("rank 0 stands still at step 4");
+  return command;
+}
+
+TEST_CASE("a rank that hangs writes its stacks, and is gone; both are in its end and in its log") {
+  World world;
+  world.Post(StartCommand(Ref("a"), "stacks progress:4 forever"));
+  CHECK(world.NextText() == "a/1/0 progress 4");
+  world.Post(HungCommand(Ref("a")));
+  world.Post(HungCommand(Ref("a")));  // twice is once
+  const pb::WorkerMessage end = world.Next();
+  CHECK(end.exited().signal() == SIGKILL);
+  CHECK(end.exited().step() == 4);
+  CHECK(end.exited().cause().code() == "RankHung");
+  CHECK(end.exited().cause().sentence() ==
+        "rank 0 stands still at step 4; its stacks are in its log");
+  CHECK_THAT(end.exited().last_log_lines(), Catch::StartsWith("--- stacks of process "));
+  CHECK_THAT(end.exited().last_log_lines(), Catch::Contains("#0 "));
+  CHECK_THAT(end.exited().last_log_lines(), Catch::EndsWith("--- end of stacks\n"));
+  CHECK_THAT(world.logs().back().data(), Catch::EndsWith("--- end of stacks\n"));
+}
+
+TEST_CASE("a rank that hangs and writes no stacks is killed all the same, and its end says why") {
+  struct Case {
+    const char* script;
+    const char* says;
+  };
+  const Case cases[] = {
+      {"deaf progress:1 forever", "; it wrote no stack within 300ms (state S)"},
+      {"half-stacks progress:1 forever", "; it wrote no stack within 300ms (state S)"},
+      {"progress:1 stop-self forever",
+       "; its process is stopped (state T), so its stack could not be taken"},
+  };
+  for (const Case& c : cases) {
+    INFO(c.script);
+    World world;
+    world.Post(StartCommand(Ref("a"), c.script));
+    CHECK(world.NextText() == "a/1/0 progress 1");
+    if (absl::StrContains(c.script, "stop-self")) world.AwaitStopped();
+    world.Post(HungCommand(Ref("a")));
+    const pb::WorkerMessage end = world.Next();
+    CHECK(end.exited().signal() == SIGKILL);
+    CHECK(end.exited().cause().sentence() == absl::StrCat("rank 0 stands still at step 4", c.says));
+    if (absl::StartsWith(c.script, "half")) {
+      CHECK_THAT(end.exited().last_log_lines(), Catch::EndsWith("#0 Half\n"));
+    }
+  }
+}
+
+TEST_CASE("while one rank writes its stacks the others are served") {
+  World world(absl::Hours(1));
+  world.Post(StartCommand(Ref("hangs"), "deaf progress:1 forever"));
+  CHECK(world.NextText() == "hangs/1/0 progress 1");
+  world.Post(HungCommand(Ref("hangs")));
+  world.Post(StartCommand(Ref("other"), "progress:1 exit:0"));
+  CHECK(world.NextTexts(2) == Texts{"other/1/0 progress 1", "other/1/0 exit 0"});
+}
+
+TEST_CASE("the next worker in the same folder reports how the ranks of this one ended") {
+  base::TemporaryFolder folder;
+  WorkerLoopOptions options;
+  options.ranks.program = "runtime/worker/fake_rank_for_test";
+  options.ranks.log_folder = folder.File("logs");
+  options.life_file = folder.File("lives");
+  const auto no_preflight = [](const pb::PreflightRequest&) { return Texts(); };
+  {
+    Outbox outbox;
+    WorkerLoop loop(options, outbox, no_preflight);
+    std::thread thread([&] { loop.Run(); });
+    loop.Post(StartCommand(Ref("ended"), "progress:3 error:alas exit:1"));
+    loop.Post(StartCommand(Ref("ran"), "progress:3 forever"));
+    for (bool ended = false, ran = false; !ended || !ran;) {
+      const std::string text = TextOf(*outbox.Pop(absl::InfiniteDuration()));
+      ended = ended || text == "ended/1/0 exit 1";
+      ran = ran || text == "ran/1/0 progress 3";
+    }
+    loop.Quit();
+    thread.join();
+  }
+  Outbox outbox;
+  WorkerLoop next(options, outbox, no_preflight);
+  const auto ended = outbox.Pop(absl::ZeroDuration());
+  CHECK(TextOf(*ended) == "ended/1/0 exit 1");
+  CHECK(ended->exited().step() == 3);
+  CHECK_THAT(ended->exited().last_log_lines(), Catch::EndsWith("alas\n"));
+  CHECK(TextOf(*outbox.Pop(absl::ZeroDuration())) == "ran/1/0 exit 0 WorkerDied");
+  CHECK(outbox.Replay().size() == 2);  // and a Hello names them
 }
 
 TEST_CASE("a rank that cannot be started is refused with the reason, and only once") {
