@@ -80,8 +80,7 @@ std::string Liveness::WhyLost(const std::string& worker_id, const Watched& worke
                       absl::StrJoin(peers, ", "));
 }
 
-void Liveness::JudgeSilence(const std::string& worker_id, Watched& worker,
-                            Verdict& verdict) const {
+void Liveness::JudgeSilence(const std::string& worker_id, Watched& worker, Verdict& verdict) const {
   const absl::Duration silence = time_.lived() - worker.heard;
   const bool was_suspect = worker.suspect_since != absl::InfiniteDuration();
   const bool stands = worker.broken == absl::InfiniteDuration();

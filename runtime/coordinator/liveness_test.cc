@@ -112,7 +112,6 @@ TEST_CASE("what is heard of a worker that is not watched is nothing") {
   CHECK(judge.lost.empty());
 }
 
-
 // ---- suspicion and confirmation, as stories -----------------------------------------------------
 
 // What happens to w1 at a time; w2 and w3 are heard all the time, and lost their peers on w1 where
@@ -157,11 +156,10 @@ std::vector<std::string> Tell(const Story& story) {
       if (moment.at_ms == ms) Happen(liveness, moment.what, now);
     }
     if (ms % 200 != 0) continue;
-    const Liveness::Verdict verdict =
-        liveness.Judge(now, [&](const std::string& id) {
-          CHECK(id == "w1");  // asked about suspects only
-          return story.peers;
-        });
+    const Liveness::Verdict verdict = liveness.Judge(now, [&](const std::string& id) {
+      CHECK(id == "w1");  // asked about suspects only
+      return story.peers;
+    });
     Say("suspect", verdict.suspects, ms, said);
     Say("recovered", verdict.recovered, ms, said);
     Say("lost", verdict.lost, ms, said);
@@ -194,10 +192,7 @@ TEST_CASE("what silence, broken streams and lost edges make of a worker") {
        {},
        {{2000, "edge w2"}, {2000, "edge w3"}},
        {kSuspect, kSilentTen}},
-      {"it does not confirm its own loss",
-       {"w1"},
-       {{2000, "edge w1"}},
-       {kSuspect, kSilentTen}},
+      {"it does not confirm its own loss", {"w1"}, {{2000, "edge w1"}}, {kSuspect, kSilentTen}},
       {"a confirmation from before it was heard is void: a rank died there, not the worker",
        {"w2"},
        {{400, "edge w2"}, {500, "heard"}},
@@ -224,7 +219,10 @@ TEST_CASE("what silence, broken streams and lost edges make of a worker") {
        {kSuspect, "4600 lost w1: its stream broke and it was not back within 1.5 s"}},
       {"a break is forgiven when it redials in time",
        {},
-       {{1000, "broken"}, {2400, "attached"}, {3000, "broken"}, {4400, "attached"},
+       {{1000, "broken"},
+        {2400, "attached"},
+        {3000, "broken"},
+        {4400, "attached"},
         {5000, "broken"}},
        {"6600 lost w1: its stream broke and it was not back within 1.5 s"}},
   };
@@ -302,8 +300,8 @@ class LoadedMachine {
     }
     while (next_[i] <= now_) {
       liveness_.Heard(Id(i), now_);
-      next_[i] += Milliseconds(200) + (Chance(5) ? Random(load_.delay - Milliseconds(200))
-                                                 : absl::ZeroDuration());
+      next_[i] += Milliseconds(200) +
+                  (Chance(5) ? Random(load_.delay - Milliseconds(200)) : absl::ZeroDuration());
     }
     if (load_.redial > absl::ZeroDuration() && Chance(1)) {
       liveness_.Broken(Id(i), now_);
