@@ -140,19 +140,13 @@ TEST_CASE("a job whose data is gone when its turn comes ends with its reason and
 TEST_CASE("ctrl-C on a follow detaches and the job goes on") {
   TestCluster cluster;
   const std::string file = cluster.JobFile("followed", 2, "  steps: 100000000\n");
-  const int pid = cluster.TrainctlInBackground("submit " + file + " --follow", "follow");
-  const auto printed = [&] {
-    const auto text = base::PosixFileSystem().ReadFile(cluster.File("follow.out"));
-    return text.ok() ? *text : std::string();
-  };
-  while (printed().find('\n') == std::string::npos) {
-  }
-  const std::string id = printed().substr(0, printed().find('\n'));
+  Child& follow = cluster.TrainctlInBackground("submit " + file + " --follow", "follow");
+  REQUIRE(follow.WaitForOutput("\n", absl::Seconds(30)));
+  const std::string id = follow.output().substr(0, follow.output().find('\n'));
   cluster.WaitFor(id, [](const base::Json& job) { return IsIn(job, "RUNNING"); });
-  ::kill(pid, SIGINT);
-  const auto said = [&] { return *base::PosixFileSystem().ReadFile(cluster.File("follow.err")); };
-  while (said().find("detached: " + id + " goes on") == std::string::npos) {
-  }
+  follow.Signal(SIGINT);
+  CHECK(follow.WaitFor(absl::Seconds(10)) == 130);
+  CHECK(absl::StrContains(follow.output(), "detached: " + id + " goes on"));
   CHECK(IsIn(cluster.Job(id), "RUNNING"));
   CHECK(cluster.Trainctl("kill -y " + id).code == 0);
 }

@@ -10,55 +10,27 @@
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
-#include <iterator>
 
+#include "absl/strings/match.h"
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
 #include "absl/time/clock.h"
 #include "base/file_system.h"
 #include "runtime/trainer/trainer_testing.h"
+#include "tests/integration/process_table.h"
 
 namespace rm::integration {
 namespace {
 
 constexpr absl::Duration kPatience = absl::Seconds(90);
-constexpr absl::Duration kPollInterval = absl::Milliseconds(50);
+constexpr absl::Duration kPollInterval = absl::Milliseconds(20);
+
+}  // namespace
 
 std::string Program() {
   return std::filesystem::absolute("tools/ringmaster/ringmaster").string();
 }
-
-std::string ReadAll(const std::string& path) {
-  std::ifstream file(path, std::ios::binary);
-  return std::string(std::istreambuf_iterator<char>(file), {});
-}
-
-bool IsRunning(int pid) {
-  const std::string stat = ReadAll(absl::StrCat("/proc/", pid, "/stat"));
-  return !stat.empty() && stat.find(") Z ") == std::string::npos;
-}
-
-std::vector<int> AllPids() {
-  std::vector<int> pids;
-  for (const auto& entry : std::filesystem::directory_iterator("/proc")) {
-    int pid = 0;
-    if (absl::SimpleAtoi(entry.path().filename().string(), &pid)) pids.push_back(pid);
-  }
-  return pids;
-}
-
-// Variable `name` of a process's environment.
-std::string EnvironmentOf(int pid, const std::string& name) {
-  const std::string text = ReadAll(absl::StrCat("/proc/", pid, "/environ"));
-  for (const absl::string_view entry : absl::StrSplit(text, '\0')) {
-    const size_t equals = entry.find('=');
-    if (entry.substr(0, equals) == name) return std::string(entry.substr(equals + 1));
-  }
-  return "";
-}
-
-}  // namespace
 
 Outcome RunShell(const std::string& command, const std::string& scratch_folder) {
   static std::atomic<int> counter{0};
@@ -75,7 +47,8 @@ std::string Text(const base::Json& object, const std::string& key) {
   return value->is_string() ? std::string(value->string_or("")) : value->Dump();
 }
 
-TestCluster::TestCluster(int workers, int slots) : folder_(temporary_.File("cluster")) {
+TestCluster::TestCluster(int workers, int slots)
+    : slots_(slots), folder_(temporary_.File("cluster")) {
   ::setenv("RINGMASTER_TEST_FOLDER", folder_.c_str(), 1);  // inherited by every process of it
   const Outcome up = RunShell(absl::StrCat(Program(), " trainctl cluster up --dir ", folder_,
                                            " --workers ", workers, " --slots ", slots),
@@ -83,15 +56,33 @@ TestCluster::TestCluster(int workers, int slots) : folder_(temporary_.File("clus
   INFO(up.err);
   REQUIRE(up.code == 0);
   address_ = up.out.substr(0, up.out.find('\n'));
+  client_ = std::make_unique<client::Client>(address_, absl::Seconds(10));
+  for (const absl::string_view line : absl::StrSplit(ReadAll(folder_ + "/pids"), '\n')) {
+    const std::vector<std::string> words = absl::StrSplit(line, ' ');
+    int pid = 0;
+    if (words.size() > 1 && absl::SimpleAtoi(words[1], &pid)) pids_[words[0]] = pid;
+  }
   trainer::WriteDigits(base::PosixFileSystem(), File("train"), 96, 6);
   trainer::WriteDigits(base::PosixFileSystem(), File("test"), 30, 6);
 }
 
+// Daemons are asked to end, as an operator asks them; ranks must be gone with their workers, at once.
 TestCluster::~TestCluster() {
-  for (const int pid : extra_pids_) {
-    if (IsRunning(pid)) ::kill(pid, SIGKILL);
+  background_.clear();
+  for (auto& [name, daemon] : restarted_) daemon->Signal(SIGTERM);
+  const Outcome down =
+      RunShell(absl::StrCat(Program(), " trainctl cluster down --dir ", folder_), temporary_.path());
+  CHECK(down.code == 0);
+  for (auto& [name, daemon] : restarted_) {
+    CAPTURE(name);
+    CHECK(daemon->WaitFor(absl::Seconds(20)).has_value());
   }
-  RunShell(absl::StrCat(Program(), " trainctl cluster down --dir ", folder_), temporary_.path()).code;
+  restarted_.clear();
+  for (const int pid : ProcessesOfFolder()) {
+    UNSCOPED_INFO("left: " << CommandLineOf(pid));
+    ::kill(pid, SIGKILL);
+    CHECK(pid == 0);
+  }
 }
 
 Outcome TestCluster::Trainctl(const std::string& arguments) const {
@@ -99,15 +90,12 @@ Outcome TestCluster::Trainctl(const std::string& arguments) const {
                   temporary_.path());
 }
 
-int TestCluster::TrainctlInBackground(const std::string& arguments, const std::string& name) {
-  const Outcome started =
-      RunShell(absl::StrCat(Program(), " trainctl -c ", address_, " ", arguments, " >", File(name),
-                            ".out 2>", File(name), ".err & echo $!"),
-               temporary_.path());
-  int pid = 0;
-  REQUIRE(absl::SimpleAtoi(started.out, &pid));
-  extra_pids_.push_back(pid);
-  return pid;
+Child& TestCluster::TrainctlInBackground(const std::string& arguments, const std::string& name) {
+  const std::string command =
+      absl::StrCat("exec ", Program(), " trainctl -c ", address_, " ", arguments);
+  const std::vector<std::string> words = {"/bin/sh", "-c", command};
+  background_.push_back(std::make_unique<Child>(words, File(name + ".out")));
+  return *background_.back();
 }
 
 std::string TestCluster::JobFile(const std::string& name, int ranks,
@@ -148,23 +136,74 @@ base::Json TestCluster::WaitFor(const std::string& id,
   }
 }
 
-void TestCluster::KillCoordinator() {
-  for (const absl::string_view line : absl::StrSplit(ReadAll(folder_ + "/pids"), '\n')) {
-    const std::vector<std::string> words = absl::StrSplit(line, ' ');
-    int pid = 0;
-    if (words[0] == "coordinator" && absl::SimpleAtoi(words[1], &pid)) ::kill(pid, SIGKILL);
+pb::Job TestCluster::Await(const std::string& id,
+                           const std::function<bool(const pb::Job&)>& wanted,
+                           absl::Duration patience) const {
+  const absl::Time deadline = absl::Now() + patience;
+  for (;;) {
+    const auto job = client_->Get(id);
+    if (job.ok() && wanted(*job)) return *job;
+    INFO(job.status() << (job.ok() ? job->ShortDebugString() : ""));
+    REQUIRE(absl::Now() < deadline);
+    absl::SleepFor(kPollInterval);
   }
 }
 
-void TestCluster::RestartCoordinator() {
-  const Outcome started = RunShell(
-      absl::StrCat(Program(), " coordinator --listen ", address_, " --state ", folder_,
-                   "/state --storage ", folder_, "/storage --address-file ", folder_,
-                   "/address >>", folder_, "/coordinator.log 2>&1 & echo $!"),
-      temporary_.path());
-  int pid = 0;
-  REQUIRE(absl::SimpleAtoi(started.out, &pid));
-  extra_pids_.push_back(pid);
+pb::Job TestCluster::AwaitEnd(const std::string& id) const {
+  return Await(id, [](const pb::Job& job) { return job.ended_ns() > 0; }, 2 * kPatience);
+}
+
+void TestCluster::AwaitWorkers(pb::WorkerState state, int count) const {
+  const absl::Time deadline = absl::Now() + kPatience;
+  for (;;) {
+    const auto nodes = client_->Nodes();
+    int found = 0;
+    if (nodes.ok()) {
+      for (const pb::Node& node : nodes->nodes()) found += node.state() == state ? 1 : 0;
+    }
+    if (nodes.ok() && found == count) return;
+    INFO(nodes.status() << (nodes.ok() ? nodes->ShortDebugString() : ""));
+    REQUIRE(absl::Now() < deadline);
+    absl::SleepFor(kPollInterval);
+  }
+}
+
+int TestCluster::PidOf(const std::string& daemon) const {
+  const auto found = pids_.find(daemon);
+  REQUIRE(found != pids_.end());
+  return found->second;
+}
+
+void TestCluster::Kill(const std::string& daemon) {
+  const auto child = restarted_.find(daemon);
+  if (child != restarted_.end()) {
+    child->second->Kill();
+    return;
+  }
+  const int pid = PidOf(daemon);
+  ::kill(pid, SIGKILL);
+  while (IsRunning(pid)) absl::SleepFor(absl::Milliseconds(1));
+}
+
+void TestCluster::Restart(const std::string& daemon, const std::vector<std::string>& words) {
+  auto child = std::make_unique<Child>(words, absl::StrCat(folder_, "/", daemon, ".log"));
+  pids_[daemon] = child->pid();
+  restarted_[daemon] = std::move(child);
+}
+
+void TestCluster::RestartCoordinator(const std::vector<std::string>& flags) {
+  std::vector<std::string> words = {
+      Program(),   "coordinator",          "--listen",       address_,
+      "--state",   folder_ + "/state",     "--storage",      folder_ + "/storage",
+      "--address-file", folder_ + "/address"};
+  words.insert(words.end(), flags.begin(), flags.end());
+  Restart("coordinator", words);
+}
+
+void TestCluster::RestartWorker(int number) {
+  const std::string name = absl::StrCat("worker-", number);
+  Restart(name, {Program(), "worker", "--coordinator", address_, "--id", name, "--dir",
+                 absl::StrCat(folder_, "/", name), "--slots", absl::StrCat(slots_)});
 }
 
 std::vector<int> TestCluster::RankPids(const std::string& id) const {
@@ -181,13 +220,18 @@ std::vector<int> TestCluster::RankPids(const std::string& id) const {
 }
 
 std::vector<int> TestCluster::ProcessesOfFolder() const {
-  std::vector<int> pids;
-  for (const int pid : AllPids()) {
-    if (pid == ::getpid() || !IsRunning(pid)) continue;
-    const bool daemon = ReadAll(absl::StrCat("/proc/", pid, "/cmdline")).find("ringmaster") == 0;
-    if (daemon && EnvironmentOf(pid, "RINGMASTER_TEST_FOLDER") == folder_) pids.push_back(pid);
+  return RunningWith("RINGMASTER_TEST_FOLDER", folder_);
+}
+
+std::vector<std::string> TestCluster::TemporaryFiles() const {
+  std::vector<std::string> found;
+  for (const auto& entry : std::filesystem::recursive_directory_iterator(folder_)) {
+    const std::string name = entry.path().filename().string();
+    if (absl::StartsWith(name, ".tmp") || absl::StrContains(name, ".tmp-")) {
+      found.push_back(entry.path().string());
+    }
   }
-  return pids;
+  return found;
 }
 
 }  // namespace rm::integration

@@ -3,13 +3,20 @@
 #define RM_TESTS_INTEGRATION_TEST_CLUSTER_H_
 
 #include <functional>
+#include <map>
+#include <memory>
 #include <string>
 #include <vector>
 
+#include "absl/time/time.h"
 #include "base/json.h"
 #include "base/temporary_folder.h"
+#include "runtime/client/client.h"
+#include "tests/integration/child.h"
 
 namespace rm::integration {
+
+namespace pb = ::ringmaster::v1;
 
 // How a command ended and what it printed.
 struct Outcome {
@@ -19,7 +26,8 @@ struct Outcome {
 };
 
 // Starts with `trainctl cluster up`, ends with `trainctl cluster down`; whatever a test started besides is killed by its pid.
-// Holds a data set of 96 training and 30 validation images in 6 classes that an mlp learns in a few steps.
+// Holds a data set of 96 training and 30 validation images in 6 classes that an mlp learns in a few steps. At its end
+// nothing may be left: a process that still runs, or a temporary file in the storage, fails the test.
 class TestCluster {
  public:
   explicit TestCluster(int workers = 2, int slots = 1);
@@ -29,8 +37,8 @@ class TestCluster {
 
   // Runs `trainctl <arguments>` against this cluster; the arguments are shell words.
   [[nodiscard]] Outcome Trainctl(const std::string& arguments) const;
-  // The same in the background, output to <name>.out and <name>.err; returns the pid.
-  [[nodiscard]] int TrainctlInBackground(const std::string& arguments, const std::string& name);
+  // The same in the background, both outputs to File(<name>.out). Belongs to the cluster.
+  Child& TrainctlInBackground(const std::string& arguments, const std::string& name);
 
   // Writes a job file and returns its path. `extra` lines are appended to the train block ("  steps: 10").
   [[nodiscard]] std::string JobFile(const std::string& name, int ranks,
@@ -43,9 +51,27 @@ class TestCluster {
   // Waits until `wanted` holds for the job; fails the test after a minute.
   base::Json WaitFor(const std::string& id, const std::function<bool(const base::Json&)>& wanted) const;
 
-  // kill -9 of the coordinator, and the same one again on the same address.
-  void KillCoordinator();
-  void RestartCoordinator();
+  // The same by the API alone, looked at every 20 ms; answers only while the coordinator is there, so the job is waited for
+  // across its absence. Fails the test after `patience`.
+  pb::Job Await(const std::string& id, const std::function<bool(const pb::Job&)>& wanted,
+                absl::Duration patience = absl::Seconds(90)) const;
+  // Waits for the job's end.
+  pb::Job AwaitEnd(const std::string& id) const;
+  // Waits until so many workers are in this state.
+  void AwaitWorkers(pb::WorkerState state, int count) const;
+
+  // The public API. Outlives the coordinator: calls fail while it is away.
+  [[nodiscard]] client::Client& client() const { return *client_; }
+
+  // kill -9 of a daemon ("coordinator", "worker-1"): gone when this returns.
+  void Kill(const std::string& daemon);
+  void KillCoordinator() { Kill("coordinator"); }
+  // The same daemon again, with the same address, folder and flags, and `flags` besides.
+  void RestartCoordinator(const std::vector<std::string>& flags = {});
+  void RestartWorker(int number);
+
+  // The daemon's process; of the one that was started last.
+  [[nodiscard]] int PidOf(const std::string& daemon) const;
 
   // Pids of the rank processes of a job that run now, by rank.
   [[nodiscard]] std::vector<int> RankPids(const std::string& id) const;
@@ -53,15 +79,26 @@ class TestCluster {
   [[nodiscard]] const std::string& folder() const { return folder_; }
   [[nodiscard]] std::string File(const std::string& name) const { return temporary_.File(name); }
   [[nodiscard]] const std::string& address() const { return address_; }
-  // Processes whose command line or environment names this cluster's folder.
+  // Daemons and ranks of this cluster that run, by the environment they inherited.
   [[nodiscard]] std::vector<int> ProcessesOfFolder() const;
+  // Files and folders that a save makes first and renames later.
+  [[nodiscard]] std::vector<std::string> TemporaryFiles() const;
 
  private:
+  void Restart(const std::string& daemon, const std::vector<std::string>& words);
+
+  const int slots_;
   base::TemporaryFolder temporary_;
   std::string folder_;
   std::string address_;
-  std::vector<int> extra_pids_;
+  std::unique_ptr<client::Client> client_;
+  std::map<std::string, int> pids_;
+  std::map<std::string, std::unique_ptr<Child>> restarted_;
+  std::vector<std::unique_ptr<Child>> background_;
 };
+
+// The multi-call binary, as an absolute path.
+[[nodiscard]] std::string Program();
 
 // Runs a shell command to its end.
 [[nodiscard]] Outcome RunShell(const std::string& command, const std::string& scratch_folder);
