@@ -21,6 +21,18 @@ void ClearRows(int64_t from, int64_t to, int64_t elements, float* features, int6
   std::fill(weights + from, weights + to, 0.0F);
 }
 
+// Fills one row, and returns 1; the row of a bad record is cleared, and 0 returned.
+int64_t FillRow(const Dataset& dataset, int64_t sample, int64_t row, int64_t elements,
+                float* features, int64_t* labels, float* weights) {
+  if (dataset.bad_records().Has(sample)) {
+    ClearRows(row, row + 1, elements, features, labels, weights);
+    return 0;
+  }
+  dataset.Read(sample, features + row * elements, labels + row);
+  weights[row] = 1.0F;
+  return 1;
+}
+
 }  // namespace
 
 int64_t TotalSteps(double epochs, int64_t samples, int64_t global_batch_size) {
@@ -61,25 +73,41 @@ int64_t BatchReader::local_batch_max() const {
 
 // The order of an epoch is made anew for each batch that touches it: six rounds of keys, which is
 // less than one sample costs to copy. So there is no state, and any step can be asked for.
-int64_t BatchReader::Fill(int64_t step, float* features, int64_t* labels, float* weights) const {
+template <typename Use>
+void BatchReader::ForEachSample(int64_t step, const Share& rows, const Use& use) const {
   RM_CHECK(step >= 0, "step ", step);
-  const Share share = ShareOf(options_.global_batch_size, options_.rank, options_.world_size);
-  const int64_t samples = dataset_.size(), elements = dataset_.sample_elements();
-  const int64_t first = step * options_.global_batch_size + share.first;
+  const int64_t samples = dataset_.size();
+  const int64_t first = step * options_.global_batch_size + rows.first;
   std::optional<base::Permutation> order;
   int64_t order_epoch = -1;
-  for (int64_t row = 0; row < share.count; ++row) {
+  for (int64_t row = 0; row < rows.count; ++row) {
     const int64_t epoch = (first + row) / samples;
     if (epoch != order_epoch) {
       order.emplace(static_cast<uint64_t>(samples), options_.seed, static_cast<uint64_t>(epoch));
       order_epoch = epoch;
     }
-    const uint64_t sample = (*order)(static_cast<uint64_t>((first + row) % samples));
-    dataset_.Read(static_cast<int64_t>(sample), features + row * elements, labels + row);
-    weights[row] = 1.0F;
+    use(row, static_cast<int64_t>((*order)(static_cast<uint64_t>((first + row) % samples))));
   }
+}
+
+int64_t BatchReader::Fill(int64_t step, float* features, int64_t* labels, float* weights) const {
+  const Share share = ShareOf(options_.global_batch_size, options_.rank, options_.world_size);
+  const int64_t elements = dataset_.sample_elements();
+  int64_t good = 0;
+  ForEachSample(step, share, [&](int64_t row, int64_t sample) {
+    good += FillRow(dataset_, sample, row, elements, features, labels, weights);
+  });
   ClearRows(share.count, local_batch_max(), elements, features, labels, weights);
-  return share.count;
+  return good;
+}
+
+int64_t BatchReader::GlobalWeight(int64_t step) const {
+  int64_t good = options_.global_batch_size;
+  if (dataset_.bad_records().count() == 0) return good;
+  ForEachSample(step, {0, options_.global_batch_size}, [&](int64_t, int64_t sample) {
+    if (dataset_.bad_records().Has(sample)) --good;
+  });
+  return good;
 }
 
 EvaluationReader::EvaluationReader(const Dataset& dataset, const Options& options)
@@ -101,12 +129,12 @@ int64_t EvaluationReader::Fill(int64_t batch, float* features, int64_t* labels,
   const int64_t elements = dataset_.sample_elements();
   const int64_t begin = batch * options_.batch_size;
   const int64_t count = std::clamp<int64_t>(share.count - begin, 0, options_.batch_size);
+  int64_t good = 0;
   for (int64_t row = 0; row < count; ++row) {
-    dataset_.Read(share.first + begin + row, features + row * elements, labels + row);
-    weights[row] = 1.0F;
+    good += FillRow(dataset_, share.first + begin + row, row, elements, features, labels, weights);
   }
   ClearRows(count, options_.batch_size, elements, features, labels, weights);
-  return count;
+  return good;
 }
 
 }  // namespace rm::data

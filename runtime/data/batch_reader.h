@@ -46,14 +46,24 @@ class BatchReader {
   // rank.
   [[nodiscard]] int64_t local_batch_max() const;
 
-  // Fills this rank's share of the batch of `step` (from 0) and returns its number of rows. Those
-  // have weight 1; the rows left over, up to local_batch_max(), are zeroed and have weight 0.
-  // Allocates nothing. REQUIRES: step ≥ 0.
+  // Fills this rank's share of the batch of `step` (from 0) and returns its number of good samples.
+  // Those have weight 1; rows of bad records, and the rows left over up to local_batch_max(), are
+  // zeroed and have weight 0. Allocates nothing. REQUIRES: step ≥ 0.
   int64_t Fill(int64_t step, float* features /* (local_batch_max, sample_elements) */,
                int64_t* labels /* (local_batch_max) */,
                float* weights /* (local_batch_max) */) const;
 
+  // Good samples in the batch of `step` over all ranks: what its loss and gradients are divided by,
+  // known to every rank beforehand. 0 when all of them are bad. Allocates nothing; costs nothing
+  // where there are no bad records. REQUIRES: step ≥ 0.
+  [[nodiscard]] int64_t GlobalWeight(int64_t step) const;
+
  private:
+  // Calls use(row, sample) for rows [first, first + count) of the step's global batch, rows counted
+  // from `first`.
+  template <typename Use>
+  void ForEachSample(int64_t step, const Share& rows, const Use& use) const;
+
   const Dataset& dataset_;
   const Options options_;
 };
@@ -73,8 +83,8 @@ class EvaluationReader {
   // Number of batches, the same on every rank (so a rank's last ones may hold no sample at all).
   [[nodiscard]] int64_t batches() const;
 
-  // Fills batch `batch` (from 0) and returns its number of samples; rows without one are zeroed and
-  // have weight 0. REQUIRES: 0 ≤ batch < batches().
+  // Fills batch `batch` (from 0) and returns its number of good samples; the other rows, without a
+  // sample or with a bad one, are zeroed and have weight 0. REQUIRES: 0 ≤ batch < batches().
   int64_t Fill(int64_t batch, float* features /* (batch_size, sample_elements) */,
                int64_t* labels /* (batch_size) */, float* weights /* (batch_size) */) const;
 

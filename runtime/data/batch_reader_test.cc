@@ -12,11 +12,11 @@ namespace {
 // n samples; sample i has the features {i, −i} and the label i.
 class CountingDataset final : public Dataset {
  public:
-  explicit CountingDataset(int64_t size) : size_(size) {}
+  explicit CountingDataset(int64_t size, BadRecords bad = {})
+      : Dataset(std::move(bad)), size_(size) {}
   int64_t size() const override { return size_; }
   const std::vector<int64_t>& sample_shape() const override { return shape_; }
   int64_t classes() const override { return size_; }
-  absl::Status CheckLabels(int64_t) const override { return absl::OkStatus(); }
   void Read(int64_t index, float* features, int64_t* label) const override {
     features[0] = static_cast<float>(index);
     features[1] = -static_cast<float>(index);
@@ -237,6 +237,94 @@ TEST_CASE("evaluation sees every sample exactly once, in the same number of batc
         REQUIRE(seen.size() == static_cast<size_t>(size));
         for (int64_t i = 0; i < size; ++i) CHECK(seen[static_cast<size_t>(i)] == i);
       }
+    }
+  }
+}
+
+// Every sample for which `is_bad` holds.
+template <typename IsBad>
+BadRecords BadOnes(int64_t samples, const IsBad& is_bad) {
+  BadRecords bad;
+  for (int64_t sample = 0; sample < samples; ++sample) {
+    if (is_bad(sample)) bad.AddUndescribed(sample);
+  }
+  return bad;
+}
+
+TEST_CASE("a bad record leaves a row of weight 0 where it would have been, and shifts nobody") {
+  constexpr int64_t kSamples = 23, kBatch = 7;
+  const CountingDataset whole(kSamples);
+  const auto is_bad = [](int64_t sample) { return sample % 4 == 1; };
+  const CountingDataset spoiled(kSamples, BadOnes(kSamples, is_bad));
+  for (const int world_size : {1, 2, 3}) {
+    for (int rank = 0; rank < world_size; ++rank) {
+      const BatchReader all(whole, {kBatch, 5, rank, world_size});
+      const BatchReader some(spoiled, {kBatch, 5, rank, world_size});
+      for (int64_t step = 0; step < 12; ++step) {
+        const std::vector<int64_t> samples = SamplesOfStep(all, step);
+        Batch batch(some.local_batch_max());
+        const int64_t good = some.Fill(step, batch.features.data(), batch.labels.data(),
+                                       batch.weights.data());
+        int64_t counted = 0;
+        for (size_t row = 0; row < batch.labels.size(); ++row) {
+          const bool used = row < samples.size() && !is_bad(samples[row]);
+          counted += used ? 1 : 0;
+          REQUIRE(batch.weights[row] == (used ? 1.0F : 0.0F));
+          REQUIRE(batch.labels[row] == (used ? samples[row] : 0));
+          REQUIRE(batch.features[2 * row + 1] ==
+                  (used ? -static_cast<float>(samples[row]) : 0.0F));
+        }
+        REQUIRE(good == counted);
+      }
+    }
+  }
+}
+
+TEST_CASE("the global weight is what the ranks' good samples add up to, and each rank knows it") {
+  constexpr int64_t kSamples = 19, kBatch = 5;
+  const CountingDataset dataset(kSamples,
+                                BadOnes(kSamples, [](int64_t sample) { return sample < 15; }));
+  bool saw_empty = false;
+  for (int64_t step = 0; step < 60; ++step) {
+    int64_t sum = 0;
+    for (int rank = 0; rank < 3; ++rank) {
+      const BatchReader reader(dataset, {kBatch, 2, rank, 3});
+      Batch batch(reader.local_batch_max());
+      sum += reader.Fill(step, batch.features.data(), batch.labels.data(), batch.weights.data());
+    }
+    for (int rank = 0; rank < 3; ++rank) {
+      REQUIRE(BatchReader(dataset, {kBatch, 2, rank, 3}).GlobalWeight(step) == sum);
+    }
+    saw_empty |= sum == 0;
+  }
+  CHECK(saw_empty);  // a batch of bad records alone is part of the life
+  const CountingDataset whole(kSamples);
+  CHECK(BatchReader(whole, {kBatch, 2, 0, 3}).GlobalWeight(7) == kBatch);
+}
+
+TEST_CASE("an evaluation counts each good sample once and no bad one") {
+  constexpr int64_t kSamples = 31;
+  const auto is_bad = [](int64_t sample) { return sample % 3 == 0; };
+  const CountingDataset dataset(kSamples, BadOnes(kSamples, is_bad));
+  for (int world_size = 1; world_size <= 4; ++world_size) {
+    for (const int64_t batch_size : {1, 4, 31}) {
+      std::map<int64_t, int> seen;
+      int64_t counted = 0;
+      for (int rank = 0; rank < world_size; ++rank) {
+        const EvaluationReader reader(dataset, {batch_size, rank, world_size});
+        for (int64_t i = 0; i < reader.batches(); ++i) {
+          Batch batch(batch_size);
+          counted +=
+              reader.Fill(i, batch.features.data(), batch.labels.data(), batch.weights.data());
+          for (size_t row = 0; row < batch.labels.size(); ++row) {
+            if (batch.weights[row] > 0) ++seen[batch.labels[row]];
+          }
+        }
+      }
+      CAPTURE(world_size, batch_size);
+      CHECK(counted == 20);
+      CHECK(seen.size() == 20);
+      for (const auto& [sample, times] : seen) CHECK((times == 1 && !is_bad(sample)));
     }
   }
 }

@@ -25,10 +25,26 @@ TEST_CASE("an unknown format is refused with the list of known ones") {
   pb::DataSource source;
   source.set_format("parquet");
   CHECK(Dataset::Open(source, files).status() ==
-        absl::InvalidArgumentError("unknown data format 'parquet'; known: idx"));
+        absl::InvalidArgumentError("unknown data format 'parquet'; known: idx, csv, npy, tokens"));
 }
 
-TEST_CASE("the formats are listed") { CHECK(DatasetFormats() == std::vector<std::string>{"idx"}); }
+TEST_CASE("tokens are refused in words, after a look at the file") {
+  base::MemoryFileSystem files;
+  pb::DataSource source;
+  source.set_path("/d/train.u16");
+  source.set_format("tokens");
+  CHECK(absl::IsNotFound(Dataset::Open(source, files).status()));
+  WriteFile(files, "/d/train.u16", "abcdef");
+  CHECK(Dataset::Open(source, files).status() ==
+        absl::InvalidArgumentError("/d/train.u16: the format is tokens, but the model takes numbers "
+                                   "and none of the built-in models takes tokens yet; use idx, csv "
+                                   "or npy"));
+}
+
+TEST_CASE("the formats are listed") {
+  CHECK(DatasetFormats() ==
+        std::vector<std::string>{"idx", "csv", "npy", "tokens"});
+}
 
 }  // namespace
 }  // namespace rm::data

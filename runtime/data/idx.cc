@@ -124,29 +124,22 @@ absl::StatusOr<IdxArray> ReadIdx(const base::FileSystem& files, const std::strin
 // Images and labels as they are in the files; floats are made when a sample is read.
 class IdxDataset final : public Dataset {
  public:
-  IdxDataset(IdxArray images, IdxArray labels)
-      : images_(std::move(images)),
+  IdxDataset(IdxArray images, IdxArray labels, BadRecords bad_records)
+      : Dataset(std::move(bad_records)),
+        images_(std::move(images)),
         labels_(std::move(labels)),
         sample_shape_({1, images_.shape[1], images_.shape[2]}),
-        sample_elements_(static_cast<size_t>(images_.shape[1] * images_.shape[2])) {}
+        sample_elements_(static_cast<size_t>(images_.shape[1] * images_.shape[2])) {
+    for (size_t i = 0; i < labels_.bytes.size(); ++i) {
+      if (this->bad_records().Has(static_cast<int64_t>(i))) continue;
+      classes_ = std::max(classes_, int64_t{labels_.bytes[i]} + 1);
+    }
+  }
 
   int64_t size() const override { return images_.shape[0]; }
   const std::vector<int64_t>& sample_shape() const override { return sample_shape_; }
 
-  int64_t classes() const override {
-    return int64_t{*std::max_element(labels_.bytes.begin(), labels_.bytes.end())} + 1;
-  }
-
-  absl::Status CheckLabels(int64_t limit) const override {
-    for (size_t i = 0; i < labels_.bytes.size(); ++i) {
-      if (labels_.bytes[i] < limit) continue;
-      return absl::InvalidArgumentError(absl::StrCat(
-          labels_.path, ": label ", int{labels_.bytes[i]}, " of sample ", i, " at offset ",
-          labels_.header_bytes() + i, " is out of range: the model has ", limit, " classes, 0 to ",
-          limit - 1));
-    }
-    return absl::OkStatus();
-  }
+  int64_t classes() const override { return classes_; }
 
   void Read(int64_t index, float* features, int64_t* label) const override {
     const size_t sample = static_cast<size_t>(index);
@@ -163,13 +156,38 @@ class IdxDataset final : public Dataset {
   const IdxArray labels_;  // (n)
   const std::vector<int64_t> sample_shape_;
   const size_t sample_elements_;
+  int64_t classes_ = 0;
 };
+
+// Labels that the model has no class for: the only thing that can be wrong with a byte.
+BadRecords FindBadLabels(const IdxArray& labels, int64_t classes) {
+  BadRecords bad;
+  if (classes <= 0) return bad;
+  for (size_t i = 0; i < labels.bytes.size(); ++i) {
+    if (int64_t{labels.bytes[i]} < classes) continue;
+    const auto sample = static_cast<int64_t>(i);
+    if (!bad.WantsDescription()) {
+      bad.AddUndescribed(sample);
+      continue;
+    }
+    BadRecord record;
+    record.sample = sample;
+    record.file = labels.path;
+    record.offset = static_cast<int64_t>(labels.header_bytes() + i);
+    record.field = "label";
+    record.value = absl::StrCat(int{labels.bytes[i]});
+    record.reason = LabelOutOfRange(classes);
+    bad.Add(std::move(record));
+  }
+  return bad;
+}
 
 }  // namespace
 
 // Two files that belong together have as many images as labels.
 absl::StatusOr<std::unique_ptr<Dataset>> OpenIdx(const pb::DataSource& source,
-                                                 const base::FileSystem& files) {
+                                                 const base::FileSystem& files,
+                                                 const DatasetOptions& options) {
   RM_ASSIGN_OR_RETURN(IdxArray images, ReadIdx(files, source.path() + "-images-idx3-ubyte", 3));
   RM_ASSIGN_OR_RETURN(IdxArray labels, ReadIdx(files, source.path() + "-labels-idx1-ubyte", 1));
   if (images.shape[0] != labels.shape[0]) {
@@ -177,7 +195,8 @@ absl::StatusOr<std::unique_ptr<Dataset>> OpenIdx(const pb::DataSource& source,
                                                    " images, but ", labels.path, " has ",
                                                    labels.shape[0], " labels"));
   }
-  return std::make_unique<IdxDataset>(std::move(images), std::move(labels));
+  BadRecords bad = FindBadLabels(labels, options.classes);
+  return std::make_unique<IdxDataset>(std::move(images), std::move(labels), std::move(bad));
 }
 
 }  // namespace rm::data

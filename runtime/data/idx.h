@@ -18,9 +18,10 @@
 namespace rm::data {
 
 // The format "idx" of Dataset::Open. Holds the files' bytes as they are: a sample takes height ·
-// width + 1 bytes.
+// width + 1 bytes; pixels are scaled to 0…1 (byte / 255) when a sample is read.
 [[nodiscard]] absl::StatusOr<std::unique_ptr<Dataset>> OpenIdx(const pb::DataSource& source,
-                                                               const base::FileSystem& files);
+                                                               const base::FileSystem& files,
+                                                               const DatasetOptions& options);
 
 }  // namespace rm::data
 

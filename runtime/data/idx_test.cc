@@ -13,11 +13,14 @@ using base::MemoryFileSystem;
 constexpr char kImages[] = "/d/train-images-idx3-ubyte";
 constexpr char kLabels[] = "/d/train-labels-idx1-ubyte";
 
-absl::StatusOr<std::unique_ptr<Dataset>> OpenTrain(const MemoryFileSystem& files) {
+absl::StatusOr<std::unique_ptr<Dataset>> OpenTrain(const MemoryFileSystem& files,
+                                                   int64_t classes = 0) {
   pb::DataSource source;
   source.set_path("/d/train");
   source.set_format("idx");
-  return OpenIdx(source, files);
+  DatasetOptions options;
+  options.classes = classes;
+  return OpenIdx(source, files, options);
 }
 
 // Opens a data set of these two files.
@@ -121,15 +124,53 @@ TEST_CASE("missing labels are named") {
   CHECK_THAT(std::string(dataset.status().message()), Catch::Contains(kLabels));
 }
 
-TEST_CASE("a label that the model has no class for is named with file and offset") {
-  const auto dataset = OpenFiles(kThreeImages, kThreeLabels);
+TEST_CASE("labels that the model has no class for make bad records, named with file and offset") {
+  MemoryFileSystem files;
+  WriteFile(files, kImages, kThreeImages);
+  WriteFile(files, kLabels, kThreeLabels);
+  for (const int64_t classes : {0, 8, 1000}) {
+    CHECK((*OpenTrain(files, classes))->bad_records().count() == 0);
+  }
+  const auto dataset = OpenTrain(files, 2);
   REQUIRE(dataset.ok());
-  CHECK((*dataset)->CheckLabels(8).ok());
-  CHECK((*dataset)->CheckLabels(1000).ok());
-  CHECK((*dataset)->CheckLabels(7) ==
-        absl::InvalidArgumentError("/d/train-labels-idx1-ubyte: label 7 of sample 0 at offset 8 is "
-                                   "out of range: the model has 7 classes, 0 to 6"));
-  CHECK_THAT(std::string((*dataset)->CheckLabels(2).message()), Catch::Contains("sample 0"));
+  CHECK((*dataset)->size() == 3);
+  CHECK((*dataset)->classes() == 1);  // of the good one, whose label is 0
+  const BadRecords& bad = (*dataset)->bad_records();
+  REQUIRE(bad.kept().size() == 2);
+  CHECK(bad.kept()[0].ToString() ==
+        "/d/train-labels-idx1-ubyte at offset 8, sample 0: field 'label': '7' is out of range: the "
+        "model has 2 classes, 0 to 1");
+  CHECK(bad.kept()[1].sample == 2);
+  CHECK(bad.kept()[1].offset == 10);
+  CHECK_FALSE(bad.Has(1));
+}
+
+TEST_CASE("decompression ends where the header says, however much is packed behind it") {
+  MemoryFileSystem files;
+  const std::string bomb = IdxFile({3, 1, 2}, std::string(20'000'000, '\0'));
+  WriteFile(files, std::string(kImages) + ".gz", Gzip(bomb));
+  WriteFile(files, kLabels, kThreeLabels);
+  const auto dataset = OpenTrain(files);
+  REQUIRE(absl::IsInvalidArgument(dataset.status()));
+  CHECK_THAT(std::string(dataset.status().message()), Catch::Contains("found more"));
+}
+
+TEST_CASE("a gzip file that is cut off, or has something behind its end, is refused with the place") {
+  const std::string whole = Gzip(kThreeImages);
+  const struct {
+    std::string bytes;
+    const char* message;
+  } cases[] = {{whole.substr(0, whole.size() - 12), "it ends in the middle"},
+               {whole.substr(0, 5), "it ends in the middle"},
+               {whole + "tail", "damaged gzip file at offset"}};
+  for (const auto& test : cases) {
+    MemoryFileSystem files;
+    WriteFile(files, std::string(kImages) + ".gz", test.bytes);
+    WriteFile(files, kLabels, kThreeLabels);
+    const auto dataset = OpenTrain(files);
+    CHECK(absl::IsDataLoss(dataset.status()));
+    CHECK_THAT(std::string(dataset.status().message()), Catch::Contains(test.message));
+  }
 }
 
 }  // namespace

@@ -1,0 +1,437 @@
+// One pass over the file. A record is first read as a whole, and only when all of it is good does it
+// count: for categories, means, and the samples. Then, in the training file, categories get their
+// places in sorted order and empty fields what stands in for them.
+#include "runtime/data/csv.h"
+
+#include <algorithm>
+#include <cmath>
+#include <cstdint>
+#include <limits>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "absl/container/flat_hash_map.h"
+#include "absl/container/flat_hash_set.h"
+#include "absl/strings/ascii.h"
+#include "absl/strings/str_cat.h"
+#include "base/check.h"
+#include "base/status.h"
+#include "runtime/data/byte_stream.h"
+#include "runtime/data/csv_reader.h"
+#include "runtime/data/csv_schema.h"
+
+namespace rm::data {
+namespace {
+
+using Type = CsvColumn::Type;
+
+// The code of an empty field of a category. Empty numbers are kept as NaN, which no file can hold.
+constexpr uint32_t kMissingCode = ~uint32_t{0};
+constexpr float kMissingNumber = std::numeric_limits<float>::quiet_NaN();
+
+// Of int labels where no model says how many classes there are.
+constexpr int64_t kLabelsMax = int64_t{1} << 31;
+
+// The fields of one column, one a record.
+struct ColumnData {
+  std::vector<float> numbers;   // float and int
+  std::vector<uint32_t> codes;  // category
+};
+
+// Values of a category by the order in which they were met, and how often.
+struct Dictionary {
+  absl::flat_hash_map<std::string, uint32_t> codes;
+  std::vector<int64_t> counts;
+};
+
+// The file as columns; samples are put together when they are read.
+class CsvDataset final : public Dataset {
+ public:
+  CsvDataset(CsvEncoding encoding, std::vector<ColumnData> columns, std::vector<uint32_t> labels,
+             int64_t classes, BadRecords bad_records)
+      : Dataset(std::move(bad_records)),
+        encoding_(std::move(encoding)),
+        columns_(std::move(columns)),
+        labels_(std::move(labels)),
+        classes_(classes),
+        sample_shape_({encoding_.width()}) {}
+
+  int64_t size() const override { return static_cast<int64_t>(labels_.size()); }
+  const std::vector<int64_t>& sample_shape() const override { return sample_shape_; }
+  int64_t classes() const override { return classes_; }
+  const CsvEncoding* csv_encoding() const override { return &encoding_; }
+
+  void Read(int64_t index, float* features, int64_t* label) const override {
+    const auto sample = static_cast<size_t>(index);
+    for (size_t i = 0; i < columns_.size(); ++i) {
+      const CsvColumn& column = encoding_.features[i];
+      if (column.type == Type::kCategory) {
+        const uint32_t code = columns_[i].codes[sample];
+        if (code == kMissingCode) {
+          std::copy(column.fallback.begin(), column.fallback.end(), features);
+        } else {
+          std::fill(features, features + column.width(), 0.0F);
+          features[code] = 1.0F;
+        }
+      } else {
+        *features = columns_[i].numbers[sample];
+      }
+      features += column.width();
+    }
+    *label = labels_[sample];
+  }
+
+ private:
+  const CsvEncoding encoding_;
+  const std::vector<ColumnData> columns_;  // as encoding_.features
+  const std::vector<uint32_t> labels_;
+  const int64_t classes_;
+  const std::vector<int64_t> sample_shape_;
+};
+
+// Reads one file. Used once.
+class CsvLoader {
+ public:
+  CsvLoader(ByteStream& stream, const DatasetOptions& options)
+      : stream_(stream), reader_(stream), options_(options) {}
+
+  absl::StatusOr<std::unique_ptr<Dataset>> Load();
+
+ private:
+  absl::Status ReadHeader();
+  absl::Status FindUsedColumns();
+  absl::Status ReadRecords();
+  const char* ReadRecord();
+  const char* ReadField(size_t i);
+  const char* ReadCategory(size_t i, absl::string_view text);
+  const char* ReadLabel(absl::string_view text);
+  void Commit();
+  void CommitBad(size_t field, const char* reason);
+  [[nodiscard]] absl::Status TooManyValues(size_t i) const;
+  void LearnCategories(size_t i);
+  void FillFallback(size_t i);
+  void ReplaceMissing(size_t i);
+  absl::Status At(TextPlace place, absl::string_view what) const;
+
+  [[nodiscard]] bool learns() const { return options_.training == nullptr; }
+  // Features first, the label last.
+  [[nodiscard]] const CsvColumn& column(size_t i) const {
+    return i < encoding_.features.size() ? encoding_.features[i] : encoding_.label;
+  }
+  [[nodiscard]] CsvColumn& column(size_t i) {
+    return i < encoding_.features.size() ? encoding_.features[i] : encoding_.label;
+  }
+
+  ByteStream& stream_;
+  CsvReader reader_;
+  const DatasetOptions& options_;
+  CsvEncoding encoding_;
+  std::vector<std::string> header_;
+  std::vector<size_t> positions_;         // of the columns used, in the file
+  std::vector<ColumnData> columns_;       // as positions_; the label's has codes alone
+  std::vector<Dictionary> dictionaries_;  // as positions_; of categories
+  int64_t samples_ = 0;
+  int64_t classes_ = 0;
+  BadRecords bad_;
+  size_t wrong_field_ = 0;  // of the file, when ReadRecord finds something
+  std::string reason_;      // memory of a reason that is no literal
+
+  // The record being read: one entry a column used.
+  std::vector<float> numbers_;
+  std::vector<uint32_t> codes_;
+  std::vector<absl::string_view> texts_;  // of categories that are being learned
+};
+
+absl::StatusOr<std::unique_ptr<Dataset>> CsvLoader::Load() {
+  RM_RETURN_IF_ERROR(ReadHeader());
+  RM_RETURN_IF_ERROR(ReadRecords());
+  if (samples_ == 0) {
+    return absl::InvalidArgumentError(
+        absl::StrCat(stream_.path(), ": there is no record behind the header"));
+  }
+  const size_t label = encoding_.features.size();
+  const size_t label_values = dictionaries_[label].codes.size();
+  if (options_.classes > 0 && static_cast<int64_t>(label_values) > options_.classes) {
+    return TooManyValues(label);
+  }
+  for (size_t i = 0; i <= label; ++i) {
+    if (learns()) LearnCategories(i);
+    if (i < label) ReplaceMissing(i);
+  }
+  std::vector<uint32_t> labels = std::move(columns_.back().codes);
+  columns_.pop_back();
+  if (encoding_.label.type == Type::kCategory) {
+    classes_ = static_cast<int64_t>(encoding_.label.categories.size());
+  }
+  return std::make_unique<CsvDataset>(std::move(encoding_), std::move(columns_), std::move(labels),
+                                      classes_, std::move(bad_));
+}
+
+// The names, and which of them are used.
+absl::Status CsvLoader::ReadHeader() {
+  reader_.SetFieldsMax(kCsvColumnsMax + 1);
+  RM_ASSIGN_OR_RETURN(const bool found, reader_.Next());
+  if (!found) {
+    return absl::InvalidArgumentError(
+        absl::StrCat(stream_.path(), ": the file is empty; it begins with the names of its columns"));
+  }
+  if (reader_.field_count() > kCsvColumnsMax) {
+    return At(reader_.place(), absl::StrCat(reader_.field_count(), " columns; at most ",
+                                            kCsvColumnsMax, " are possible"));
+  }
+  if (reader_.problem() != nullptr) {
+    return At(reader_.PlaceOf(reader_.problem_field()),
+              absl::StrCat("a column's name ", reader_.problem()));
+  }
+  absl::flat_hash_set<std::string> seen;
+  for (size_t i = 0; i < reader_.fields().size(); ++i) {
+    const std::string name(reader_.fields()[i].text);
+    if (name.empty()) return At(reader_.PlaceOf(i), "a column without a name");
+    if (!seen.insert(name).second) {
+      return At(reader_.PlaceOf(i), absl::StrCat("a second column '", ShownValue(name), "'"));
+    }
+    header_.push_back(name);
+  }
+  reader_.SetFieldsMax(header_.size() + 1);
+  return base::Annotate(FindUsedColumns(), stream_.path());
+}
+
+// By the schema, or by what was learned from the training file.
+absl::Status CsvLoader::FindUsedColumns() {
+  if (learns()) {
+    RM_ASSIGN_OR_RETURN(encoding_, ResolveSchema(options_.schema, header_));
+  } else {
+    encoding_ = *options_.training->csv_encoding();
+  }
+  RM_ASSIGN_OR_RETURN(positions_, FindColumns(encoding_, header_));
+  columns_.resize(positions_.size());
+  dictionaries_.resize(positions_.size());
+  if (!learns()) {
+    for (size_t i = 0; i < positions_.size(); ++i) {
+      const std::vector<std::string>& known = column(i).categories;
+      for (size_t c = 0; c < known.size(); ++c) {
+        dictionaries_[i].codes.emplace(known[c], static_cast<uint32_t>(c));
+      }
+    }
+  }
+  return absl::OkStatus();
+}
+
+absl::Status CsvLoader::ReadRecords() {
+  for (;;) {
+    RM_ASSIGN_OR_RETURN(const bool found, reader_.Next());
+    if (!found) return absl::OkStatus();
+    numbers_.assign(positions_.size(), 0.0F);
+    codes_.assign(positions_.size(), kMissingCode);
+    texts_.assign(positions_.size(), absl::string_view());
+    const char* const reason = ReadRecord();
+    if (reason != nullptr) CommitBad(wrong_field_, reason);
+    Commit();
+    ++samples_;
+    for (size_t i = 0; i < dictionaries_.size(); ++i) {
+      if (dictionaries_[i].counts.size() > kCsvCategoriesMax) return TooManyValues(i);
+    }
+  }
+}
+
+// nullptr, or what is wrong, with wrong_field_ set: past the last column when it is the whole record.
+const char* CsvLoader::ReadRecord() {
+  wrong_field_ = header_.size();
+  if (reader_.field_count() != header_.size()) {
+    reason_ = absl::StrCat("the record has ", reader_.field_count(), " fields, the header has ",
+                           header_.size(), " columns");
+    return reason_.c_str();
+  }
+  if (reader_.problem() != nullptr) {
+    wrong_field_ = reader_.problem_field();
+    return reader_.problem();
+  }
+  for (size_t i = 0; i < positions_.size(); ++i) {
+    if (const char* const reason = ReadField(i)) {
+      wrong_field_ = positions_[i];
+      return reason;
+    }
+  }
+  return nullptr;
+}
+
+// Into numbers_, codes_ or texts_.
+const char* CsvLoader::ReadField(size_t i) {
+  const absl::string_view text = reader_.fields()[positions_[i]].text;
+  const bool is_label = i == encoding_.features.size();
+  if (absl::StripAsciiWhitespace(text).empty()) {
+    if (is_label || encoding_.missing == CsvMissing::kError) return "is missing";
+    numbers_[i] = kMissingNumber;
+    return nullptr;
+  }
+  switch (column(i).type) {
+    case Type::kFloat:
+      return ParseCsvFloat(text, &numbers_[i]);
+    case Type::kCategory:
+      return ReadCategory(i, text);
+    case Type::kInt:
+      break;
+  }
+  if (is_label) return ReadLabel(text);
+  int64_t number = 0;
+  const char* const reason = ParseCsvInt(text, &number);
+  numbers_[i] = static_cast<float>(number);
+  return reason;
+}
+
+// A value that the training file does not have has no place in the sample. A value that is being
+// learned gets its code when the whole record is good.
+const char* CsvLoader::ReadCategory(size_t i, absl::string_view text) {
+  if (learns()) {
+    texts_[i] = text;
+    return nullptr;
+  }
+  const auto known = dictionaries_[i].codes.find(text);
+  if (known == dictionaries_[i].codes.end()) return "does not occur in the training file";
+  codes_[i] = known->second;
+  return nullptr;
+}
+
+const char* CsvLoader::ReadLabel(absl::string_view text) {
+  int64_t label = 0;
+  if (const char* const reason = ParseCsvInt(text, &label)) return reason;
+  if (label < 0) return "is no class: they count from 0";
+  if (label >= (options_.classes > 0 ? options_.classes : kLabelsMax)) {
+    reason_ = options_.classes > 0 ? LabelOutOfRange(options_.classes) : "is out of range";
+    return reason_.c_str();
+  }
+  codes_.back() = static_cast<uint32_t>(label);
+  return nullptr;
+}
+
+// Adds the record as it stands in numbers_ and codes_; a bad one as zeros, so that the numbers of the
+// others do not shift.
+void CsvLoader::Commit() {
+  const size_t label = encoding_.features.size();
+  const bool is_good = !bad_.Has(samples_);
+  for (size_t i = 0; i < positions_.size(); ++i) {
+    if (column(i).type == Type::kCategory) {
+      if (is_good && texts_[i].data() != nullptr) {
+        Dictionary& dictionary = dictionaries_[i];
+        const auto next = static_cast<uint32_t>(dictionary.counts.size());
+        const auto [entry, is_new] = dictionary.codes.try_emplace(texts_[i], next);
+        if (is_new) dictionary.counts.push_back(0);
+        ++dictionary.counts[entry->second];
+        codes_[i] = entry->second;
+      }
+      columns_[i].codes.push_back(is_good ? codes_[i] : kMissingCode);
+    } else if (i == label) {
+      columns_[i].codes.push_back(is_good ? codes_[i] : 0);
+      if (is_good) classes_ = std::max(classes_, int64_t{codes_[i]} + 1);
+    } else {
+      columns_[i].numbers.push_back(is_good ? numbers_[i] : 0.0F);
+    }
+  }
+}
+
+// With the place of the field, or of the record where no field is to blame.
+void CsvLoader::CommitBad(size_t field, const char* reason) {
+  if (!bad_.WantsDescription()) return bad_.AddUndescribed(samples_);
+  BadRecord record;
+  record.sample = samples_;
+  record.file = stream_.path();
+  const bool has_field = field < header_.size();
+  const bool has_surplus = !has_field && reader_.field_count() > header_.size();
+  const TextPlace place = has_field     ? reader_.PlaceOf(field)
+                          : has_surplus ? reader_.PlaceOf(header_.size())
+                                        : reader_.place();
+  record.line = place.line;
+  record.column = place.column;
+  if (has_field) {
+    record.field = ShownValue(header_[field]);
+    record.value = ShownValue(reader_.fields()[field].text);
+  }
+  record.reason = reason;
+  bad_.Add(std::move(record));
+}
+
+// A label may have as many values as the model has classes: which of them are the wrong ones, nobody
+// can say, so this is no matter of bad records.
+absl::Status CsvLoader::TooManyValues(size_t i) const {
+  const bool is_label = i == encoding_.features.size();
+  const size_t count = dictionaries_[i].codes.size();
+  return absl::InvalidArgumentError(absl::StrCat(
+      stream_.path(), ": column '", ShownValue(column(i).name), "' has ",
+      is_label && count <= kCsvCategoriesMax
+          ? absl::StrCat(count, " different values, the model has ", options_.classes,
+                         " classes; set model.params.classes to ", count)
+          : absl::StrCat("more than ", kCsvCategoriesMax, " different values: it is no category")));
+}
+
+// Codes by order of appearance become places in sorted order, in the encoding and in the data.
+void CsvLoader::LearnCategories(size_t i) {
+  if (column(i).type == Type::kCategory) {
+    const Dictionary& dictionary = dictionaries_[i];
+    CsvColumn& learned = column(i);
+    for (const auto& [value, code] : dictionary.codes) learned.categories.push_back(value);
+    std::sort(learned.categories.begin(), learned.categories.end());
+    std::vector<uint32_t> place_of(dictionary.codes.size());
+    for (size_t c = 0; c < learned.categories.size(); ++c) {
+      place_of[dictionary.codes.at(learned.categories[c])] = static_cast<uint32_t>(c);
+    }
+    for (uint32_t& code : columns_[i].codes) {
+      if (code != kMissingCode) code = place_of[code];
+    }
+  }
+  if (i < encoding_.features.size()) FillFallback(i);
+}
+
+// Zeros, or means over the good records that have the field: of a category, the share of each value.
+void CsvLoader::FillFallback(size_t i) {
+  CsvColumn& learned = column(i);
+  if (encoding_.missing == CsvMissing::kError) return;
+  learned.fallback.assign(learned.width(), 0.0F);
+  if (encoding_.missing == CsvMissing::kZero) return;
+  std::vector<double> sums(learned.width(), 0.0);
+  int64_t count = 0;
+  for (int64_t sample = 0; sample < samples_; ++sample) {
+    if (bad_.Has(sample)) continue;
+    const auto at = static_cast<size_t>(sample);
+    if (learned.type == Type::kCategory) {
+      const uint32_t code = columns_[i].codes[at];
+      if (code == kMissingCode) continue;
+      sums[code] += 1;
+    } else {
+      const float number = columns_[i].numbers[at];
+      if (std::isnan(number)) continue;
+      sums[0] += static_cast<double>(number);
+    }
+    ++count;
+  }
+  for (size_t c = 0; c < sums.size() && count > 0; ++c) {
+    learned.fallback[c] = static_cast<float>(sums[c] / static_cast<double>(count));
+  }
+}
+
+void CsvLoader::ReplaceMissing(size_t i) {
+  if (encoding_.missing == CsvMissing::kError) return;
+  for (float& number : columns_[i].numbers) {
+    if (std::isnan(number)) number = column(i).fallback[0];
+  }
+}
+
+absl::Status CsvLoader::At(TextPlace place, absl::string_view what) const {
+  return absl::InvalidArgumentError(
+      absl::StrCat(stream_.path(), ":", place.line, ":", place.column, ": ", what));
+}
+
+}  // namespace
+
+absl::StatusOr<std::unique_ptr<Dataset>> OpenCsv(const pb::DataSource& source,
+                                                 const base::FileSystem& files,
+                                                 const DatasetOptions& options) {
+  if (options.training != nullptr && options.training->csv_encoding() == nullptr) {
+    return absl::InvalidArgumentError(
+        "data.validation.format is csv, data.train.format is not: either both are csv or neither is");
+  }
+  RM_ASSIGN_OR_RETURN(const auto stream, OpenPlainOrGzip(files, source.path()));
+  return CsvLoader(*stream, options).Load();
+}
+
+}  // namespace rm::data

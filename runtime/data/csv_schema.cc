@@ -1,0 +1,177 @@
+#include "runtime/data/csv_schema.h"
+
+#include <algorithm>
+#include <charconv>
+#include <cmath>
+#include <limits>
+#include <utility>
+
+#include "absl/strings/ascii.h"
+#include "absl/strings/charconv.h"
+#include "absl/strings/str_cat.h"
+#include "base/nearest_name.h"
+#include "base/status.h"
+#include "runtime/data/bad_records.h"
+
+namespace rm::data {
+namespace {
+
+namespace pb = ::ringmaster::v1;
+
+// The words of schema.types.
+constexpr std::pair<absl::string_view, CsvColumn::Type> kTypes[] = {
+    {"float", CsvColumn::Type::kFloat},
+    {"int", CsvColumn::Type::kInt},
+    {"category", CsvColumn::Type::kCategory},
+};
+
+// Some of a file's columns, for messages; a table may have thousands.
+std::string Listed(absl::Span<const std::string> header) {
+  constexpr size_t kListedMax = 12;
+  std::string list;
+  for (size_t i = 0; i < std::min(header.size(), kListedMax); ++i) {
+    absl::StrAppend(&list, i == 0 ? "" : ", ", ShownValue(header[i]));
+  }
+  if (header.size() > kListedMax) absl::StrAppend(&list, ", … (", header.size(), " in all)");
+  return list;
+}
+
+absl::Status NoColumn(absl::string_view key, const std::string& name,
+                      absl::Span<const std::string> header) {
+  std::vector<std::string> names;
+  for (const std::string& column : header) names.push_back(ShownValue(column));
+  const std::string suggestion = base::Suggestion(name, names);
+  return absl::InvalidArgumentError(absl::StrCat(
+      key, ": the file has no column '", name, "'", suggestion,
+      suggestion.empty() ? "; it has " : " It has ", Listed(header)));
+}
+
+bool Has(absl::Span<const std::string> header, absl::string_view name) {
+  return std::find(header.begin(), header.end(), name) != header.end();
+}
+
+absl::StatusOr<CsvColumn> MakeColumn(const pb::SchemaSpec& schema, const std::string& name) {
+  CsvColumn column;
+  column.name = name;
+  if (name == schema.label()) column.type = CsvColumn::Type::kInt;
+  const auto named = schema.types().find(name);
+  if (named == schema.types().end()) return column;
+  for (const auto& [word, type] : kTypes) {
+    if (word != named->second) continue;
+    column.type = type;
+    return column;
+  }
+  const std::vector<std::string> known = {"float", "int", "category"};
+  return absl::InvalidArgumentError(absl::StrCat("data.schema.types.", name, " cannot be '",
+                                                 named->second, "'",
+                                                 base::Suggestion(named->second, known),
+                                                 "; possible: float, int, category"));
+}
+
+absl::StatusOr<CsvMissing> ParseMissing(const std::string& word) {
+  if (word.empty() || word == "error") return CsvMissing::kError;
+  if (word == "zero") return CsvMissing::kZero;
+  if (word == "mean") return CsvMissing::kMean;
+  return absl::InvalidArgumentError(absl::StrCat("data.schema.missing cannot be '", word,
+                                                 "'; possible: error, zero, mean"));
+}
+
+// Spaces and a plus sign are what people and other programs write around numbers; from_chars takes
+// neither.
+absl::string_view Trimmed(absl::string_view text) {
+  text = absl::StripAsciiWhitespace(text);
+  if (text.size() > 1 && text[0] == '+' && text[1] != '-' && text[1] != '+') text.remove_prefix(1);
+  return text;
+}
+
+// What float32 does not hold: at its lower end it is rounded, to 0 if need be; at its upper end it is
+// an error. absl's from_chars says which end it is, by the value that it leaves.
+const char* ParseOutOfRange(absl::string_view text, float* value) {
+  double wide = 0;
+  absl::from_chars(text.data(), text.data() + text.size(), wide);
+  constexpr double kFloatMax = static_cast<double>(std::numeric_limits<float>::max());
+  if (std::fabs(wide) > kFloatMax) return "is beyond the range of float32";
+  *value = static_cast<float>(wide);
+  return nullptr;
+}
+
+}  // namespace
+
+int64_t CsvEncoding::width() const {
+  size_t numbers = 0;
+  for (const CsvColumn& column : features) numbers += column.width();
+  return static_cast<int64_t>(numbers);
+}
+
+// Every name of the schema is looked for, so that a slip in any of them is told.
+absl::StatusOr<CsvEncoding> ResolveSchema(const pb::SchemaSpec& schema,
+                                          absl::Span<const std::string> header) {
+  if (schema.label().empty()) {
+    return absl::InvalidArgumentError("data.schema.label is missing: a csv file needs the name of "
+                                      "the column that says which class a record is");
+  }
+  if (!Has(header, schema.label())) return NoColumn("data.schema.label", schema.label(), header);
+  std::vector<std::string> names(schema.features().begin(), schema.features().end());
+  if (names.empty()) {
+    for (const std::string& column : header) {
+      if (column != schema.label()) names.push_back(column);
+    }
+  }
+  if (names.empty()) {
+    return absl::InvalidArgumentError("data.schema: the file has no column but the label");
+  }
+  CsvEncoding encoding;
+  RM_ASSIGN_OR_RETURN(encoding.missing, ParseMissing(schema.missing()));
+  for (const std::string& name : names) {
+    if (!Has(header, name)) return NoColumn("data.schema.features", name, header);
+    if (name == schema.label()) {
+      return absl::InvalidArgumentError(
+          absl::StrCat("data.schema.features: '", name, "' is the label"));
+    }
+    RM_ASSIGN_OR_RETURN(encoding.features.emplace_back(), MakeColumn(schema, name));
+  }
+  RM_ASSIGN_OR_RETURN(encoding.label, MakeColumn(schema, schema.label()));
+  if (encoding.label.type == CsvColumn::Type::kFloat) {
+    return absl::InvalidArgumentError(absl::StrCat(
+        "data.schema.types.", schema.label(), ": a label is int or category, not float"));
+  }
+  for (const auto& [name, type] : schema.types()) {
+    if (!Has(header, name)) return NoColumn("data.schema.types", name, header);
+  }
+  return encoding;
+}
+
+absl::StatusOr<std::vector<size_t>> FindColumns(const CsvEncoding& encoding,
+                                                absl::Span<const std::string> header) {
+  std::vector<size_t> positions;
+  const auto find = [&](const std::string& name, absl::string_view key) -> absl::Status {
+    const auto found = std::find(header.begin(), header.end(), name);
+    if (found == header.end()) return NoColumn(key, name, header);
+    positions.push_back(static_cast<size_t>(found - header.begin()));
+    return absl::OkStatus();
+  };
+  for (const CsvColumn& column : encoding.features) {
+    RM_RETURN_IF_ERROR(find(column.name, "data.schema.features"));
+  }
+  RM_RETURN_IF_ERROR(find(encoding.label.name, "data.schema.label"));
+  return positions;
+}
+
+const char* ParseCsvFloat(absl::string_view text, float* value) {
+  text = Trimmed(text);
+  const char* const end = text.data() + text.size();
+  const auto result = std::from_chars(text.data(), end, *value);
+  if (result.ptr != end || result.ec == std::errc::invalid_argument) return "is not a float";
+  if (result.ec == std::errc::result_out_of_range) return ParseOutOfRange(text, value);
+  return std::isfinite(*value) ? nullptr : "is not a finite number";
+}
+
+const char* ParseCsvInt(absl::string_view text, int64_t* value) {
+  text = Trimmed(text);
+  const char* const end = text.data() + text.size();
+  const auto result = std::from_chars(text.data(), end, *value);
+  if (result.ptr != end || result.ec == std::errc::invalid_argument) return "is not a whole number";
+  return result.ec == std::errc() ? nullptr : "is beyond 64 bits";
+}
+
+}  // namespace rm::data

@@ -1,0 +1,84 @@
+#include "runtime/data/tokens.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "absl/strings/match.h"
+#include "absl/strings/str_cat.h"
+#include "base/check.h"
+#include "base/status.h"
+
+namespace rm::data {
+namespace {
+
+// 0: a name that says nothing.
+int64_t TokenBytes(const std::string& path) {
+  if (absl::EndsWith(path, ".u16") || absl::EndsWith(path, ".bin")) return 2;
+  return absl::EndsWith(path, ".u32") ? 4 : 0;
+}
+
+}  // namespace
+
+TokenDataset::TokenDataset(std::string path, std::string bytes, int64_t token_bytes, int64_t window)
+    : path_(std::move(path)),
+      bytes_(std::move(bytes)),
+      token_bytes_(token_bytes),
+      window_(window),
+      tokens_(static_cast<int64_t>(bytes_.size()) / token_bytes) {
+  for (int64_t i = 0; i < tokens_; ++i) vocabulary_ = std::max(vocabulary_, TokenAt(i) + 1);
+}
+
+absl::StatusOr<std::unique_ptr<TokenDataset>> TokenDataset::Open(const std::string& path,
+                                                                 int64_t window,
+                                                                 const base::FileSystem& files) {
+  RM_CHECK(window >= 1, "window of ", window);
+  const int64_t token_bytes = TokenBytes(path);
+  RM_ASSIGN_OR_RETURN(const auto file, files.Open(path));
+  if (token_bytes == 0) {
+    return absl::InvalidArgumentError(
+        absl::StrCat(path, ": the name does not say how wide a token is; it must end in .u16 or .bin "
+                           "(uint16) or .u32 (uint32)"));
+  }
+  const auto bytes = static_cast<int64_t>(file->size());
+  if (bytes % token_bytes != 0) {
+    return absl::InvalidArgumentError(absl::StrCat(path, ": ", bytes, " bytes are no whole number of ",
+                                                   token_bytes, "-byte tokens"));
+  }
+  if (bytes / token_bytes <= window) {
+    return absl::InvalidArgumentError(absl::StrCat(path, ": ", bytes / token_bytes,
+                                                   " tokens do not fill one window of ", window,
+                                                   " and the token behind it"));
+  }
+  std::string content(file->size(), '\0');
+  RM_RETURN_IF_ERROR(base::Annotate(file->Read(0, file->size(), content.data()), path));
+  return std::unique_ptr<TokenDataset>(
+      new TokenDataset(path, std::move(content), token_bytes, window));
+}
+
+// Little-endian on any machine.
+int64_t TokenDataset::TokenAt(int64_t position) const {
+  const auto at = static_cast<size_t>(position * token_bytes_);
+  int64_t token = 0;
+  for (auto i = static_cast<size_t>(token_bytes_); i-- > 0;) {
+    token = token << 8 | static_cast<uint8_t>(bytes_[at + i]);
+  }
+  return token;
+}
+
+absl::Status TokenDataset::CheckVocabulary(int64_t limit) const {
+  if (vocabulary_ <= limit) return absl::OkStatus();
+  int64_t first = 0;
+  while (TokenAt(first) < limit) ++first;
+  return absl::InvalidArgumentError(absl::StrCat(
+      path_, " at offset ", first * token_bytes_, ": token ", TokenAt(first),
+      " is out of range: the vocabulary has ", limit, " tokens, 0 to ", limit - 1));
+}
+
+void TokenDataset::Read(int64_t index, int64_t* tokens, int64_t* targets) const {
+  for (int64_t i = 0; i < window_; ++i) {
+    tokens[i] = TokenAt(index * window_ + i);
+    targets[i] = TokenAt(index * window_ + i + 1);
+  }
+}
+
+}  // namespace rm::data
