@@ -7,6 +7,7 @@
 #include "absl/strings/str_cat.h"
 #include "base/file_system.h"
 #include "base/status.h"
+#include "base/units.h"
 
 namespace rm::coordinator {
 namespace {
@@ -41,6 +42,9 @@ void AddFlags(base::FlagSet& flags, Options& options) {
              "written when it serves: a line with the gRPC address, a line with the HTTP address",
              &options.address_file);
   flags.Choice("policy", {"fifo", "priority"}, "which job is next", &options.policy);
+  flags.Text("adopt-window", "TIME",
+             "how long a worker that is known may be away after a start before it is lost, as 30s",
+             &options.adopt_window);
   flags.Switch("insecure", "allow addresses beyond loopback, without encryption or login",
                &options.insecure);
   flags.Choice("log-format", {"text", "json"}, "how log lines look", &options.log_format);
@@ -49,6 +53,9 @@ void AddFlags(base::FlagSet& flags, Options& options) {
 absl::Status Check(absl::string_view working_folder, Options& options) {
   RM_ASSIGN_OR_RETURN(options.listen_at, Address("listen", options.listen));
   RM_ASSIGN_OR_RETURN(options.http_at, Address("http", options.http));
+  const absl::StatusOr<absl::Duration> adopt_within = base::ParseDuration(options.adopt_window);
+  if (!adopt_within.ok()) return base::Annotate(adopt_within.status(), "--adopt-window");
+  options.adopt_within = *adopt_within;
   RM_RETURN_IF_ERROR(CheckReach("listen", options.listen_at, options.insecure));
   RM_RETURN_IF_ERROR(CheckReach("http", options.http_at, options.insecure));
   // Everyone else is told `advertise`: workers by the address file, users by Status. 0.0.0.0 would

@@ -6,6 +6,7 @@
 
 #include "absl/status/status.h"
 #include "absl/strings/string_view.h"
+#include "absl/time/time.h"
 #include "base/flags.h"
 #include "base/host_port.h"
 
@@ -20,12 +21,14 @@ struct Options {
   std::string http = "127.0.0.1:0";
   std::string address_file;
   std::string policy = "priority";
+  std::string adopt_window = "30s";
   std::string log_format = "text";
   bool insecure = false;
 
-  // Filled by Check: `listen` and `http` as addresses.
+  // Filled by Check: `listen` and `http` as addresses, `adopt_window` as a time.
   base::HostPort listen_at;
   base::HostPort http_at;
+  absl::Duration adopt_within = absl::Seconds(30);
 };
 
 // Adds the flags of `options`, which outlives the set.

@@ -36,6 +36,15 @@ TEST_CASE("a state folder is enough") {
   CHECK(parsed.options.policy == "priority");
 }
 
+TEST_CASE("the time that known workers have to come back is a duration") {
+  CHECK(Parse({"--state", "s"}).options.adopt_within == absl::Seconds(30));
+  CHECK(Parse({"--state", "s", "--adopt-window", "1500ms"}).options.adopt_within ==
+        absl::Milliseconds(1500));
+  const Parsed parsed = Parse({"--state", "s", "--adopt-window", "soon"});
+  CHECK(absl::IsInvalidArgument(parsed.status));
+  CHECK(absl::StrContains(parsed.status.message(), "--adopt-window"));
+}
+
 TEST_CASE("folders and files are absolute") {
   const Parsed parsed =
       Parse({"--state", "../s", "--storage", "/mnt/x", "--address-file", "a/address"});

@@ -113,6 +113,7 @@ absl::Status Server::Parts::Open(std::function<void(const absl::Status&)> on_fai
   config.version = std::string(base::kVersion);
   RM_ASSIGN_OR_RETURN(config.probe, MakeProbe(files, options.storage));
   config.scheduler.policy = options.policy;
+  config.scheduler.adopt_window = options.adopt_within;
   config.on_failure = std::move(on_failure);
   config.on_job_ended = [this](const std::string& job_id) { logs.MarkEnded(job_id); };
   config.on_log = [this](const std::string& worker_id, ::ringmaster::v1::LogChunk chunk) {
