@@ -13,6 +13,17 @@
 namespace rm::model {
 namespace pb = ::ringmaster::v1;
 
+namespace {
+
+// Numbers of a tensor of this shape.
+int64_t ElementCount(const kernels::Shape& shape) {
+  int64_t count = 1;
+  for (const int64_t size : shape) count *= size;
+  return count;
+}
+
+}  // namespace
+
 // Each step names the key of the job file that can mend it.
 absl::StatusOr<graph::Graph> BuildGraph(const pb::ModelSpec& spec, bool training) {
   if (spec.zoo().empty()) {
@@ -49,11 +60,15 @@ absl::Status CheckData(const graph::Graph& graph, absl::Span<const int64_t> samp
   const kernels::Shape& wanted = graph.value(input).shape;
   const kernels::Shape expected(wanted.begin() + 1, wanted.end());
   const kernels::Shape given(sample_shape.begin(), sample_shape.end());
-  if (expected != given) {
-    return absl::InvalidArgumentError(
-        absl::StrCat("the data's samples are ", kernels::ShapeString(given),
-                     ", the model takes ", kernels::ShapeString(expected),
-                     "; set the model's params (channels, height, width) or use other data"));
+  // A row of a table has no height or width of its own: it fits where there is room for as many numbers.
+  const bool is_row = given.size() == 1;
+  const bool fits = is_row ? ElementCount(expected) == given[0] : expected == given;
+  if (!fits) {
+    return absl::InvalidArgumentError(absl::StrCat(
+        "the data's samples are ", kernels::ShapeString(given), ", the model takes ",
+        kernels::ShapeString(expected), "; set the model's params (",
+        is_row ? absl::StrCat("channels: 1, height: 1, width: ", given[0]) : "channels, height, width",
+        ") or use other data"));
   }
   RM_ASSIGN_OR_RETURN(const int64_t model_classes, ClassCount(graph));
   if (classes > model_classes) {

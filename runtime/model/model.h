@@ -24,7 +24,8 @@ inline constexpr char kInput[] = "input";
 [[nodiscard]] absl::StatusOr<int64_t> ClassCount(const graph::Graph& graph);
 
 // Whether samples of `sample_shape` (without the batch dimension) with labels 0 … classes − 1 fit the model.
-// InvalidArgument says both shapes, or both numbers of classes.
+// Samples of one dimension (rows of a table) fit every input of as many numbers. InvalidArgument says both shapes, or both
+// numbers of classes.
 [[nodiscard]] absl::Status CheckData(const graph::Graph& graph,
                                      absl::Span<const int64_t> sample_shape, int64_t classes);
 

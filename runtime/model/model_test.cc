@@ -62,6 +62,20 @@ TEST_CASE("data that does not fit the model is refused with both sides named") {
   CHECK(std::string(classes.message()).find("labels up to 10") != std::string::npos);
 }
 
+TEST_CASE("a row of a table fits a model that takes as many numbers") {
+  ModelSpec spec = Zoo("mlp");
+  (*spec.mutable_params())["height"] = 1;
+  (*spec.mutable_params())["width"] = 4;
+  const auto graph = BuildGraph(spec, false);
+  REQUIRE(graph.ok());
+  CHECK(CheckData(*graph, {4}, 10).ok());
+  CHECK(CheckData(*graph, {5}, 10) ==
+        absl::InvalidArgumentError(
+            "the data's samples are [5], the model takes [1, 1, 4]; set the model's params "
+            "(channels: 1, height: 1, width: 5) or use other data"));
+  CHECK_FALSE(CheckData(*graph, {2, 2}, 10).ok());  // of two dimensions: no row
+}
+
 TEST_CASE("the zoo's parameters reach the model") {
   ModelSpec spec = Zoo("mlp");
   (*spec.mutable_params())["classes"] = 3;
