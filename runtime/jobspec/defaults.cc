@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "absl/strings/match.h"
 #include "base/check.h"
 #include "base/file_system.h"
 #include "runtime/jobspec/jobspec.h"
@@ -67,8 +68,10 @@ void ApplyDefaults(pb::JobSpec* spec) {
 // A path means something only where it was written: on the user's machine, beside the job file.
 void MakePathsAbsolute(pb::JobSpec* spec, absl::string_view folder) {
   for (const Key& key : Keys()) {
-    if (key.type != KeyType::kPath || !IsSet(*spec, key.field)) continue;
+    const bool is_path = key.type == KeyType::kPath || key.type == KeyType::kFile;
+    if (!is_path || !IsSet(*spec, key.field)) continue;
     const std::string path = std::get<std::string>(GetValue(*spec, key));
+    if (key.type == KeyType::kFile && absl::StartsWith(path, kArtifactPrefix)) continue;
     SetValue(key, base::AbsolutePath(path, folder), spec);
   }
 }

@@ -55,9 +55,23 @@ inline constexpr int kErrorsMax = 50;
 // from "not given".) Idempotent.
 void ApplyDefaults(pb::JobSpec* spec);
 
-// Makes the paths that the user's machine gives meaning to (data, checkpoint.path) absolute,
-// against the job file's folder. REQUIRES: `folder` is absolute.
+// Makes the paths that the user's machine gives meaning to (data, model.weights, checkpoint.path)
+// absolute, against the job file's folder; names of artifacts stay. REQUIRES: `folder` is absolute.
 void MakePathsAbsolute(pb::JobSpec* spec, absl::string_view folder);
+
+// A file that was uploaded for jobs stands in a spec as "artifact:<64 hex digits of its SHA-256>",
+// wherever a path of a file could stand that goes with the job (model.weights).
+inline constexpr absl::string_view kArtifactPrefix = "artifact:";
+// The name of the artifact with that digest.
+[[nodiscard]] std::string ArtifactName(absl::string_view sha256);
+// The digest that such a name holds; "" when `text` is a path.
+[[nodiscard]] std::string DigestOfArtifact(absl::string_view text);
+// The fields that name a file which goes with the job and was not uploaded yet: "model.weights".
+[[nodiscard]] std::vector<std::string> FilesToUpload(const pb::JobSpec& spec);
+// The path in such a field, and setting it to what takes its place. REQUIRES: one of the fields
+// above.
+[[nodiscard]] std::string FileAt(const pb::JobSpec& spec, absl::string_view field_path);
+void SetFileAt(absl::string_view field_path, absl::string_view value, pb::JobSpec* spec);
 
 // The spec as a job file: for ok() results, Parse(ToYaml(spec)).spec equals spec. Defaults are
 // written out.

@@ -58,14 +58,17 @@ constexpr Key kKeys[] = {
         .Field("api_version").Required(),
     Choice("kind", "train", "What the job does")
         .Later("evaluate|predict|serve|stream|tune|command").Required(),
-    Text("name", "Name for people: a-z, 0-9 and '-'; the coordinator adds a unique id").Required(),
+    // 56 characters: with the coordinator's id behind it, still a DNS label.
+    Text("name", "Name for people: a-z, 0-9 and '-'; the coordinator adds a unique id")
+        .Pattern("^[a-z0-9]([a-z0-9-]{0,54}[a-z0-9])?$").Required(),
     Make("labels", KeyType::kTextMap, "Names and values of your own, to find jobs by"),
 
     Text("model.zoo", "Name of a built-in model: mlp, convnet").Required(),
     Make("model.params", KeyType::kNumberMap, "What the built-in model takes"),
     NotYet("model.onnx", "An ONNX file"),
     NotYet("model.from", "A checkpoint of another job"),
-    NotYet("model.weights", "A safetensors file with first values of the weights"),
+    Make("model.weights", KeyType::kFile,
+         "A safetensors file with first values of the weights, found by their names"),
     NotYet("model.freeze", "Patterns of names of weights that are not trained"),
     Choice("model.loss", "softmax_cross_entropy", "What is made small")
         .Later("mse|sigmoid_binary_cross_entropy").Default("softmax_cross_entropy"),
@@ -75,14 +78,16 @@ constexpr Key kKeys[] = {
     Make("data.train.path", KeyType::kPath, "Where the training samples are").Required(),
     Choice("data.train.format", "idx|csv|npy|tokens", "How they are stored")
         .Later("image_folder|parquet").Required(),
-    Make("data.validation.path", KeyType::kPath, "Where the validation samples are"),
+    Make("data.validation.path", KeyType::kPath, "Where the validation samples are")
+        .RequiredInSection(),
     Choice("data.validation.format", "idx|csv|npy|tokens", "How they are stored")
-        .Later("image_folder|parquet"),
+        .Later("image_folder|parquet").RequiredInSection(),
     Make("data.schema.features", KeyType::kTextList,
          "csv: columns that make the model's input, in this order; all but the label if not given"),
     Text("data.schema.label", "csv: column that says which class a record is"),
     Make("data.schema.types", KeyType::kTextMap,
-         "csv: what columns hold: float, int or category; what is not named is float, the label int"),
+         "csv: what columns hold; what is not named is float, the label int")
+        .Among("float|int|category"),
     Choice("data.schema.missing", "error|zero|mean",
            "csv: what an empty field of a feature is; error if not given"),
     NotYet("data.inputs", "Which columns go to which input of the model"),
@@ -132,7 +137,7 @@ constexpr Key kKeys[] = {
         .Default("pack"),
 
     Choice("scheduling.pool", "default", "Part of the cluster").Default("default"),
-    Text("scheduling.group", "Account of fair share; your own if not given"),
+    NotYet("scheduling.group", "Account of fair share; your own if not given"),
     Whole("scheduling.priority", {0, 99}, "Higher goes first").Default("50"),
     NotYet("scheduling.preemptible", "May make room for others"),
     Whole("scheduling.max_restarts", {0, 1e6}, "Recoveries before the job fails").Default("5"),
@@ -142,7 +147,8 @@ constexpr Key kKeys[] = {
     Duration("scheduling.grace_period", "Time to save and leave when asked to stop")
         .Default("30s"),
     Duration("scheduling.recovery_grace", "How long survivors wait for a slot").Default("5m"),
-    NotYet("scheduling.hang_after", "Silence after which a rank counts as hung"),
+    Duration("scheduling.hang_after", "How long a rank may stand still while others wait")
+        .In({1, kSecondsMax}).Default("60s"),
     NotYet("scheduling.depends_on", "Jobs that must have succeeded"),
     NotYet("scheduling.array", "The same job many times"),
 

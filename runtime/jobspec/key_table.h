@@ -19,6 +19,7 @@ namespace rm::jobspec {
 enum class KeyType {
   kText,       // any text
   kPath,       // text that MakePathsAbsolute makes absolute
+  kFile,       // a path to a file that goes with the job: uploaded, then named "artifact:<sha256>"
   kChoice,     // one of `choices`
   kWhole,      // int64
   kNumber,     // double, finite
@@ -56,19 +57,26 @@ struct Key {
   absl::string_view field;
   // The default, as one would write it; empty: none.
   absl::string_view fallback = "";
-  // For kChoice: what it may be, "a|b|c".
+  // For kChoice: what it may be, "a|b|c". For kTextMap: what each text may be; empty: anything.
   absl::string_view choices = "";
   // For kChoice: what it may be in a later version; for a number: that its upper bound will go.
   absl::string_view later = "";
   // For numbers of every kind; durations in seconds.
   Range range = {};
+  // For a text: the regular expression (ECMAScript) that all of it matches; empty: any.
+  absl::string_view pattern = "";
   bool required = false;
+  // Required as soon as any other key of its section is given.
+  bool required_in_section = false;
 
   // Steps by which key_table.cc writes its lines.
   [[nodiscard]] constexpr Key Default(absl::string_view text) const;
   [[nodiscard]] constexpr Key Field(absl::string_view path_in_spec) const;
   [[nodiscard]] constexpr Key Later(absl::string_view values) const;
   [[nodiscard]] constexpr Key Required() const;
+  [[nodiscard]] constexpr Key RequiredInSection() const;
+  [[nodiscard]] constexpr Key Among(absl::string_view choices_of_texts) const;
+  [[nodiscard]] constexpr Key Pattern(absl::string_view expression) const;
   [[nodiscard]] constexpr Key In(Range allowed) const;
 };
 
@@ -117,6 +125,21 @@ constexpr Key Key::Later(absl::string_view values) const {
 constexpr Key Key::Required() const {
   Key key = *this;
   key.required = true;
+  return key;
+}
+constexpr Key Key::RequiredInSection() const {
+  Key key = *this;
+  key.required_in_section = true;
+  return key;
+}
+constexpr Key Key::Among(absl::string_view choices_of_texts) const {
+  Key key = *this;
+  key.choices = choices_of_texts;
+  return key;
+}
+constexpr Key Key::Pattern(absl::string_view expression) const {
+  Key key = *this;
+  key.pattern = expression;
   return key;
 }
 constexpr Key Key::In(Range allowed) const {

@@ -122,4 +122,12 @@ const Override* FindOverride(const std::vector<Override>& overrides,
   return nullptr;
 }
 
+const Override* FindOverrideBelow(const std::vector<Override>& overrides,
+                                  absl::string_view field_path) {
+  for (auto it = overrides.rbegin(); it != overrides.rend(); ++it) {
+    if (!field_path.empty() && IsAtOrBelow(it->path, field_path)) return &*it;
+  }
+  return nullptr;
+}
+
 }  // namespace rm::jobspec

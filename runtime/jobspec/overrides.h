@@ -29,6 +29,9 @@ struct Override {
 // The last override that gives `field_path` or a section it is in; nullptr when there is none.
 [[nodiscard]] const Override* FindOverride(const std::vector<Override>& overrides,
                                            absl::string_view field_path);
+// The last override that gives something in the section `field_path`; nullptr when there is none.
+[[nodiscard]] const Override* FindOverrideBelow(const std::vector<Override>& overrides,
+                                                absl::string_view field_path);
 
 }  // namespace rm::jobspec
 

@@ -94,5 +94,14 @@ TEST_CASE("the override behind a field is found") {
   CHECK(FindOverride(overrides, "") == nullptr);
 }
 
+TEST_CASE("the override that made a section is found") {
+  const std::vector<Override> overrides = {{"train.ema.decay", "first"}, {"train.ema", "second"},
+                                           {"train.seed", "third"}};
+  CHECK(FindOverrideBelow(overrides, "train.ema")->text == "second");
+  CHECK(FindOverrideBelow(overrides, "train")->text == "third");
+  CHECK(FindOverrideBelow(overrides, "train.em") == nullptr);
+  CHECK(FindOverrideBelow(overrides, "") == nullptr);
+}
+
 }  // namespace
 }  // namespace rm::jobspec

@@ -143,11 +143,13 @@ class Reader {
     double& number = (*MutableNumberMap(key.path, &result_.spec))[entry.name];
     const Key* type_key = FindKey(JoinKey(SectionOf(key.path), "type"));
     const YamlNode* type = section.Find("type");
-    const Param* param =
-        type_key == nullptr
-            ? nullptr
-            : FindParam(path, type == nullptr ? type_key->fallback : absl::string_view(type->text));
-    const bool may_be_flag = type_key == nullptr && ReadFlag(path, entry.value).ok();
+    const absl::string_view type_name = type != nullptr       ? absl::string_view(type->text)
+                                        : type_key != nullptr ? type_key->fallback
+                                                              : "";
+    const Param* param = FindParam(path, type_name);
+    // Models know what they take; and what an optimizer takes that is not known, nobody can say.
+    const bool is_known = FindComponent(SectionOf(key.path), type_name) != nullptr;
+    const bool may_be_flag = !is_known && ReadFlag(path, entry.value).ok();
     if (may_be_flag || (param != nullptr && param->is_flag)) {
       RM_ASSIGN_OR_RETURN(const bool flag, ReadFlag(path, entry.value));
       number = flag ? 1 : 0;
@@ -273,7 +275,10 @@ void Arrange(std::vector<Diagnostic>& errors) {
 
 // Errors in what --set gave name it; all others get a place in the file, if need be its beginning.
 void NameOrigin(const std::vector<Override>& overrides, Diagnostic& error) {
-  if (const Override* given = FindOverride(overrides, error.field_path)) {
+  const Override* given = FindOverride(overrides, error.field_path);
+  // "--set train.ema.decay=1" makes train.ema, which is refused as a whole and stands nowhere else.
+  if (given == nullptr && error.line == 0) given = FindOverrideBelow(overrides, error.field_path);
+  if (given != nullptr) {
     error.line = error.column = 0;
     error.message = absl::StrCat(given->text, ": ", error.message);
   } else if (error.line == 0) {

@@ -230,6 +230,7 @@ scheduling:
   max_restarts: 5
   grace_period: 30s
   recovery_grace: 300s
+  hang_after: 60s
 checkpoint:
   every:
     steps: 500

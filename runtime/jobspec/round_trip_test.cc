@@ -47,7 +47,7 @@ Value RandomValue(const Key& key, base::RandomStream& random) {
     case KeyType::kBytes:
       return static_cast<int64_t>(RandomNumber(key.range, random));
     case KeyType::kDuration:  // milliseconds: what a double of seconds surely keeps
-      return static_cast<double>(random.NextBelow(1'000'000)) / 1000.0;
+      return (key.range.min * 1000 + static_cast<double>(random.NextBelow(1'000'000))) / 1000;
     case KeyType::kNumber:
       return RandomNumber(key.range, random);
     default:

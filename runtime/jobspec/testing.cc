@@ -35,6 +35,7 @@ labels: {team: vision, "cost centre": "17"}
 model:
   zoo: convnet
   params: {classes: 10, wide: true}
+  weights: base.safetensors
   loss: softmax_cross_entropy
   label_smoothing: 0.1
 data:
@@ -61,13 +62,13 @@ resources:
   placement: pack
 scheduling:
   pool: default
-  group: research
   priority: 90
   max_restarts: 0
   time_limit: 4h
   queue_timeout: 30m
   grace_period: 500ms
   recovery_grace: 1m30s
+  hang_after: 2m
 checkpoint:
   path: ../checkpoints
   every: {seconds: 300}

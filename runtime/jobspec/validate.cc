@@ -3,9 +3,11 @@
 #include <cmath>
 
 #include "absl/strings/ascii.h"
+#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "absl/strings/str_replace.h"
+#include "absl/strings/str_split.h"
 #include "runtime/jobspec/components.h"
 #include "runtime/jobspec/jobspec.h"
 #include "runtime/jobspec/key_table.h"
@@ -51,6 +53,7 @@ class Validator {
   std::vector<Diagnostic> Run() {
     for (const Key& key : Keys()) CheckKey(key);
     CheckName();
+    for (const Key& key : Keys()) CheckArtifact(key);
     for (const auto& group : RivalGroups()) CheckRivals(group);
     CheckLength();
     CheckData();
@@ -83,8 +86,7 @@ class Validator {
 
   // A validation set is optional, but one that is given is given in full.
   bool IsRequired(const Key& key) const {
-    return key.required ||
-           (SectionOf(key.path) == "data.validation" && spec_.data().has_validation());
+    return key.required || (key.required_in_section && IsSet(spec_, SectionOf(key.field)));
   }
 
   // One field by itself: refused, missing, or with a value that it may have.
@@ -172,6 +174,15 @@ class Validator {
                                kNameBytesMax, " characters"));
   }
 
+  // A name of an artifact that is no digest would be looked for in vain, long after the submission.
+  void CheckArtifact(const Key& key) {
+    if (key.type != KeyType::kFile || !IsSet(spec_, key.field)) return;
+    const std::string text = std::get<std::string>(GetValue(spec_, key));
+    if (!absl::StartsWith(text, kArtifactPrefix) || !DigestOfArtifact(text).empty()) return;
+    Error(key.path, absl::StrCat("'", key.path, "': '", kArtifactPrefix,
+                                 "' must be followed by the 64 hex digits of a SHA-256"));
+  }
+
   // At most one of a group may be given.
   void CheckRivals(const std::vector<absl::string_view>& group) {
     std::vector<std::string> given;
@@ -233,11 +244,12 @@ class Validator {
   }
 
   void CheckColumnType(const std::string& column, const std::string& type) {
-    constexpr absl::string_view kTypes[] = {"float", "int", "category"};
+    const std::vector<absl::string_view> types =
+        absl::StrSplit(FindKey("data.schema.types")->choices, '|');
     const std::string path = JoinKey("data.schema.types", column);
-    if (std::find(std::begin(kTypes), std::end(kTypes), type) == std::end(kTypes)) {
-      Error(path, absl::StrCat("'", path, "' cannot be '", type, "'", DidYouMean(type, kTypes),
-                               "; possible: ", absl::StrJoin(kTypes, ", ")));
+    if (std::find(types.begin(), types.end(), type) == types.end()) {
+      Error(path, absl::StrCat("'", path, "' cannot be '", type, "'", DidYouMean(type, types),
+                               "; possible: ", absl::StrJoin(types, ", ")));
     } else if (type == "float" && column == spec_.data().schema().label()) {
       Error(path, absl::StrCat("'", path, "': the label says which class a record is, so it is int "
                                "or category, not float"));

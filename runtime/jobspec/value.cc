@@ -120,6 +120,38 @@ absl::Status CheckChoice(const Key& key, const std::string& value) {
                                                  possible));
 }
 
+// "365d", "1s": in the longest unit that leaves no fraction.
+std::string DurationText(double seconds) {
+  constexpr std::pair<double, absl::string_view> kUnits[] = {{86400, "d"}, {3600, "h"}, {60, "m"}};
+  for (const auto& [length, unit] : kUnits) {
+    const double count = seconds / length;
+    if (count >= 1 && count == std::floor(count)) return absl::StrCat(WriteNumber(count), unit);
+  }
+  return absl::StrCat(WriteNumber(seconds), "s");
+}
+
+// Exactly: rounded, a size that is out of bounds might read as the bound. More than an int64 holds
+// is as much too large.
+std::string BytesText(double bytes) {
+  const auto whole = static_cast<int64_t>(std::min(bytes, 9e18));
+  return whole % 1024 == 0 ? base::FormatBytes(whole) : absl::StrCat(whole, " bytes");
+}
+
+// Names the bounds that there are, in the words of the range and the units of the file.
+absl::Status CheckRange(absl::string_view what, const Range& range, double value,
+                        std::string (*write)(double)) {
+  if (range.Contains(value)) return absl::OkStatus();
+  std::vector<std::string> bounds;
+  if (std::isfinite(range.min)) {
+    bounds.push_back(absl::StrCat(range.above_min ? "above " : "at least ", write(range.min)));
+  }
+  if (std::isfinite(range.max)) {
+    bounds.push_back(absl::StrCat(range.below_max ? "below " : "at most ", write(range.max)));
+  }
+  return absl::InvalidArgumentError(absl::StrCat(
+      "'", what, "' must be ", absl::StrJoin(bounds, " and "), ", not ", write(value)));
+}
+
 // What is fit to be a path, a name or a line in a table.
 absl::Status CheckText(const Key& key, const std::string& value) {
   if (value.size() > kTextBytesMax) {
@@ -185,20 +217,8 @@ absl::StatusOr<Value> ReadValue(const Key& key, const YamlNode& node) {
   }
 }
 
-// Names the bounds that there are, in the words of the range.
 absl::Status CheckRange(absl::string_view what, const Range& range, double value) {
-  if (range.Contains(value)) return absl::OkStatus();
-  std::vector<std::string> bounds;
-  if (std::isfinite(range.min)) {
-    bounds.push_back(
-        absl::StrCat(range.above_min ? "above " : "at least ", WriteNumber(range.min)));
-  }
-  if (std::isfinite(range.max)) {
-    bounds.push_back(absl::StrCat(range.below_max ? "below " : "at most ", WriteNumber(range.max)));
-  }
-  return absl::InvalidArgumentError(absl::StrCat("'", what, "' must be ",
-                                                 absl::StrJoin(bounds, " and "), ", not ",
-                                                 WriteNumber(value)));
+  return CheckRange(what, range, value, WriteNumber);
 }
 
 // Text by its choices, numbers by their range.
@@ -213,7 +233,11 @@ absl::Status CheckValue(const Key& key, const Value& value) {
                                                    WriteNumber(key.range.max),
                                                    " is not supported yet"));
   }
-  return CheckRange(key.path, key.range, number);
+  switch (key.type) {
+    case KeyType::kDuration: return CheckRange(key.path, key.range, number, DurationText);
+    case KeyType::kBytes: return CheckRange(key.path, key.range, number, BytesText);
+    default: return CheckRange(key.path, key.range, number);
+  }
 }
 
 // The shortest of all forms that read back as the same number.

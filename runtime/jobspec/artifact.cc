@@ -1,0 +1,60 @@
+// Files that go with a job: how a spec names them before and after they are uploaded.
+#include <algorithm>
+#include <string>
+#include <vector>
+
+#include "absl/strings/ascii.h"
+#include "absl/strings/match.h"
+#include "absl/strings/str_cat.h"
+#include "base/check.h"
+#include "runtime/jobspec/jobspec.h"
+#include "runtime/jobspec/key_table.h"
+#include "runtime/jobspec/spec_field.h"
+
+namespace rm::jobspec {
+namespace {
+
+// SHA-256 in hex.
+constexpr size_t kDigestChars = 64;
+
+const Key& FileKey(absl::string_view field_path) {
+  const Key* key = FindKey(field_path);
+  RM_CHECK(key != nullptr && key->type == KeyType::kFile, field_path, " names no file");
+  return *key;
+}
+
+}  // namespace
+
+std::string ArtifactName(absl::string_view sha256) {
+  return absl::StrCat(kArtifactPrefix, sha256);
+}
+
+// Lower case only: one content has one name, and a name is also a file's.
+std::string DigestOfArtifact(absl::string_view text) {
+  if (!absl::StartsWith(text, kArtifactPrefix)) return "";
+  const absl::string_view digest = text.substr(kArtifactPrefix.size());
+  const bool is_digest =
+      digest.size() == kDigestChars && std::all_of(digest.begin(), digest.end(), [](char c) {
+        return absl::ascii_isdigit(static_cast<unsigned char>(c)) || (c >= 'a' && c <= 'f');
+      });
+  return is_digest ? std::string(digest) : "";
+}
+
+std::vector<std::string> FilesToUpload(const pb::JobSpec& spec) {
+  std::vector<std::string> fields;
+  for (const Key& key : Keys()) {
+    if (key.type != KeyType::kFile || !IsSet(spec, key.field)) continue;
+    if (!absl::StartsWith(FileAt(spec, key.path), kArtifactPrefix)) fields.emplace_back(key.path);
+  }
+  return fields;
+}
+
+std::string FileAt(const pb::JobSpec& spec, absl::string_view field_path) {
+  return std::get<std::string>(GetValue(spec, FileKey(field_path)));
+}
+
+void SetFileAt(absl::string_view field_path, absl::string_view value, pb::JobSpec* spec) {
+  SetValue(FileKey(field_path), std::string(value), spec);
+}
+
+}  // namespace rm::jobspec
