@@ -149,4 +149,45 @@ pb::Event Done(const pb::RankRef& rank, int64_t step) {
   return event;
 }
 
+pb::Event AttachApart(const std::string& worker, int slots,
+                      const std::vector<pb::RankRef>& running) {
+  pb::Event event = Attach(worker, slots, running);
+  event.mutable_worker_attached()->set_storage_problem("no such folder");
+  return event;
+}
+
+pb::Event Silent(const std::string& worker) {
+  pb::Event event;
+  event.mutable_worker_silent()->set_worker_id(worker);
+  event.mutable_worker_silent()->mutable_cause()->set_sentence("nothing was heard for 1.5 s");
+  return event;
+}
+
+pb::Event Heard(const std::string& worker) {
+  pb::Event event;
+  event.mutable_worker_heard()->set_worker_id(worker);
+  return event;
+}
+
+pb::Event Hung(const pb::RankRef& rank, int64_t step, const std::string& code) {
+  pb::Event event;
+  *event.mutable_rank_hung()->mutable_rank() = rank;
+  event.mutable_rank_hung()->set_step(step);
+  event.mutable_rank_hung()->mutable_cause()->set_code(code);
+  return event;
+}
+
+pb::Event NoticeOf(const pb::RankRef& rank, const std::string& code) {
+  pb::Event event;
+  *event.mutable_rank_notice()->mutable_rank() = rank;
+  event.mutable_rank_notice()->mutable_notice()->set_code(code);
+  event.mutable_rank_notice()->mutable_notice()->set_sentence("people should know");
+  return event;
+}
+
+pb::Event By(const std::string& worker, pb::Event event) {
+  event.set_reported_by(worker);
+  return event;
+}
+
 }  // namespace rm::scheduler::testing

@@ -25,7 +25,12 @@ pb::Event Verdict(const std::string& job, const std::vector<std::string>& errors
 // The host is "h-" and the id.
 pb::Event Attach(const std::string& worker, int slots);
 pb::Event Attach(const std::string& worker, int slots, const std::vector<pb::RankRef>& running);
+// Attached, but it does not see the storage.
+pb::Event AttachApart(const std::string& worker, int slots,
+                      const std::vector<pb::RankRef>& running = {});
 pb::Event Lost(const std::string& worker);
+pb::Event Silent(const std::string& worker);
+pb::Event Heard(const std::string& worker);
 pb::Event Started();
 pb::Event Tick();
 
@@ -38,6 +43,11 @@ pb::Event PeerLost(const pb::RankRef& rank, int64_t step = 0);
 pb::Event Refused(const pb::RankRef& rank);
 pb::Event Checkpoint(const pb::RankRef& rank, int64_t step);
 pb::Event Done(const pb::RankRef& rank, int64_t step);
+// As the coordinator finds it: code RankHung, or `code`.
+pb::Event Hung(const pb::RankRef& rank, int64_t step = 0, const std::string& code = "RankHung");
+pb::Event NoticeOf(const pb::RankRef& rank, const std::string& code);
+// `event` as it came on the stream of `worker`.
+pb::Event By(const std::string& worker, pb::Event event);
 
 }  // namespace rm::scheduler::testing
 

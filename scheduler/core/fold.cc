@@ -74,7 +74,10 @@ absl::Status ApplyAll(ClusterState& state, const pb::JournalRecord& record) {
 absl::Status FoldRecord(ClusterState& state, const pb::JournalRecord& record) {
   state.AdvanceTo(absl::FromUnixNanos(record.now_ns()));
   const absl::Status applied = ApplyAll(state, record);
-  if (applied.ok()) return applied;
+  if (applied.ok()) {
+    state.Forget();
+    return applied;
+  }
   return absl::DataLossError(
       absl::StrCat("the journal record of ", absl::FormatTime(absl::FromUnixNanos(record.now_ns())),
                    " does not follow from those before it: ", applied.message()));

@@ -4,6 +4,7 @@
 
 #include "base/check.h"
 #include "scheduler/core/reasons.h"
+#include "scheduler/state/timer.h"
 
 namespace rm::scheduler {
 namespace {
@@ -23,6 +24,11 @@ void Place(StepContext& step, const Job& job, pb::JobState to, const pb::Reason&
 // of others is wasted by going back to the queue.
 pb::JobState AfterLoss(const Job& job) {
   return job.state == pb::STARTING ? pb::STARTING : pb::RECOVERING;
+}
+
+// A place in the queue is of no use to it: with a gang it would be stopped at once.
+void FailWhenTimeIsUp(StepContext& step, const Job& job) {
+  if (job.state == pb::QUEUED && TimeIsUp(job)) BecomeFailed(step, job, TimeLimitReason(job));
 }
 
 // STOPPING → STOPPING with the deadline it has, or 0 when what is left is killed.
@@ -94,6 +100,7 @@ void WaitForSlots(StepContext& step, const Job& job) {
 
 void Requeue(StepContext& step, const Job& job, const pb::Reason& reason) {
   step.Move(step.From(job, pb::QUEUED, reason));
+  FailWhenTimeIsUp(step, job);
 }
 
 void BecomePaused(StepContext& step, const Job& job) {
@@ -142,6 +149,25 @@ void FinishStopping(StepContext& step, const Job& job) {
   const pb::Reason reason =
       job.stop_target == pb::SUCCEEDED ? DoneReason(job) : WithCheckpoint(job, job.stop_cause);
   step.Move(step.From(job, job.stop_target, reason));
+  FailWhenTimeIsUp(step, job);
+}
+
+// What is said of its gang is what is so of it already.
+void Notice(StepContext& step, const Job& job, const pb::Reason& notice) {
+  pb::JobTransition transition = step.From(job, job.state, notice);
+  transition.set_notice(true);
+  transition.set_gang_phase(job.gang_phase);
+  transition.set_stop_target(job.stop_target);
+  step.Move(std::move(transition));
+}
+
+void TellStopRank(StepContext& step, const std::string& worker_id, const pb::RankRef& rank,
+                  const pb::Reason& reason, bool dump_stack) {
+  pb::StopRank& stop = *step.Act().mutable_stop_rank();
+  stop.set_worker_id(worker_id);
+  *stop.mutable_rank() = rank;
+  *stop.mutable_reason() = reason;
+  stop.set_dump_stack(dump_stack);
 }
 
 void TellStartGang(StepContext& step, const Job& job) {

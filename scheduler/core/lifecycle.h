@@ -6,6 +6,7 @@
 #ifndef RM_SCHEDULER_CORE_LIFECYCLE_H_
 #define RM_SCHEDULER_CORE_LIFECYCLE_H_
 
+#include <string>
 #include <vector>
 
 #include "absl/time/time.h"
@@ -40,7 +41,7 @@ void AwaitCause(StepContext& step, const Job& job, const pb::Reason& reason);
 void BreakGang(StepContext& step, const Job& job, const pb::Reason& cause);
 // RECOVERING → RECOVERING: keeps the slots of the living workers and waits for others.
 void WaitForSlots(StepContext& step, const Job& job);
-// STARTING, RECOVERING, PAUSED → QUEUED.
+// STARTING, RECOVERING, PAUSED → QUEUED; and on to FAILED when its time_limit is used up.
 void Requeue(StepContext& step, const Job& job, const pb::Reason& reason);
 // QUEUED → PAUSED.
 void BecomePaused(StepContext& step, const Job& job);
@@ -59,6 +60,13 @@ void KillRest(StepContext& step, const Job& job, pb::JobState target, const pb::
 // STOPPING → its target. REQUIRES: no rank lives.
 void FinishStopping(StepContext& step, const Job& job);
 
+// From any state to the same: said, and nothing changes.
+void Notice(StepContext& step, const Job& job, const pb::Reason& notice);
+
+// One rank is stopped, whatever else is decided: it hangs (`dump_stack`: its stacks are written
+// into its log before it is killed), or is not the one it should be.
+void TellStopRank(StepContext& step, const std::string& worker_id, const pb::RankRef& rank,
+                  const pb::Reason& reason, bool dump_stack);
 // Actions that may be given again, after a worker re-attached.
 void TellStartGang(StepContext& step, const Job& job);
 void TellStartGeneration(StepContext& step, const Job& job);

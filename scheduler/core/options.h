@@ -5,6 +5,7 @@
 #include <string>
 
 #include "absl/time/time.h"
+#include "scheduler/state/retention.h"
 #include "scheduler/state/windows.h"
 
 namespace rm::scheduler {
@@ -16,6 +17,7 @@ struct SchedulerOptions {
   absl::Duration adopt_window = absl::Seconds(30);  // see Windows::adopt
   absl::Duration cause_window = absl::Seconds(2);   // see Windows::cause
   absl::Duration leave_window = absl::Seconds(30);  // see Windows::leave
+  Retention retention;                              // how much of the past is kept
 
   Windows windows() const { return {adopt_window, cause_window, leave_window}; }
 };

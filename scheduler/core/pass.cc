@@ -10,6 +10,9 @@
 namespace rm::scheduler {
 namespace {
 
+// Entries of jobs that are gone which are not worth a new start.
+constexpr size_t kStaleMax = 1024;
+
 // A next generation, or the way out of STARTING and RECOVERING when there is no place for one.
 void PlaceEmptied(StepContext& step, const Job& job) {
   const bool waits_for_place = job.gang_phase == pb::LEAVING && job.living_ranks == 0;
@@ -56,8 +59,15 @@ void PlaceQueue(StepContext& step, const Policy& policy, NeverFits& never_fits) 
 }  // namespace
 
 void NeverFits::Refresh(const ClusterState& state) {
+  // Also of jobs that are gone since: so many that the cache is better made anew.
+  const size_t known = sequences_.size() + fit_sequences_.size();
+  if (known > 2 * state.queue().size() + kStaleMax) Clear();
   if (capacity_version_ == state.capacity_version()) return;
   capacity_version_ = state.capacity_version();
+  Clear();
+}
+
+void NeverFits::Clear() {
   sequences_.clear();
   fit_sequences_.clear();
 }

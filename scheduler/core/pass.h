@@ -26,6 +26,7 @@ class NeverFits {
 
  private:
   void Refresh(const ClusterState& state);
+  void Clear();
 
   int64_t capacity_version_ = -1;
   std::set<int64_t> sequences_;      // of jobs that never fit

@@ -65,6 +65,23 @@ void Take(StepContext& step, const pb::StartRefused& event) {
   LoseRank(step, job, cause);
 }
 
+// The order of the actions matters: the worker must know that it is to look at this rank before it
+// is told to kill all ranks of the gang.
+void Take(StepContext& step, const pb::RankHung& event) {
+  step.Accept();
+  const Job& job = JobOf(step, event.rank());
+  const pb::Reason cause = HungReason(step.state(), job, event);
+  const GangRank& rank = job.gang[static_cast<size_t>(event.rank().rank())];
+  TellStopRank(step, rank.where.worker_id(), event.rank(), cause, true);
+  LoseRank(step, job, cause);
+}
+
+void Take(StepContext& step, const pb::RankNotice& event) {
+  step.Accept();
+  const Job& job = JobOf(step, event.rank());
+  Notice(step, job, NoticeReason(step.state(), job, event));
+}
+
 // A fact alone: nothing is decided by it.
 void Take(StepContext& step, const pb::CheckpointCommitted& /*event*/) { step.Accept(); }
 

@@ -14,6 +14,11 @@ namespace rm::scheduler {
 void Take(StepContext& step, const pb::RankListening& event);
 // The last one that joins makes the job RUNNING.
 void Take(StepContext& step, const pb::RankJoined& event);
+// A loss, though the rank lives: it is stopped, with its stacks in its log, and before the rest of
+// its gang.
+void Take(StepContext& step, const pb::RankHung& event);
+// Said to people; nothing follows from it.
+void Take(StepContext& step, const pb::RankNotice& event);
 // A loss (see loss.h), or one of those that leave as they should.
 void Take(StepContext& step, const pb::RankExited& event);
 // A loss.

@@ -140,6 +140,24 @@ pb::Reason StartRefusedReason(const ClusterState& state, const Job& job,
                                                  " was not started: ", event.cause().sentence()));
 }
 
+// Who found it wrote the sentence, with what only he knew; without one the rank is named at least.
+pb::Reason HungReason(const ClusterState& state, const Job& job, const pb::RankHung& event) {
+  const pb::Reason& cause = event.cause();
+  std::string sentence = cause.sentence();
+  if (sentence.empty()) {
+    sentence = absl::StrCat(RankName(state, job, event.rank().rank()),
+                            " makes no progress after step ", event.step());
+  }
+  return MakeReason(cause.code().empty() ? "RankHung" : cause.code(), std::move(sentence));
+}
+
+pb::Reason NoticeReason(const ClusterState& state, const Job& job, const pb::RankNotice& event) {
+  const pb::Reason& notice = event.notice();
+  return MakeReason(notice.code().empty() ? "Notice" : notice.code(),
+                    absl::StrCat(RankName(state, job, event.rank().rank()), ", after step ",
+                                 event.step(), ": ", notice.sentence()));
+}
+
 // The code stays that of the cause: "no restart left" is why the job ends now, not why it failed.
 pb::Reason RestartsUsedUpReason(const Job& job, const pb::Reason& cause) {
   return MakeReason(cause.code(), absl::StrCat(cause.sentence(), "; max_restarts (",

@@ -16,6 +16,10 @@
 //   PeerLost             a rank left because a peer was gone, and nothing else is known
 //   RankLeftEarly        a rank left with exit code 0 before the training was done
 //   StartRefused         a worker could not start a rank
+//   RankHung             a rank lives and makes no progress while its peers wait for it
+//   GangStandsStill      all ranks are in the same collective, and none makes progress
+//   StartTimeout         ranks of a gang that comes up give no sign of life
+//   (a notice's own)     something people should know, that changes nothing; without one: Notice
 //   NextGeneration       the lost ranks have new slots; generation g+1 starts
 //   WaitingForSlots      the lost ranks have none yet
 //   NoPlace              a gang that came up lost a rank, and goes back to the queue
@@ -31,6 +35,9 @@
 //   Attached, ReAttached a worker came, came back
 //   CoordinatorStarted   it has not come back since the coordinator started
 //   AdoptWindowOver      it stayed away for too long
+//   WorkerSilent         nothing is heard of it: a suspect
+//   WorkerHeard          it is heard again
+//   StorageNotShared     it attached, and does not see the cluster's storage
 //   WorkerLost           the coordinator has given it up
 //   SlotsChanged         it came back with another number of slots: all that ran there is lost
 //
@@ -79,6 +86,9 @@ pb::Reason GoneOnWorkerReason(absl::string_view code, const Worker& worker, cons
                               const std::vector<int32_t>& ranks, absl::string_view how);
 pb::Reason StartRefusedReason(const ClusterState& state, const Job& job,
                               const pb::StartRefused& event);
+// A rank that the coordinator found to hang, to stand still with its gang, or not to come up.
+pb::Reason HungReason(const ClusterState& state, const Job& job, const pb::RankHung& event);
+pb::Reason NoticeReason(const ClusterState& state, const Job& job, const pb::RankNotice& event);
 // `cause` as the end of the job: it was the loss after which no restart is left, or it came again
 // at the same step.
 pb::Reason RestartsUsedUpReason(const Job& job, const pb::Reason& cause);

@@ -141,6 +141,21 @@ Refused Refuse(const ClusterState& state, const pb::WorkerLost& event) {
   return No("AlreadyLost", "worker ", worker->id, " is Lost already");
 }
 
+Refused Refuse(const ClusterState& state, const pb::WorkerSilent& event) {
+  const Worker* worker = state.FindWorker(event.worker_id());
+  if (worker == nullptr) return No("UnknownWorker", "there is no worker ", event.worker_id());
+  if (worker->state == pb::READY) return absl::nullopt;
+  if (worker->state == pb::LOST) return No("AlreadyLost", "worker ", worker->id, " is Lost");
+  return No("NotReady", "worker ", worker->id, " is ", WorkerStateName(worker->state));
+}
+
+Refused Refuse(const ClusterState& state, const pb::WorkerHeard& event) {
+  const Worker* worker = state.FindWorker(event.worker_id());
+  if (worker == nullptr) return No("UnknownWorker", "there is no worker ", event.worker_id());
+  if (worker->state == pb::SUSPECT) return absl::nullopt;
+  return No("NotSilent", "worker ", worker->id, " is ", WorkerStateName(worker->state));
+}
+
 Refused Refuse(const ClusterState& state, const pb::RankListening& event) {
   if (Refused refused = CheckLiving(state, event.rank())) return refused;
   if (PhaseOf(state, event.rank()) == RankPhase::kAssigned) return absl::nullopt;
@@ -185,6 +200,20 @@ Refused Refuse(const ClusterState& state, const pb::TrainingDone& event) {
   if (job.training_done) return No("AlreadyDone", "job ", job.id(), " is trained to its end");
   if (MayHoldSlots(job.state)) return absl::nullopt;
   return No("NoGang", "job ", job.id(), " is ", StateName(job.state), " and has no gang");
+}
+
+Refused Refuse(const ClusterState& state, const pb::RankNotice& event) {
+  return CheckMember(state, event.rank());
+}
+
+Refused Refuse(const ClusterState& state, const pb::RankHung& event) {
+  if (Refused refused = CheckLiving(state, event.rank())) return refused;
+  const Job& job = *state.FindJob(event.rank().job_id());
+  if (job.state == pb::STOPPING) return AlreadyStopping(job);
+  if (job.training_done) return No("AlreadyDone", "job ", job.id(), " is trained to its end");
+  if (job.Together() || job.gang_phase == pb::CAUSE_UNKNOWN) return absl::nullopt;
+  return No("AlreadyLeaving", "generation ", job.generation, " of job ", job.id(),
+            " is being stopped");
 }
 
 Refused Refuse(const ClusterState& /*state*/, const pb::CoordinatorStarted& /*event*/) {

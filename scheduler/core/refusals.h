@@ -27,6 +27,9 @@ Refused Refuse(const ClusterState& state, const pb::PreflightVerdict& event);
 Refused Refuse(const ClusterState& state, const pb::WorkerAttached& event);
 // Once.
 Refused Refuse(const ClusterState& state, const pb::WorkerLost& event);
+// Of a READY worker; of a suspect.
+Refused Refuse(const ClusterState& state, const pb::WorkerSilent& event);
+Refused Refuse(const ClusterState& state, const pb::WorkerHeard& event);
 
 // Of a living rank of the present generation, each once and in this order: listening or refused,
 // joined, exited.
@@ -37,6 +40,10 @@ Refused Refuse(const ClusterState& state, const pb::StartRefused& event);
 // Of a rank of the present generation, alive or not.
 Refused Refuse(const ClusterState& state, const pb::CheckpointCommitted& event);
 Refused Refuse(const ClusterState& state, const pb::TrainingDone& event);
+Refused Refuse(const ClusterState& state, const pb::RankNotice& event);
+// Of a living rank of a gang that is together, or awaits the cause of a loss: whatever leaves is
+// killed when its time is over, whether it hangs or not.
+Refused Refuse(const ClusterState& state, const pb::RankHung& event);
 // Never refused.
 Refused Refuse(const ClusterState& state, const pb::CoordinatorStarted& event);
 Refused Refuse(const ClusterState& state, const pb::Tick& event);

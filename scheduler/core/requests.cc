@@ -66,7 +66,8 @@ void Take(StepContext& step, const pb::ResumeJob& event) {
   const Job& job = *step.state().FindJob(event.job_id());
   if (job.state == pb::STOPPING) return ChangeTarget(step, job, pb::QUEUED, ResumedReason(job));
   Requeue(step, job, WithCheckpoint(job, ResumedReason(job)));
-  if (!job.preflight_errors.empty()) BecomeFailed(step, job, PreflightFailedReason(job));
+  if (job.state == pb::QUEUED && !job.preflight_errors.empty())
+    BecomeFailed(step, job, PreflightFailedReason(job));
 }
 
 void Take(StepContext& step, const pb::PreflightVerdict& event) {

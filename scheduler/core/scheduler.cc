@@ -5,6 +5,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "base/status.h"
+#include "scheduler/core/fence.h"
 #include "scheduler/core/fold.h"
 #include "scheduler/core/pass.h"
 #include "scheduler/core/rank_events.h"
@@ -23,9 +24,10 @@ namespace {
 // The one gate between the world and the state: what passes it is legal, and everything behind it
 // may CHECK.
 template <typename Payload>
-void TakeOrRefuse(StepContext& step, const Payload& payload) {
+void TakeOrRefuse(StepContext& step, const pb::Event& event, const Payload& payload) {
   if (const Refused refused = Refuse(step.state(), payload)) {
     step.Refuse(*refused);
+    StopRefusedRank(step, event, *refused);
   } else {
     Take(step, payload);
   }
@@ -34,25 +36,27 @@ void TakeOrRefuse(StepContext& step, const Payload& payload) {
 void TakeEvent(StepContext& step, const pb::Event& event) {
   step.Begin(event);
   switch (event.event_case()) {
-    case pb::Event::kSubmit: return TakeOrRefuse(step, event.submit());
-    case pb::Event::kCancel: return TakeOrRefuse(step, event.cancel());
-    case pb::Event::kPause: return TakeOrRefuse(step, event.pause());
-    case pb::Event::kResume: return TakeOrRefuse(step, event.resume());
-    case pb::Event::kPreflight: return TakeOrRefuse(step, event.preflight());
-    case pb::Event::kWorkerAttached: return TakeOrRefuse(step, event.worker_attached());
-    case pb::Event::kWorkerLost: return TakeOrRefuse(step, event.worker_lost());
-    case pb::Event::kRankListening: return TakeOrRefuse(step, event.rank_listening());
-    case pb::Event::kRankJoined: return TakeOrRefuse(step, event.rank_joined());
-    case pb::Event::kRankExited: return TakeOrRefuse(step, event.rank_exited());
-    case pb::Event::kCheckpointCommitted: return TakeOrRefuse(step, event.checkpoint_committed());
-    case pb::Event::kTrainingDone: return TakeOrRefuse(step, event.training_done());
-    case pb::Event::kTick: return TakeOrRefuse(step, event.tick());
-    case pb::Event::kCoordinatorStarted: return TakeOrRefuse(step, event.coordinator_started());
-    case pb::Event::kStartRefused: return TakeOrRefuse(step, event.start_refused());
-    case pb::Event::kWorkerSilent:
-    case pb::Event::kWorkerHeard:
-    case pb::Event::kRankHung:
-    case pb::Event::kRankNotice:
+    case pb::Event::kSubmit: return TakeOrRefuse(step, event, event.submit());
+    case pb::Event::kCancel: return TakeOrRefuse(step, event, event.cancel());
+    case pb::Event::kPause: return TakeOrRefuse(step, event, event.pause());
+    case pb::Event::kResume: return TakeOrRefuse(step, event, event.resume());
+    case pb::Event::kPreflight: return TakeOrRefuse(step, event, event.preflight());
+    case pb::Event::kWorkerAttached: return TakeOrRefuse(step, event, event.worker_attached());
+    case pb::Event::kWorkerLost: return TakeOrRefuse(step, event, event.worker_lost());
+    case pb::Event::kRankListening: return TakeOrRefuse(step, event, event.rank_listening());
+    case pb::Event::kRankJoined: return TakeOrRefuse(step, event, event.rank_joined());
+    case pb::Event::kRankExited: return TakeOrRefuse(step, event, event.rank_exited());
+    case pb::Event::kCheckpointCommitted:
+      return TakeOrRefuse(step, event, event.checkpoint_committed());
+    case pb::Event::kTrainingDone: return TakeOrRefuse(step, event, event.training_done());
+    case pb::Event::kTick: return TakeOrRefuse(step, event, event.tick());
+    case pb::Event::kCoordinatorStarted:
+      return TakeOrRefuse(step, event, event.coordinator_started());
+    case pb::Event::kStartRefused: return TakeOrRefuse(step, event, event.start_refused());
+    case pb::Event::kWorkerSilent: return TakeOrRefuse(step, event, event.worker_silent());
+    case pb::Event::kWorkerHeard: return TakeOrRefuse(step, event, event.worker_heard());
+    case pb::Event::kRankHung: return TakeOrRefuse(step, event, event.rank_hung());
+    case pb::Event::kRankNotice: return TakeOrRefuse(step, event, event.rank_notice());
     case pb::Event::EVENT_NOT_SET:
       return step.Refuse(MakeReason("EmptyEvent", "the event says nothing"));
   }
@@ -75,7 +79,7 @@ constexpr int kTurns = 3;
 class Scheduler::Impl {
  public:
   Impl(const SchedulerOptions& given, const Policy& chosen)
-      : options(given), policy(chosen), state(chosen.rank, given.windows()) {}
+      : options(given), policy(chosen), state(chosen.rank, given.windows(), given.retention) {}
 
   const SchedulerOptions options;
   const Policy& policy;
@@ -117,6 +121,7 @@ StepResult Scheduler::Step(absl::Span<const pb::Event> events, absl::Time now) {
   step.EndEvents();
   FireTimers(step);
   PlaceJobs(step, impl_->policy, impl_->never_fits);
+  impl_->state.Forget();
   result.next_wake_up = next_wake_up();
   return result;
 }

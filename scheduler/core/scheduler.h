@@ -13,7 +13,11 @@
 // pass.
 //
 // An event that is illegal in the state it meets changes nothing: it is refused with a code and a
-// sentence, and counted.
+// sentence, and counted. Where it came from a rank that should not live, the worker that reported
+// it is told to stop that rank (fence.h).
+//
+// What has ended and what was lost is forgotten in time (SchedulerOptions::retention), at the end
+// of a step: of an older job there is then nothing here, and state().FindJob gives nullptr.
 //
 // For example, one worker attaches and a job of one rank is submitted in the same instant:
 //
@@ -26,6 +30,9 @@
 //  - Actions may be repeated: after a worker re-attaches, StartGang, StartGeneration and StopGang
 //    are given again for the gangs it takes part in. They are idempotent by (job, generation,
 //    rank).
+//  - StopRank with dump_stack is followed by StopGang for the same generation: the kill of that
+//  rank
+//    must wait until its stacks are in its log, for a bounded time.
 //  - StopGang of a generation that is not the job's present one has nothing left to stop: skip it.
 //  - RunPreflight is given at submission and again after CoordinatorStarted; it waits for a READY
 //    worker, and is asked of another one when that worker is lost.

@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "base/units.h"
 #include "scheduler/core/lifecycle.h"
 #include "scheduler/core/loss.h"
 #include "scheduler/core/reasons.h"
@@ -49,17 +50,21 @@ pb::WorkerTransition To(const Worker& worker, pb::WorkerState to, const pb::Reas
 }
 
 pb::Reason AttachReason(const Worker* worker, const pb::WorkerAttached& event) {
-  const std::string what = absl::StrCat("worker ", event.worker_id(), " on host ", event.host());
-  if (worker == nullptr) {
-    return MakeReason("Attached",
-                      absl::StrCat(what, " attached with ", CountText(event.slots(), "slot")));
+  std::string what =
+      absl::StrCat("worker ", event.worker_id(), " on host ", event.host(), " attached ",
+                   worker == nullptr ? "" : "again ", "with ", CountText(event.slots(), "slot"));
+  if (worker != nullptr) {
+    absl::StrAppend(&what, " and ", CountText(event.running_size(), "running rank"));
   }
-  return MakeReason("ReAttached",
-                    absl::StrCat(what, " attached again with ", CountText(event.slots(), "slot"),
-                                 " and ", CountText(event.running_size(), "running rank")));
+  if (!event.storage_problem().empty()) {
+    return MakeReason("StorageNotShared",
+                      absl::StrCat(what, "; it gets no ranks, because it does not see the ",
+                                   "cluster's storage: ", event.storage_problem()));
+  }
+  return MakeReason(worker == nullptr ? "Attached" : "ReAttached", std::move(what));
 }
 
-// From any state: new, absent, lost, or READY when only its stream was broken.
+// From any state: new, absent, lost, or READY or SUSPECT when only its stream was broken.
 void BecomeReady(StepContext& step, const pb::WorkerAttached& event) {
   const Worker* worker = step.state().FindWorker(event.worker_id());
   pb::WorkerTransition transition;
@@ -71,7 +76,19 @@ void BecomeReady(StepContext& step, const pb::WorkerAttached& event) {
   transition.set_slots(event.slots());
   transition.set_version(event.version());
   *transition.mutable_labels() = event.labels();
+  transition.set_storage_problem(event.storage_problem());
   step.Move(std::move(transition));
+}
+
+// READY → READY or SUSPECT → READY with all that is known of the worker as it was.
+pb::WorkerTransition AsItWas(const Worker& worker, const pb::Reason& reason) {
+  pb::WorkerTransition transition = To(worker, pb::READY, reason);
+  transition.set_host(worker.host);
+  transition.set_slots(static_cast<int32_t>(worker.slots.size()));
+  transition.set_version(worker.version);
+  transition.mutable_labels()->insert(worker.labels.begin(), worker.labels.end());
+  transition.set_storage_problem(worker.storage_problem);
+  return transition;
 }
 
 void LoseRanks(StepContext& step, const Worker& worker, const RanksByJob& lost,
@@ -86,11 +103,7 @@ void LoseRanks(StepContext& step, const Worker& worker, const RanksByJob& lost,
 void StopUnknown(StepContext& step, const Worker& worker, const pb::WorkerAttached& event) {
   for (const pb::RankRef& running : event.running()) {
     const Refused unknown = RefuseRunning(step.state(), worker, running);
-    if (!unknown) continue;
-    pb::StopRank& stop = *step.Act().mutable_stop_rank();
-    stop.set_worker_id(worker.id);
-    *stop.mutable_rank() = running;
-    *stop.mutable_reason() = *unknown;
+    if (unknown) TellStopRank(step, worker.id, running, *unknown, false);
   }
 }
 
@@ -162,11 +175,32 @@ void Take(StepContext& step, const pb::WorkerLost& event) {
               why.empty() ? "was lost" : absl::StrCat("was lost (", why, ")"));
 }
 
+void Take(StepContext& step, const pb::WorkerSilent& event) {
+  step.Accept();
+  const Worker& worker = *step.state().FindWorker(event.worker_id());
+  const std::string& why = event.cause().sentence();
+  const std::string sentence =
+      absl::StrCat("worker ", worker.id, " on host ", worker.host, " is silent",
+                   why.empty() ? "" : absl::StrCat(" (", why, ")"), "; it keeps ",
+                   CountText(worker.used_slots(), "slot"), " in use and gets no new ranks");
+  step.Move(To(worker, pb::SUSPECT, MakeReason("WorkerSilent", sentence)));
+}
+
+void Take(StepContext& step, const pb::WorkerHeard& event) {
+  step.Accept();
+  const Worker& worker = *step.state().FindWorker(event.worker_id());
+  const std::string sentence =
+      absl::StrCat("worker ", worker.id, " on host ", worker.host, " is heard again after ",
+                   base::FormatDuration(step.now() - worker.since));
+  step.Move(AsItWas(worker, MakeReason("WorkerHeard", sentence)));
+}
+
 void Take(StepContext& step, const pb::CoordinatorStarted& /*event*/) {
   step.Accept();
-  // Their ranks run on: a coordinator that is away stops nothing.
+  // Their ranks run on: a coordinator that is away stops nothing. Those that were absent before
+  // have had no chance to come back, and get their whole time once more.
   for (const auto& [id, worker] : step.state().workers()) {
-    if (worker.state != pb::READY) continue;
+    if (worker.state == pb::LOST) continue;
     step.Move(To(worker, pb::ABSENT,
                  MakeReason("CoordinatorStarted",
                             absl::StrCat("worker ", id, " on host ", worker.host,

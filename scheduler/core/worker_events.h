@@ -12,18 +12,23 @@
 
 namespace rm::scheduler {
 
-// The worker is READY. Ranks that it should run and does not are lost; ranks that it runs and
-// should not are stopped; what it may have missed while it was away is told again.
+// The worker is READY; where it does not see the storage, it gets no ranks. Ranks that it should
+// run and does not are lost; ranks that it runs and should not are stopped; what it may have missed
+// while it was away is told again.
 void Take(StepContext& step, const pb::WorkerAttached& event);
 // The worker is LOST, and all its ranks with it.
 void Take(StepContext& step, const pb::WorkerLost& event);
-// READY workers are ABSENT until they attach again; preflights are asked for again.
+// The worker is SUSPECT: it keeps its ranks.
+void Take(StepContext& step, const pb::WorkerSilent& event);
+// The worker is READY again.
+void Take(StepContext& step, const pb::WorkerHeard& event);
+// Workers that are not lost are ABSENT until they attach again; preflights are asked for again.
 void Take(StepContext& step, const pb::CoordinatorStarted& event);
 // Nothing: timers and placements follow every step.
 void Take(StepContext& step, const pb::Tick& event);
 
-// READY, ABSENT → LOST of each of `workers`, and then the losses of their jobs. `code` and `what`
-// say why ("was lost (stream broken)").
+// READY, SUSPECT, ABSENT → LOST of each of `workers`, and then the losses of their jobs. `code` and
+// `what` say why ("was lost (stream broken)").
 void LoseWorkers(StepContext& step, const std::vector<const Worker*>& workers,
                  absl::string_view code, absl::string_view what);
 

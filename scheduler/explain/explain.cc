@@ -2,6 +2,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "scheduler/core/reasons.h"
+#include "scheduler/explain/ago.h"
 #include "scheduler/explain/gang_details.h"
 #include "scheduler/explain/queue_details.h"
 #include "scheduler/state/job_state.h"

@@ -30,6 +30,9 @@ namespace rm::scheduler {
 //   NeverFits       not even on the empty cluster
 //   Behind          another job is tried first, and nothing overtakes it
 //   NotEnoughSlots  it is first, and its gang does not fit into the free slots
+//   WorkerSilent, WorkerAbsent, StorageNotShared
+//                   the same, and it would fit with the free slots of workers that nobody may use
+//                   now because of that
 // For any other job the reason of its last transition. Details: one sentence each. Holders: who
 // holds slots that it could use, the largest job first. An unknown job has the reason UnknownJob.
 pb::Explanation Explain(const ClusterState& state, const std::string& job_id, absl::Time now,

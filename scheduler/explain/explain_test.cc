@@ -138,14 +138,5 @@ TEST_CASE_METHOD(Fixture, "every job in every state has a reason with a sentence
   CHECK(Says("d", "goes on when it is resumed"));
 }
 
-TEST_CASE("times are said from where one stands") {
-  const absl::Time now = absl::FromUnixSeconds(1000);
-  CHECK(AgoText(now, now) == "just now");
-  CHECK(AgoText(now, now - absl::Minutes(2)) == "2m 00s ago");
-  CHECK(InText(now, now) == "now");
-  CHECK(InText(now, now + absl::Seconds(12)) == "in 12 s");
-  CHECK(InText(now, absl::InfiniteFuture()) == "never");
-}
-
 }  // namespace
 }  // namespace rm::scheduler

@@ -7,6 +7,8 @@
 #include "absl/strings/str_join.h"
 #include "base/units.h"
 #include "scheduler/core/reasons.h"
+#include "scheduler/explain/ago.h"
+#include "scheduler/explain/idle.h"
 #include "scheduler/explain/room.h"
 #include "scheduler/state/job_state.h"
 #include "scheduler/state/timer.h"
@@ -57,16 +59,23 @@ void ExplainComingUp(const ClusterState& state, const Job& job, pb::Explanation&
 void ExplainWaiting(const ClusterState& state, const Job& job, absl::Time now,
                     pb::Explanation& out) {
   int64_t lost = job.resources().ranks_min();
+  std::set<const Worker*> idle;
   for (const GangRank& rank : job.gang) {
     const Worker* worker = state.FindWorker(rank.where.worker_id());
-    const bool held =
-        worker != nullptr && HoldsSlot(*worker, rank.where.slots(0), job, rank.where.rank());
+    const bool held = worker != nullptr && worker->storage_problem.empty() &&
+                      HoldsSlot(*worker, rank.where.slots(0), job, rank.where.rank());
     lost -= held ? 1 : 0;
+    const bool news = held && !worker->Usable() && idle.insert(worker).second;
+    if (!news) continue;
+    out.add_details(absl::StrCat("It keeps slots on worker ", worker->id, ", which ",
+                                 IdleText(state, *worker, now), "."));
   }
   const SlotCount slots = CountSlots(state, job.resources());
-  out.add_details(absl::StrCat("It lacks slots for ", CountText(lost, "rank"), " of ",
-                               CountText(job.resources().slots_per_rank(), "slot"), " each; ",
-                               slots.free, " of ", slots.total, " slots are free."));
+  if (lost > 0) {
+    out.add_details(absl::StrCat("It lacks slots for ", CountText(lost, "rank"), " of ",
+                                 CountText(job.resources().slots_per_rank(), "slot"), " each; ",
+                                 slots.free, " of ", slots.total, " slots are free."));
+  }
   out.add_details(absl::StrCat("Without them it goes back to the queue ",
                                InText(now, NextTimer(job, state.windows()).at), "; ",
                                CheckpointText(job), "."));
@@ -75,13 +84,20 @@ void ExplainWaiting(const ClusterState& state, const Job& job, absl::Time now,
   }
 }
 
-// Workers of the gang that have not come back since the coordinator started.
-void AddAbsent(const ClusterState& state, const Job& job, absl::Time now, pb::Explanation& out) {
+// Workers of the gang that nothing is heard of: since the coordinator started, or of late.
+void AddUnheard(const ClusterState& state, const Job& job, absl::Time now, pb::Explanation& out) {
   std::set<std::string> seen;
   for (const GangRank& rank : job.gang) {
     const Worker* worker = state.FindWorker(rank.where.worker_id());
-    const bool absent = worker != nullptr && worker->state == pb::ABSENT && !rank.gone();
-    if (!absent || !seen.insert(worker->id).second) continue;
+    const bool unheard = worker != nullptr && !rank.gone() &&
+                         (worker->state == pb::ABSENT || worker->state == pb::SUSPECT);
+    if (!unheard || !seen.insert(worker->id).second) continue;
+    if (worker->state == pb::SUSPECT) {
+      out.add_details(absl::StrCat("Worker ", worker->id, " fell silent ",
+                                   AgoText(now, worker->since),
+                                   "; its ranks count as alive until it is lost."));
+      continue;
+    }
     out.add_details(absl::StrCat("Worker ", worker->id,
                                  " is absent; its ranks count as alive, and ",
                                  "as lost when it is not back ",
@@ -137,19 +153,7 @@ void ExplainGang(const ClusterState& state, const Job& job, absl::Time now, pb::
   } else {
     ExplainPhase(state, job, now, out);
   }
-  AddAbsent(state, job, now, out);
-}
-
-// Times are told as distances: nobody wants to subtract.
-std::string AgoText(absl::Time now, absl::Time then) {
-  if (now <= then) return "just now";
-  return absl::StrCat(base::FormatDuration(now - then), " ago");
-}
-
-std::string InText(absl::Time now, absl::Time then) {
-  if (then == absl::InfiniteFuture()) return "never";
-  if (then <= now) return "now";
-  return absl::StrCat("in ", base::FormatDuration(then - now));
+  AddUnheard(state, job, now, out);
 }
 
 }  // namespace rm::scheduler

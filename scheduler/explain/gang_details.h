@@ -4,8 +4,6 @@
 #ifndef RM_SCHEDULER_EXPLAIN_GANG_DETAILS_H_
 #define RM_SCHEDULER_EXPLAIN_GANG_DETAILS_H_
 
-#include <string>
-
 #include "absl/time/time.h"
 #include "proto/api.pb.h"
 #include "scheduler/state/cluster_state.h"
@@ -16,10 +14,6 @@ namespace pb = ::ringmaster::v1;
 
 // Adds the details of a job in STARTING, RUNNING, RECOVERING or STOPPING.
 void ExplainGang(const ClusterState& state, const Job& job, absl::Time now, pb::Explanation& out);
-
-// "12s ago", "just now"; for a time to come "in 12s", "never" for one that does not come.
-std::string AgoText(absl::Time now, absl::Time then);
-std::string InText(absl::Time now, absl::Time then);
 
 }  // namespace rm::scheduler
 

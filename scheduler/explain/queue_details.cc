@@ -7,7 +7,8 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "scheduler/core/reasons.h"
-#include "scheduler/explain/gang_details.h"
+#include "scheduler/explain/ago.h"
+#include "scheduler/explain/idle.h"
 #include "scheduler/explain/room.h"
 #include "scheduler/placement/gang.h"
 #include "scheduler/state/timer.h"
@@ -69,23 +70,23 @@ void AddWhatWouldStartIt(const ClusterState& state, const Job& job, pb::Explanat
                                " would make room", ends.empty() ? "." : ", too."));
 }
 
-// Slots of workers that are expected back are neither free nor lost; this says until when.
-void AddAbsentWorkers(const ClusterState& state, const Job& job, absl::Time now,
-                      pb::Explanation& out) {
-  for (const auto& [id, worker] : state.workers()) {
-    if (worker.state != pb::ABSENT || !Matches(worker, job.resources())) continue;
-    out.add_details(absl::StrCat("Worker ", id, " with ", CountText(worker.free_slots, "free slot"),
-                                 " is absent and given up ",
-                                 InText(now, WorkerDeadline(worker, state.windows())), "."));
-  }
-}
-
 // Not enough room: the numbers, the holders, and whose end would make room.
 void ExplainShortage(const ClusterState& state, const Job& job, absl::Time now,
                      pb::Explanation& out) {
   AddWhatWouldStartIt(state, job, out);
-  AddAbsentWorkers(state, job, now, out);
+  AddIdleWorkers(state, job, now, out);
   for (pb::Holder& holder : Holders(state, job.resources())) *out.add_holders() = std::move(holder);
+}
+
+// Whether it could run on the empty cluster if all workers saw the storage.
+bool FitsWithTheApart(const ClusterState& state, const pb::ResourceSpec& resources) {
+  int64_t ranks = RanksThatCouldFit(state, resources);
+  for (const auto& [id, worker] : state.workers()) {
+    const bool apart = worker.state != pb::LOST && !worker.storage_problem.empty();
+    if (!apart || !Matches(worker, resources)) continue;
+    ranks += static_cast<int64_t>(worker.slots.size()) / resources.slots_per_rank();
+  }
+  return ranks >= resources.ranks_min();
 }
 
 // What the job in front waits for is what this one waits for.
@@ -121,14 +122,20 @@ void ExplainQueued(const ClusterState& state, const Job& job, absl::Time now,
   if (job.preflight_pending) return;
   const absl::Status feasible = CheckFeasible(state, job.spec());
   if (!feasible.ok()) {
-    *out.mutable_reason() = MakeReason(
-        "NeverFits", absl::StrCat("job ", job.id(), " cannot start here: ", feasible.message()));
+    // The sentence names the workers that do not count; with their slots it is not "never".
+    const bool apart = FitsWithTheApart(state, job.resources());
+    *out.mutable_reason() =
+        MakeReason(apart ? "StorageNotShared" : "NeverFits",
+                   absl::StrCat("job ", job.id(), " cannot start here: ", feasible.message()));
     return;
   }
   const Job* head = HeadOfQueue(state);
   if (head != nullptr && head != &job) return ExplainBehind(state, job, *head, now, out);
-  if (RoomWithout(state, job.resources(), {}) >= job.resources().ranks_min()) return;
-  *out.mutable_reason() = MakeReason("NotEnoughSlots", ShortageText(state, job));
+  const int64_t room = RoomWithout(state, job.resources(), {});
+  if (room >= job.resources().ranks_min()) return;
+  const std::string shortage = ShortageText(state, job);
+  const pb::Reason blamed = BlameIdleWorkers(state, job, room, shortage);
+  *out.mutable_reason() = blamed.code().empty() ? MakeReason("NotEnoughSlots", shortage) : blamed;
   ExplainShortage(state, job, now, out);
 }
 

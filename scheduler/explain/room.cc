@@ -15,16 +15,43 @@ namespace {
 // A refusal is one line.
 constexpr int kWorkersNamed = 8;
 
-// In order of attachment, as placements take them.
-std::vector<const Worker*> MatchingWorkers(const ClusterState& state,
-                                           const pb::ResourceSpec& resources, bool absent_too) {
+// Those with `is_of`, in order of attachment, as placements take them.
+template <typename IsOf>
+std::vector<const Worker*> WorkersThat(const ClusterState& state, const pb::ResourceSpec& resources,
+                                       const IsOf& is_of) {
   std::vector<const Worker*> workers;
   for (const auto& [id, worker] : state.workers()) {
-    const bool present = worker.state == pb::READY || (absent_too && worker.state == pb::ABSENT);
-    if (present && Matches(worker, resources)) workers.push_back(&worker);
+    if (is_of(worker) && Matches(worker, resources)) workers.push_back(&worker);
   }
   std::sort(workers.begin(), workers.end(), ByOrdinal());
   return workers;
+}
+
+// Those that a placement may use now.
+std::vector<const Worker*> UsableWorkers(const ClusterState& state,
+                                         const pb::ResourceSpec& resources) {
+  return WorkersThat(state, resources, [](const Worker& worker) { return worker.Usable(); });
+}
+
+bool IsIdle(const Worker& worker, Idle idle) {
+  switch (idle) {
+    case Idle::kSilent: return worker.state == pb::SUSPECT && worker.Counts();
+    case Idle::kAbsent: return worker.state == pb::ABSENT && worker.Counts();
+    case Idle::kApart: return worker.state == pb::READY && !worker.storage_problem.empty();
+  }
+  return false;
+}
+
+// "; not counted: w3 with 4 slots, which does not see the storage (…)"; empty: all see it.
+std::string ApartText(const ClusterState& state, const pb::ResourceSpec& resources) {
+  const std::vector<const Worker*> apart = WorkersThat(
+      state, resources, [](const Worker& worker) { return IsIdle(worker, Idle::kApart); });
+  if (apart.empty()) return "";
+  const Worker& first = *apart[0];
+  return absl::StrCat("; not counted: ", first.id, " with ", first.slots.size(),
+                      first.slots.size() == 1 ? " slot" : " slots",
+                      ", which does not see the storage (", first.storage_problem, ")",
+                      apart.size() == 1 ? "" : absl::StrCat(" and ", apart.size() - 1, " more"));
 }
 
 // job → worker → slots held, jobs with most slots first.
@@ -37,7 +64,7 @@ struct Holding {
 // Who holds what of the slots this job could use.
 std::vector<Holding> Holdings(const ClusterState& state, const pb::ResourceSpec& resources) {
   std::map<int64_t, Holding> by_sequence;
-  for (const Worker* worker : MatchingWorkers(state, resources, false)) {
+  for (const Worker* worker : UsableWorkers(state, resources)) {
     for (const Slot& slot : worker->slots) {
       if (slot.free()) continue;
       Holding& holding = by_sequence[slot.holder->sequence];
@@ -68,7 +95,7 @@ std::string Selector(const pb::ResourceSpec& resources) {
 // Over the workers that the job's selector admits.
 SlotCount CountSlots(const ClusterState& state, const pb::ResourceSpec& resources) {
   SlotCount count;
-  for (const Worker* worker : MatchingWorkers(state, resources, false)) {
+  for (const Worker* worker : UsableWorkers(state, resources)) {
     count.free += worker->free_slots;
     count.total += static_cast<int64_t>(worker->slots.size());
     ++count.workers;
@@ -80,7 +107,7 @@ SlotCount CountSlots(const ClusterState& state, const pb::ResourceSpec& resource
 int64_t RoomWithout(const ClusterState& state, const pb::ResourceSpec& resources,
                     const std::set<const Job*>& ended) {
   int64_t room = 0;
-  for (const Worker* worker : MatchingWorkers(state, resources, false)) {
+  for (const Worker* worker : UsableWorkers(state, resources)) {
     const auto usable = [&](const Slot& slot) {
       return slot.free() || ended.count(slot.holder) > 0;
     };
@@ -88,6 +115,16 @@ int64_t RoomWithout(const ClusterState& state, const pb::ResourceSpec& resources
             resources.slots_per_rank();
   }
   return room;
+}
+
+IdleWorkers FindIdle(const ClusterState& state, const pb::ResourceSpec& resources, Idle idle) {
+  IdleWorkers found;
+  found.workers =
+      WorkersThat(state, resources, [&](const Worker& worker) { return IsIdle(worker, idle); });
+  for (const Worker* worker : found.workers) {
+    found.room += worker->free_slots / std::max(resources.slots_per_rank(), 1);
+  }
+  return found;
 }
 
 std::vector<pb::Holder> Holders(const ClusterState& state, const pb::ResourceSpec& resources) {
@@ -133,7 +170,8 @@ absl::Status CheckFeasible(const ClusterState& state, const pb::JobSpec& spec) {
   int64_t room = 0;
   int64_t slots = 0;
   std::vector<std::string> named;
-  for (const Worker* worker : MatchingWorkers(state, resources, true)) {
+  const auto counts = [](const Worker& worker) { return worker.Counts(); };
+  for (const Worker* worker : WorkersThat(state, resources, counts)) {
     const int64_t count = static_cast<int64_t>(worker->slots.size());
     room += count / per_rank;
     slots += count;
@@ -150,7 +188,8 @@ absl::Status CheckFeasible(const ClusterState& state, const pb::JobSpec& spec) {
                    per_rank == 1 ? " slot = " : " slots = ", ranks * per_rank,
                    ranks * per_rank == 1 ? " slot, " : " slots, ", Selector(resources), slots,
                    named.empty() ? "" : absl::StrCat(" (", absl::StrJoin(named, ", "), ")"),
-                   slots >= ranks * per_rank ? ", but a rank must fit one worker" : ""));
+                   slots >= ranks * per_rank ? ", but a rank must fit one worker" : "",
+                   ApartText(state, resources)));
 }
 
 }  // namespace rm::scheduler

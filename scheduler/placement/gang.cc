@@ -61,10 +61,10 @@ std::vector<pb::Placement> PlaceRanks(const ClusterState& state, const Placer& p
   return maker.Take();
 }
 
-// Whether all slots of `rank` are still held for it.
+// Whether all slots of `rank` are still held for it, on a worker that may be given a rank again.
 bool StillHeld(const ClusterState& state, const Job& job, const GangRank& rank) {
   const Worker* worker = state.FindWorker(rank.where.worker_id());
-  return worker != nullptr &&
+  return worker != nullptr && worker->storage_problem.empty() &&
          std::all_of(rank.where.slots().begin(), rank.where.slots().end(), [&](int32_t slot) {
            return HoldsSlot(*worker, slot, job, rank.where.rank());
          });
@@ -103,7 +103,7 @@ bool Matches(const Worker& worker, const pb::ResourceSpec& resources) {
 }
 
 // The common case, no selector, copies nothing. With one, an index of the matching workers is made:
-// it costs a look at each READY worker.
+// it costs a look at each usable worker.
 const FreeSlots& EligibleSlots(const ClusterState& state, const pb::ResourceSpec& resources,
                                FreeSlots& storage) {
   if (resources.node_selector().empty()) return state.free_slots();
@@ -124,7 +124,7 @@ int64_t RanksThatCouldFit(const ClusterState& state, const pb::ResourceSpec& res
     return ranks;
   }
   for (const auto& [id, worker] : state.workers()) {
-    if (worker.state == pb::LOST || !Matches(worker, resources)) continue;
+    if (!worker.Counts() || !Matches(worker, resources)) continue;
     ranks += static_cast<int64_t>(worker.slots.size()) / resources.slots_per_rank();
   }
   return ranks;

@@ -26,7 +26,7 @@ bool Matches(const Worker& worker, const pb::ResourceSpec& resources);
 const FreeSlots& EligibleSlots(const ClusterState& state, const pb::ResourceSpec& resources,
                                FreeSlots& storage);
 
-// How many ranks of that kind would fit if every slot of the READY and ABSENT workers were free.
+// How many ranks of that kind would fit if every slot of the workers that Counts() names were free.
 int64_t RanksThatCouldFit(const ClusterState& state, const pb::ResourceSpec& resources);
 
 // Slots for a whole new gang of `job`; empty when it does not fit now.
@@ -35,7 +35,8 @@ std::vector<pb::Placement> PlaceGang(const ClusterState& state, const Placer& pl
 
 // Slots for the next generation of `job`, which still holds slots of the last one: ranks whose
 // slots are held stay, a lost rank is replaced by one on free slots; without them the gang shrinks,
-// never below ranks_min. Empty: not now, also while a rank's slots are on an ABSENT worker.
+// never below ranks_min. Empty: not now, also while a rank's slots are on an ABSENT or a SUSPECT
+// worker. Slots on a worker that does not see the storage count as lost.
 //
 // For example, ranks 0, 1, 2 on w1, w2, w3 with one slot each, of a gang of 2 to 3:
 //   rank 1 died, w2 lives       w1 w2 w3     all slots are still held

@@ -30,7 +30,8 @@ std::vector<JobRank> MissingRanks(const Worker& worker, const pb::WorkerAttached
   for (const auto& [job, rank] : HeldRanks(worker)) {
     const RankPhase phase = job->gang[static_cast<size_t>(rank)].phase;
     if (phase == RankPhase::kGone || Runs(attached, *job, rank)) continue;
-    const bool may_start = phase == RankPhase::kAssigned && job->gang_phase == pb::COMING_UP;
+    const bool may_start = phase == RankPhase::kAssigned && job->gang_phase == pb::COMING_UP &&
+                           attached.storage_problem().empty();
     if (!may_start) missing.push_back({job, rank});
   }
   return missing;

@@ -23,8 +23,9 @@ std::vector<JobRank> HeldRanks(const Worker& worker);
 bool Runs(const pb::WorkerAttached& attached, const Job& job, int32_t rank);
 
 // Living ranks of `worker` that `attached` shows to be gone: they are not named there, and either
-// they were heard of before, or their job does not want them to start any more. (One that was never
-// heard of may have missed its start: it is started again.)
+// they were heard of before, or their job does not want them to start any more, or the worker does
+// not see the storage. (Any other one that was never heard of may have missed its start: it is
+// started again.)
 std::vector<JobRank> MissingRanks(const Worker& worker, const pb::WorkerAttached& attached);
 
 }  // namespace rm::scheduler

@@ -16,8 +16,9 @@
 
 namespace rm::scheduler {
 
-ClusterState::ClusterState(QueueRankFn queue_rank, const Windows& windows)
-    : queue_(queue_rank), replacing_(queue_rank), windows_(windows) {}
+ClusterState::ClusterState(QueueRankFn queue_rank, const Windows& windows,
+                           const Retention& retention)
+    : queue_(queue_rank), replacing_(queue_rank), windows_(windows), retention_(retention) {}
 
 const Job* ClusterState::FindJob(absl::string_view id) const {
   const auto found = jobs_.find(id);
@@ -65,7 +66,9 @@ void ClusterState::Apply(const pb::Event& event) {
       const pb::RankRef& rank = event.start_refused().rank();
       return NoteGone(rank.job_id(), rank.rank());
     }
+    case pb::Event::kRankHung: return NoteFor(event.rank_hung().rank().job_id(), event.rank_hung());
     case pb::Event::kWorkerAttached: return NoteMissing(event.worker_attached());
+    case pb::Event::kCoordinatorStarted: return NoteStart();
     default: return;  // its whole effect is in the transitions
   }
 }
@@ -93,12 +96,21 @@ void ClusterState::NoteMissing(const pb::WorkerAttached& attached) {
   for (const auto& [job, rank] : MissingRanks(*worker, attached)) NoteGone(job->id(), rank);
 }
 
+// Once in the life of a coordinator, so a walk over all jobs is well spent.
+void ClusterState::NoteStart() {
+  for (auto& [id, job] : jobs_) {
+    AwaitAnew(job, now_);
+    Reindex(job);
+  }
+}
+
 void ClusterState::Apply(const pb::Refusal& refusal) { ++refusals_[refusal.reason().code()]; }
 
 // ---- transitions of jobs --------------------------------------------------------------------
 
 absl::Status ClusterState::Apply(const pb::JobTransition& transition) {
   RM_RETURN_IF_ERROR(CheckTransition(*this, transition));
+  if (transition.notice()) return absl::OkStatus();
   if (transition.from() == pb::JOB_STATE_UNSPECIFIED) AddJob(transition);
   Job& job = MutableJob(transition.job_id());
   // The slots of the last generation are released before the new gang is entered, and held after: a
@@ -108,16 +120,21 @@ absl::Status ClusterState::Apply(const pb::JobTransition& transition) {
   Enter(job, transition);
   if (placed) HoldSlots(job);
   if (!MayHoldSlots(job.state)) ReleaseSlots(job);
+  if (IsEnded(job.state)) ended_.push_back(job.id());
   Reindex(job);
   return absl::OkStatus();
 }
 
-// The sequence is the order of the queue for jobs of equal rank. No job is ever erased, so the
-// count of jobs is a number that nobody has.
+// The sequence is the order of the queue for jobs of equal rank. An ended job of the same id had
+// been forgotten by whoever made this record; it is in no index.
 void ClusterState::AddJob(const pb::JobTransition& transition) {
   Job& job = jobs_[transition.job_id()];
+  if (IsEnded(job.state)) {
+    ended_.erase(std::find(ended_.begin(), ended_.end(), job.id()));
+    job = Job();
+  }
   job.submission = transition.submission();
-  job.sequence = static_cast<int64_t>(jobs_.size());
+  job.sequence = ++last_sequence_;
   job.submitted = absl::FromUnixNanos(transition.time_ns());
   job.preflight_pending = transition.submission().preflight_pending();
 }
@@ -138,7 +155,9 @@ void ClusterState::HoldSlots(const Job& job) {
 // same slots to another job.
 void ClusterState::ReleaseSlots(const Job& job) {
   for (const GangRank& rank : job.gang) {
-    Worker& worker = workers_.find(rank.where.worker_id())->second;
+    const auto found = workers_.find(rank.where.worker_id());
+    if (found == workers_.end()) continue;  // lost, and forgotten since
+    Worker& worker = found->second;
     const int32_t before = worker.free_slots;
     for (const int32_t number : rank.where.slots()) {
       if (!HoldsSlot(worker, number, job, rank.where.rank())) continue;
@@ -175,15 +194,18 @@ absl::Status ClusterState::Apply(const pb::WorkerTransition& transition) {
   Worker& worker = workers_[transition.worker_id()];
   // A worker that is new is in no index yet.
   const int32_t before = worker.ordinal == 0 ? -1 : worker.free_slots;
-  if (worker.ordinal == 0) worker.ordinal = static_cast<int64_t>(workers_.size());
+  if (worker.ordinal == 0) worker.ordinal = ++last_ordinal_;
   worker.id = transition.worker_id();
   worker_deadlines_.erase({WorkerDeadline(worker, windows_), worker.id});
   CountCapacity(worker, -1);
-  if (worker.state != transition.to()) worker.since = absl::FromUnixNanos(transition.time_ns());
+  // Absent again: since the coordinator started again, and not since it did so before.
+  const bool anew = worker.state != transition.to() || transition.to() == pb::ABSENT;
+  if (anew) worker.since = absl::FromUnixNanos(transition.time_ns());
   worker.state = transition.to();
   worker.reason = transition.reason();
   if (worker.state == pb::READY) Describe(worker, transition);
   if (worker.state == pb::LOST) LoseSlots(worker);
+  FollowLoss(worker);
   free_slots_.Move(worker, before);
   CountCapacity(worker, 1);
   const absl::Time deadline = WorkerDeadline(worker, windows_);
@@ -193,15 +215,35 @@ absl::Status ClusterState::Apply(const pb::WorkerTransition& transition) {
 }
 
 void ClusterState::CountCapacity(const Worker& worker, int64_t by) {
-  if (worker.state != pb::READY && worker.state != pb::ABSENT) return;
+  if (!worker.Counts()) return;
   const auto count = capacity_.emplace(static_cast<int32_t>(worker.slots.size()), 0).first;
   count->second += by;
   if (count->second == 0) capacity_.erase(count);
 }
 
+void ClusterState::FollowLoss(Worker& worker) {
+  if (worker.loss > 0) losses_.erase(worker.loss);
+  worker.loss = worker.state == pb::LOST ? ++last_loss_ : 0;
+  if (worker.loss > 0) losses_[worker.loss] = worker.id;
+}
+
+// Neither is in an index: an ended job holds nothing, and a lost worker has no slots to give. The
+// counters stay, so that no number is given twice.
+void ClusterState::Forget() {
+  while (static_cast<int64_t>(ended_.size()) > retention_.ended_jobs) {
+    jobs_.erase(ended_.front());
+    ended_.pop_front();
+  }
+  while (static_cast<int64_t>(losses_.size()) > retention_.lost_workers) {
+    workers_.erase(losses_.begin()->second);
+    losses_.erase(losses_.begin());
+  }
+}
+
 void ClusterState::Describe(Worker& worker, const pb::WorkerTransition& transition) {
   worker.host = transition.host();
   worker.version = transition.version();
+  worker.storage_problem = transition.storage_problem();
   worker.labels.clear();
   worker.labels.insert(transition.labels().begin(), transition.labels().end());
   const size_t slots = static_cast<size_t>(transition.slots());

@@ -10,19 +10,22 @@
 //  1. A slot has at most one holder, and its holder's gang names that slot for that rank.
 //  2. `queue()` holds exactly the jobs with Placeable(), `replacing()` those that wait for slots of
 //     a lost rank.
-//  3. `free_slots()` holds exactly the READY workers, each under its count of free slots.
-//  4. `capacity()` counts exactly the READY and ABSENT workers, each under its count of slots.
+//  3. `free_slots()` holds exactly the Usable() workers, each under its count of free slots.
+//  4. `capacity()` counts exactly the workers that Counts() names, each under its count of slots.
 //  5. `next_deadline()` is the least Deadline() of all jobs and workers.
+//  6. After Forget there are at most as many ended jobs and lost workers as the retention says.
 //
 // Cost, for n jobs and w workers: look-ups O(log n) or O(log w); a transition of a job O(log n) and
 // O(log w) for each of its ranks; a fact O(log n). Nothing walks over all jobs or all workers.
 //
-// Pointers to jobs and workers stay valid as long as the state lives: none is ever erased.
+// Pointers to jobs and workers stay valid until Forget, at the end of each record; those to jobs
+// that have not ended and to workers that are not lost stay valid over it.
 // Not thread-safe. Iterates ordered containers only.
 #ifndef RM_SCHEDULER_STATE_CLUSTER_STATE_H_
 #define RM_SCHEDULER_STATE_CLUSTER_STATE_H_
 
 #include <cstdint>
+#include <deque>
 #include <map>
 #include <set>
 #include <string>
@@ -35,6 +38,7 @@
 #include "scheduler/state/free_slots.h"
 #include "scheduler/state/job.h"
 #include "scheduler/state/queue.h"
+#include "scheduler/state/retention.h"
 #include "scheduler/state/windows.h"
 #include "scheduler/state/worker.h"
 
@@ -47,7 +51,7 @@ class ClusterState {
   using Deadlines = std::set<std::pair<absl::Time, std::string>>;
 
   // `queue_rank` orders the queue (least first, then order of submission); it must be pure.
-  ClusterState(QueueRankFn queue_rank, const Windows& windows);
+  ClusterState(QueueRankFn queue_rank, const Windows& windows, const Retention& retention = {});
   ClusterState(const ClusterState&) = delete;
   ClusterState& operator=(const ClusterState&) = delete;
 
@@ -60,7 +64,7 @@ class ClusterState {
   const Queue& replacing() const { return replacing_; }
   const FreeSlots& free_slots() const { return free_slots_; }
   const Windows& windows() const { return windows_; }
-  // Slots of a worker → how many READY and ABSENT workers have so many: what there is at most.
+  // Slots of a worker → how many workers that Counts() names have so many: what there is at most.
   const std::map<int32_t, int64_t>& capacity() const { return capacity_; }
   // Changes with every worker that comes, goes or changes: what can never fit may fit after it.
   int64_t capacity_version() const { return capacity_version_; }
@@ -81,6 +85,8 @@ class ClusterState {
   absl::Status Apply(const pb::JobTransition& transition);
   absl::Status Apply(const pb::WorkerTransition& transition);
   void Apply(const pb::Refusal& refusal);
+  // Ends a record: jobs and workers beyond the retention are erased, the oldest first.
+  void Forget();
 
   // What must happen when, as (deadline, id), earliest first; each job and worker at most once.
   const Deadlines& job_deadlines() const { return job_deadlines_; }
@@ -92,12 +98,15 @@ class ClusterState {
   void NoteFor(const std::string& job_id, const Fact&... fact);
   void NoteGone(const std::string& job_id, int32_t rank);
   void NoteMissing(const pb::WorkerAttached& attached);
+  void NoteStart();
   void AddJob(const pb::JobTransition& transition);
   void HoldSlots(const Job& job);
   void ReleaseSlots(const Job& job);
   static void Describe(Worker& worker, const pb::WorkerTransition& transition);
   void LoseSlots(Worker& worker);
-  // Counts `worker` in capacity() (by = 1) or takes it out (-1), unless it is new or LOST.
+  // Enters `worker` into the order of losses, or takes it out, as its state says.
+  void FollowLoss(Worker& worker);
+  // Counts `worker` in capacity() (by = 1) or takes it out (-1), if it Counts().
   void CountCapacity(const Worker& worker, int64_t by);
   // Brings queue, replacing and deadline of `job` up to date after it changed.
   void Reindex(Job& job);
@@ -112,6 +121,13 @@ class ClusterState {
   std::map<int32_t, int64_t> capacity_;
   int64_t capacity_version_ = 0;
   std::map<std::string, int64_t> refusals_;
+  Retention retention_;
+  // How many jobs, workers and losses there ever were: numbers that nobody has.
+  int64_t last_sequence_ = 0;
+  int64_t last_ordinal_ = 0;
+  int64_t last_loss_ = 0;
+  std::deque<std::string> ended_;          // jobs, in the order of their ends
+  std::map<int64_t, std::string> losses_;  // LOST workers by Worker::loss
   Deadlines job_deadlines_;
   Deadlines worker_deadlines_;
 };

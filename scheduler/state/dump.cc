@@ -64,8 +64,9 @@ void DumpWorker(const Worker& worker, std::string& out) {
   absl::StrAppend(&out, "worker ", worker.id, " #", worker.ordinal, " ",
                   WorkerStateName(worker.state), " ", Text(worker.reason), " since ",
                   At(worker.since), " host ", worker.host, " version ", worker.version, " free ",
-                  worker.free_slots, " labels ",
-                  absl::StrJoin(worker.labels, ",", absl::PairFormatter("=")), " slots");
+                  worker.free_slots, " loss ", worker.loss, " storage ", worker.storage_problem,
+                  " labels ", absl::StrJoin(worker.labels, ",", absl::PairFormatter("=")),
+                  " slots");
   for (const Slot& slot : worker.slots) {
     absl::StrAppend(&out, " ", slot.free() ? "-" : absl::StrCat(slot.holder->id(), "/", slot.rank));
   }

@@ -2,7 +2,7 @@
 
 namespace rm::scheduler {
 
-// `before` may be the count of a worker that was not in the index, because it was not READY then:
+// `before` may be the count of a worker that was not in the index, because it was not usable then:
 // nothing is found and nothing is taken out.
 void FreeSlots::Move(const Worker& worker, int32_t before) {
   if (before >= 0) {
@@ -13,7 +13,7 @@ void FreeSlots::Move(const Worker& worker, int32_t before) {
       if (bucket->second.empty()) by_count_.erase(bucket);
     }
   }
-  if (worker.state != pb::READY) return;
+  if (!worker.Usable()) return;
   by_count_[worker.free_slots].insert(&worker);
   total_ += worker.free_slots;
 }

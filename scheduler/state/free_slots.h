@@ -1,4 +1,4 @@
-// READY workers by their count of free slots: the index that placements search.
+// Usable workers by their count of free slots: the index that placements search.
 #ifndef RM_SCHEDULER_STATE_FREE_SLOTS_H_
 #define RM_SCHEDULER_STATE_FREE_SLOTS_H_
 
@@ -20,12 +20,12 @@ class FreeSlots {
   using Workers = std::set<const Worker*, ByOrdinal>;
 
   // Enters `worker` under its present count, and takes it out of `before` (-1: it was not in the
-  // index). A worker that is not READY leaves the index.
+  // index). A worker that is not Usable() leaves the index.
   void Move(const Worker& worker, int32_t before);
 
-  // count of free slots → the READY workers with so many; counts without a worker are absent.
+  // count of free slots → the usable workers with so many; counts without a worker are absent.
   const std::map<int32_t, Workers>& by_count() const { return by_count_; }
-  // Free slots of all READY workers.
+  // Free slots of all usable workers.
   int64_t total() const { return total_; }
 
  private:

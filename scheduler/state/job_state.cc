@@ -59,14 +59,16 @@ constexpr absl::string_view kRefusalCodes[] = {
     "DuplicateJob",      // submit: the id is taken
     "UnknownJob",        // no job of that id
     "JobEnded",          // the job is in an end state
-    "AlreadyStopping",   // cancel, pause: it is stopping as asked already, or for a stronger reason
+    "AlreadyStopping",   // cancel, pause, hung: it is stopping already, as asked or more strongly
     "AlreadyPaused",     // pause of a paused job
-    "AlreadyDone",       // pause, done: its training is done
+    "AlreadyDone",       // pause, done, hung: its training is done
     "NotPaused",         // resume of a job that is not paused
     "NotPending",        // a preflight verdict that nobody waits for
     "InvalidWorker",     // attached without an id or slots
-    "UnknownWorker",     // lost: no worker of that id
-    "AlreadyLost",       // lost: it is
+    "UnknownWorker",     // lost, silent, heard: no worker of that id
+    "AlreadyLost",       // lost, silent: it is
+    "NotReady",          // silent: it is absent or a suspect
+    "NotSilent",         // heard: it is no suspect
     "StaleGeneration",   // of a rank that is not of the job's present generation
     "UnknownRank",       // the gang has no rank of that number
     "RankGone",          // of a rank that is proven gone
@@ -75,6 +77,7 @@ constexpr absl::string_view kRefusalCodes[] = {
     "NotListening",      // joined: it never listened
     "AlreadyJoined",     // joined: it has said so
     "NoGang",            // done: the job holds no gang
+    "AlreadyLeaving",    // hung: its gang is broken already
 };
 // clang-format on
 
@@ -115,6 +118,7 @@ absl::string_view StateSentence(pb::JobState state) { return TextOf(state).sente
 absl::string_view WorkerStateName(pb::WorkerState state) {
   switch (state) {
     case pb::READY: return "Ready";
+    case pb::SUSPECT: return "Suspect";
     case pb::ABSENT: return "Absent";
     case pb::LOST: return "Lost";
     default: return "New";

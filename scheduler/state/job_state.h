@@ -23,6 +23,7 @@
 //   FAILED      ended by a failure; the reason is the first cause.
 //   CANCELLED   ended by its user.
 //
+// A notice is a transition to the same state that is no arrow: it is said and changes nothing.
 // An event that finds a job in a state where it has no arrow is refused with one of
 // RefusalCodes(). Pure functions over constant tables: safe from any thread.
 #ifndef RM_SCHEDULER_STATE_JOB_STATE_H_
@@ -64,7 +65,7 @@ absl::string_view StateName(pb::JobState state);
 // One sentence that says what a job in `state` does.
 absl::string_view StateSentence(pb::JobState state);
 
-// "Ready", "Absent", "Lost"; "New" for WORKER_STATE_UNSPECIFIED.
+// "Ready", "Suspect", "Absent", "Lost"; "New" for WORKER_STATE_UNSPECIFIED.
 absl::string_view WorkerStateName(pb::WorkerState state);
 
 // Every code with which an event may be refused (Refusal.reason.code).

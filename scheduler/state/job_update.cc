@@ -172,6 +172,20 @@ void Note(Job& job, const pb::TrainingDone& event, absl::Time now) {
   TakeMetrics(job, event.metrics());
 }
 
+// A rank that hangs at a step will do so again there; one that did not come up, or a network that
+// stood still, may fare better next time.
+void Note(Job& job, const pb::RankHung& event) {
+  const bool own = job.state == pb::RUNNING && event.cause().code() != "GangStandsStill";
+  if (own) NoteOwnFailure(job, event.step());
+}
+
+void AwaitAnew(Job& job, absl::Time now) {
+  if (!MayHoldSlots(job.state)) return;
+  if (job.left_early_at != absl::InfiniteFuture()) job.left_early_at = now;
+  if (job.training_done) job.training_done_at = now;
+  if (job.gang_phase == pb::CAUSE_UNKNOWN) job.lost_at = now;
+}
+
 bool IsConsequence(const pb::RankExited& event) {
   return event.exit_code() == kPeerLostExitCode || event.cause().code() == "PeerLost";
 }

@@ -32,8 +32,15 @@ void Note(Job& job, const pb::RankJoined& event);
 void Note(Job& job, const pb::RankExited& event, absl::Time now);
 // A checkpoint is durable.
 void Note(Job& job, const pb::CheckpointCommitted& event);
+// The rank lives and makes no progress. In a gang that runs that is a failure of its own, like
+// those that RankExited tells of, but not when the whole gang stands still (GangStandsStill).
+void Note(Job& job, const pb::RankHung& event);
 // The gang has trained to its end, and the final checkpoint is durable.
 void Note(Job& job, const pb::TrainingDone& event, absl::Time now);
+
+// The coordinator was away until `now` and heard nothing: what was awaited from the ranks of the
+// job is awaited anew.
+void AwaitAnew(Job& job, absl::Time now);
 
 // The rank left because one of its peers was gone: a consequence, never a cause.
 bool IsConsequence(const pb::RankExited& event);

@@ -48,6 +48,11 @@ Timer NextTimer(const Job& job, const Windows& windows) {
   return {};
 }
 
+bool TimeIsUp(const Job& job) {
+  const double limit = job.scheduling().time_limit();
+  return limit > 0 && !CountsTime(job.state) && job.counted_before >= absl::Seconds(limit);
+}
+
 absl::Time WorkerDeadline(const Worker& worker, const Windows& windows) {
   return worker.state == pb::ABSENT ? worker.since + windows.adopt : absl::InfiniteFuture();
 }

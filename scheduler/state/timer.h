@@ -39,6 +39,11 @@ struct Timer {
 // above.
 Timer NextTimer(const Job& job, const Windows& windows);
 
+// Whether a job that holds no gang has used up its time_limit in earlier stays. It may have without
+// a timer having fired, when nobody looked: the coordinator was away, and what ended the last stay
+// was due before the limit.
+bool TimeIsUp(const Job& job);
+
 // When an absent worker is given up; InfiniteFuture for any other.
 absl::Time WorkerDeadline(const Worker& worker, const Windows& windows);
 

@@ -27,7 +27,9 @@ bool MakesGang(pb::JobState to) { return to == pb::STARTING || to == pb::RECOVER
 absl::Status CheckArrow(const Job* job, const pb::JobTransition& transition) {
   const pb::JobState from = transition.from();
   if (from == pb::JOB_STATE_UNSPECIFIED) {
-    if (job != nullptr) return Wrong(transition, "the job exists already");
+    if (job != nullptr && !IsEnded(job->state)) {
+      return Wrong(transition, "the job exists already");
+    }
     if (transition.submission().job_id() != transition.job_id()) {
       return Wrong(transition, "its submission is missing");
     }
@@ -38,6 +40,15 @@ absl::Status CheckArrow(const Job* job, const pb::JobTransition& transition) {
     }
   }
   if (!IsLegal(from, transition.to())) return Wrong(transition, "there is no such arrow");
+  return absl::OkStatus();
+}
+
+// A notice says something of a job and leaves it as it is.
+absl::Status CheckNotice(const Job* job, const pb::JobTransition& transition) {
+  if (job == nullptr) return Wrong(transition, "there is no such job");
+  const bool same = transition.from() == job->state && transition.to() == job->state &&
+                    transition.generation() == job->generation && transition.placement().empty();
+  if (!same) return Wrong(transition, "a notice changes nothing");
   return absl::OkStatus();
 }
 
@@ -55,7 +66,8 @@ absl::Status CheckContent(const Job* job, const pb::JobTransition& transition) {
   if (transition.from() == pb::QUEUED && makes_gang && !placed) {
     return Wrong(transition, "it has no placement");
   }
-  const int64_t before = job == nullptr ? 0 : job->generation;
+  const bool is_new = transition.from() == pb::JOB_STATE_UNSPECIFIED;
+  const int64_t before = is_new ? 0 : job->generation;
   if (transition.generation() != before + (placed ? 1 : 0)) {
     return Wrong(transition, "generation ", transition.generation(), " after ", before);
   }
@@ -67,7 +79,7 @@ absl::Status CheckContent(const Job* job, const pb::JobTransition& transition) {
   return absl::OkStatus();
 }
 
-// A slot of a placement must exist on a READY worker and be free or held by the job itself.
+// A slot of a placement must exist on a usable worker and be free or held by the job itself.
 absl::Status CheckPlacement(const ClusterState& state, const Job& job,
                             const pb::JobTransition& transition) {
   std::vector<std::pair<int64_t, int32_t>> slots;
@@ -76,8 +88,8 @@ absl::Status CheckPlacement(const ClusterState& state, const Job& job,
     if (placement.rank() != i)
       return Wrong(transition, "rank ", placement.rank(), " stands at ", i);
     const Worker* worker = state.FindWorker(placement.worker_id());
-    if (worker == nullptr || worker->state != pb::READY) {
-      return Wrong(transition, "worker ", placement.worker_id(), " is not Ready");
+    if (worker == nullptr || !worker->Usable()) {
+      return Wrong(transition, "worker ", placement.worker_id(), " is not Ready, or is apart");
     }
     for (const int32_t slot : placement.slots()) {
       if (slot < 0 || slot >= static_cast<int32_t>(worker->slots.size())) {
@@ -113,13 +125,20 @@ absl::Status CheckRank(const ClusterState& state, const pb::RankRef& rank) {
                                                  " ranks"));
 }
 
+// Not there: never was, or is lost.
+bool IsAway(pb::WorkerState state) {
+  return state == pb::WORKER_STATE_UNSPECIFIED || state == pb::LOST;
+}
+
 // A worker may attach again at any time, also without having been lost in between: its stream broke
 // and it redialled.
 bool IsLegal(pb::WorkerState from, pb::WorkerState to) {
   switch (to) {
     case pb::READY: return true;
-    case pb::ABSENT: return from == pb::READY;
-    case pb::LOST: return from == pb::READY || from == pb::ABSENT;
+    case pb::SUSPECT: return from == pb::READY;
+    // Also from ABSENT: each start of the coordinator gives the absent ones their whole time.
+    case pb::ABSENT: return from == pb::READY || from == pb::SUSPECT || from == pb::ABSENT;
+    case pb::LOST: return from == pb::READY || from == pb::SUSPECT || from == pb::ABSENT;
     default: return false;
   }
 }
@@ -128,6 +147,7 @@ bool IsLegal(pb::WorkerState from, pb::WorkerState to) {
 
 absl::Status CheckTransition(const ClusterState& state, const pb::JobTransition& transition) {
   const Job* job = state.FindJob(transition.job_id());
+  if (transition.notice()) return CheckNotice(job, transition);
   RM_RETURN_IF_ERROR(CheckArrow(job, transition));
   RM_RETURN_IF_ERROR(CheckContent(job, transition));
   if (transition.placement_size() == 0) return absl::OkStatus();
@@ -137,7 +157,8 @@ absl::Status CheckTransition(const ClusterState& state, const pb::JobTransition&
 absl::Status CheckTransition(const ClusterState& state, const pb::WorkerTransition& transition) {
   const Worker* worker = state.FindWorker(transition.worker_id());
   const pb::WorkerState now = worker == nullptr ? pb::WORKER_STATE_UNSPECIFIED : worker->state;
-  if (now != transition.from() || !IsLegal(transition.from(), transition.to())) {
+  const bool same = now == transition.from() || (IsAway(now) && IsAway(transition.from()));
+  if (!same || !IsLegal(transition.from(), transition.to())) {
     return absl::InvalidArgumentError(
         absl::StrCat("worker ", transition.worker_id(), ", ", WorkerStateName(transition.from()),
                      " to ", WorkerStateName(transition.to()), ": it is ", WorkerStateName(now)));
@@ -166,6 +187,7 @@ absl::Status CheckFacts(const ClusterState& state, const pb::Event& event) {
     case pb::Event::kCheckpointCommitted:
       return CheckRank(state, event.checkpoint_committed().rank());
     case pb::Event::kTrainingDone: return CheckRank(state, event.training_done().rank());
+    case pb::Event::kRankHung: return CheckRank(state, event.rank_hung().rank());
     default: return absl::OkStatus();
   }
 }

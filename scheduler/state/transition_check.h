@@ -14,11 +14,12 @@
 namespace rm::scheduler {
 
 // InvalidArgument, with the job and what is wrong: the arrow, the generation, the stop target or
-// the placement.
+// the placement; of a notice, that it would change something. A new job may have the id of one that
+// has ended: whoever wrote the journal had forgotten that one (retention.h).
 absl::Status CheckTransition(const ClusterState& state, const pb::JobTransition& transition);
 
 // InvalidArgument, with the worker and what is wrong: its state, or a change of slots while they
-// are held.
+// are held. A lost worker and one that is not known are the same here, for the same reason.
 absl::Status CheckTransition(const ClusterState& state, const pb::WorkerTransition& transition);
 
 // InvalidArgument: the event tells of a job or a rank that is not there, so that its facts have no

@@ -28,9 +28,14 @@ struct Slot {
   bool free() const { return holder == nullptr; }
 };
 
-// READY   attached: its free slots can be given to a gang.
-// ABSENT  known from the journal and not back yet: its slots are neither free nor lost.
-// LOST    gone with everything that ran on it; its slots are held by nobody.
+// READY    attached: its free slots can be given to a gang.
+// SUSPECT  attached, but silent: it keeps its ranks, and nothing new is placed on it.
+// ABSENT   known from the journal and not back yet: its slots are neither free nor lost.
+// LOST     gone with everything that ran on it; its slots are held by nobody.
+//
+// A worker that does not see the cluster's storage is READY, too, and Usable() it is not: a rank
+// there could neither load a checkpoint nor write one that anybody finds. What runs there already
+// goes on.
 struct Worker {
   std::string id;
   int64_t ordinal = 0;  // order of first attachment, from 1: the tie-break of every placement
@@ -42,7 +47,16 @@ struct Worker {
   absl::Time since = absl::InfinitePast();  // when it entered `state`
   std::vector<Slot> slots;                  // index = slot number
   int32_t free_slots = 0;                   // slots nobody holds, whatever the state
+  std::string storage_problem;              // not empty: it does not see the storage, and why
+  int64_t loss = 0;                         // LOST: the how-manieth loss of any worker, from 1
 
+  // Its free slots can be given to a gang.
+  bool Usable() const { return state == pb::READY && storage_problem.empty(); }
+  // Its slots count as what the cluster has, free or not: it is there, or expected back.
+  bool Counts() const {
+    const bool there = state == pb::READY || state == pb::SUSPECT || state == pb::ABSENT;
+    return there && storage_problem.empty();
+  }
   int32_t used_slots() const { return static_cast<int32_t>(slots.size()) - free_slots; }
 };
 

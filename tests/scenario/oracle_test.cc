@@ -30,8 +30,9 @@ bool HasLabels(const Worker& worker, const Job& job) {
 int64_t Room(const ClusterState& state, const Job& job, bool ever) {
   int64_t room = 0;
   for (const auto& [id, worker] : state.workers()) {
-    const bool usable = worker.state == pb::READY || (ever && worker.state == pb::ABSENT);
-    if (!usable || !HasLabels(worker, job)) continue;
+    const bool expected = worker.state == pb::ABSENT || worker.state == pb::SUSPECT;
+    const bool usable = worker.state == pb::READY || (ever && expected);
+    if (!usable || !worker.storage_problem.empty() || !HasLabels(worker, job)) continue;
     const int64_t slots = ever ? static_cast<int64_t>(worker.slots.size())
                                : std::count_if(worker.slots.begin(), worker.slots.end(),
                                                [](const Slot& slot) { return slot.free(); });
@@ -69,7 +70,7 @@ void CheckWorkers(const ClusterState& state) {
   std::map<int32_t, int64_t> capacity;
   int64_t total = 0;
   for (const auto& [id, worker] : state.workers()) {
-    if (worker.state == pb::LOST) continue;
+    if (worker.state == pb::LOST || !worker.storage_problem.empty()) continue;
     ++capacity[static_cast<int32_t>(worker.slots.size())];
     if (worker.state != pb::READY) continue;
     const auto count = std::count_if(worker.slots.begin(), worker.slots.end(),
@@ -134,16 +135,17 @@ void CheckReplacing(const ClusterState& state) {
   for (const auto& [id, job] : state.jobs()) {
     if (job.gang_phase != pb::WAITING_FOR_SLOTS) continue;
     int64_t kept = 0;
-    bool absent = false;
+    bool away = false;
     for (const GangRank& rank : job.gang) {
       const Worker& worker = *state.FindWorker(rank.where.worker_id());
       const Slot& slot = worker.slots[static_cast<size_t>(rank.where.slots(0))];
       const bool held = slot.holder == &job && slot.rank == rank.where.rank();
-      kept += held ? 1 : 0;
-      absent = absent || (held && worker.state == pb::ABSENT);
+      if (!held || !worker.storage_problem.empty()) continue;
+      ++kept;
+      away = away || worker.state != pb::READY;
     }
     INFO("job " << id << " keeps " << kept);
-    if (!absent) REQUIRE(kept + Room(state, job, false) < job.resources().ranks_min());
+    if (!away) REQUIRE(kept + Room(state, job, false) < job.resources().ranks_min());
   }
 }
 

@@ -29,6 +29,10 @@ std::string Gang(const Placements& placements) {
 }
 
 std::string JobLine(const pb::JobTransition& transition) {
+  if (transition.notice()) {
+    return absl::StrCat("notice of job ", transition.job_id(), " ", StateName(transition.to()),
+                        " g", transition.generation(), " | ", Text(transition.reason()));
+  }
   std::string line = absl::StrCat("job ", transition.job_id(), " ", StateName(transition.from()),
                                   " -> ", StateName(transition.to()));
   if (transition.to() == pb::STOPPING) {
@@ -64,7 +68,9 @@ std::string ActionLine(const pb::Action& action) {
                           action.stop_gang().checkpoint() ? ", with a checkpoint" : "");
     case pb::Action::kStopRank:
       return absl::StrCat("do StopRank ", Ref(action.stop_rank().rank()), " on ",
-                          action.stop_rank().worker_id(), " | ", Text(action.stop_rank().reason()));
+                          action.stop_rank().worker_id(),
+                          action.stop_rank().dump_stack() ? " with its stacks" : "", " | ",
+                          Text(action.stop_rank().reason()));
     case pb::Action::kRunPreflight:
       return absl::StrCat("do RunPreflight ", action.run_preflight().job_id());
     case pb::Action::ACTION_NOT_SET: return "do nothing";

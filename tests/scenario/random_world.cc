@@ -79,12 +79,15 @@ pb::Event RandomWorld::OfPeople() {
 
 pb::Event RandomWorld::OfWorker(const ClusterState& state) {
   const std::string id = AnyWorker();
-  if (Chance(30)) return testing::Lost(id);
+  if (Chance(25)) return testing::Lost(id);
+  if (Chance(20)) return testing::Silent(id);
+  if (Chance(30)) return testing::Heard(id);
   const Worker* worker = state.FindWorker(id);
   const int slots =
       worker == nullptr || Chance(10) ? 1 + Below(4) : static_cast<int>(worker->slots.size());
   pb::Event event = testing::Attach(id, Chance(2) ? 0 : slots, Running(state, id));
   if (Chance(50)) (*event.mutable_worker_attached()->mutable_labels())["zone"] = "a";
+  if (Chance(10)) event.mutable_worker_attached()->set_storage_problem("no such folder");
   return event;
 }
 
@@ -112,7 +115,10 @@ pb::Event RandomWorld::OfRank(const ClusterState& state) {
       if (!rank.gone()) living.emplace_back(&job, &rank);
     }
   }
-  if (living.empty() || Chance(4)) return AnyReport(Ref(AnyJob(), Below(4), Below(5) - 1));
+  if (living.empty() || Chance(4)) {
+    return testing::By(Chance(50) ? AnyWorker() : "",
+                       AnyReport(Ref(AnyJob(), Below(4), Below(5) - 1)));
+  }
   const auto& [job, rank] = living[random_.NextBelow(living.size())];
   return NextReport(*job, *rank);
 }
@@ -121,6 +127,8 @@ pb::Event RandomWorld::NextReport(const Job& job, const GangRank& rank) {
   const pb::RankRef ref = Ref(job.id(), job.generation, rank.where.rank());
   const bool leaving = job.state == pb::STOPPING || job.gang_phase == pb::LEAVING;
   if (leaving || Chance(6)) return End(ref);
+  if (Chance(3)) return testing::Hung(ref, Below(3), Chance(70) ? "RankHung" : "GangStandsStill");
+  if (Chance(3)) return testing::NoticeOf(ref, "CheckpointFailed");
   if (rank.phase == RankPhase::kAssigned) {
     return Chance(4) ? testing::Refused(ref) : testing::Listening(ref);
   }
@@ -140,7 +148,9 @@ pb::Event RandomWorld::End(const pb::RankRef& ref) {
 }
 
 pb::Event RandomWorld::AnyReport(const pb::RankRef& ref) {
-  switch (Below(6)) {
+  switch (Below(8)) {
+    case 6: return testing::Hung(ref);
+    case 7: return testing::NoticeOf(ref, "");
     case 0: return testing::Listening(ref);
     case 1: return testing::Joined(ref);
     case 2: return testing::Refused(ref);

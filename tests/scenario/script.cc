@@ -77,6 +77,7 @@ class Stage {
     }
     RM_RETURN_IF_ERROR(folded_->Fold(read));
     for (const auto& transition : record.job_transitions()) {
+      if (transition.notice()) continue;
       coverage_.arrows.insert({transition.from(), transition.to()});
     }
     for (const auto& refusal : record.refusals()) {

@@ -110,6 +110,7 @@ absl::StatusOr<Events> Attach(const Sentence& sentence) {
   RM_ASSIGN_OR_RETURN(const int32_t slots, Small(sentence, "slots", 1));
   pb::Event event = scheduler::testing::Attach(sentence.noun, slots);
   pb::WorkerAttached& attached = *event.mutable_worker_attached();
+  attached.set_storage_problem(sentence.Get("storage"));
   ParseLabels(sentence.Get("labels"), *attached.mutable_labels());
   for (const absl::string_view rank :
        absl::StrSplit(sentence.Get("running"), ',', absl::SkipEmpty())) {
@@ -121,6 +122,14 @@ absl::StatusOr<Events> Attach(const Sentence& sentence) {
 absl::StatusOr<Events> Lost(const Sentence& sentence) {
   pb::Event event = scheduler::testing::Lost(sentence.noun);
   ParseReason(sentence.Get("cause"), *event.mutable_worker_lost()->mutable_cause());
+  return Events{event};
+}
+
+absl::StatusOr<Events> Silent(const Sentence& sentence) {
+  pb::Event event = scheduler::testing::Silent(sentence.noun);
+  if (sentence.Has("cause")) {
+    ParseReason(sentence.Get("cause"), *event.mutable_worker_silent()->mutable_cause());
+  }
   return Events{event};
 }
 
@@ -146,6 +155,22 @@ absl::StatusOr<std::vector<pb::RankRef>> RanksOf(const Sentence& sentence,
   return ranks;
 }
 
+// Without a cause: code and sentence are for the core to find.
+pb::Event Hung(const Sentence& sentence, const pb::RankRef& rank, int64_t step) {
+  pb::Event event = scheduler::testing::Hung(rank, step, "");
+  pb::Reason& cause = *event.mutable_rank_hung()->mutable_cause();
+  if (sentence.Has("cause")) ParseReason(sentence.Get("cause"), cause);
+  return event;
+}
+
+pb::Event Notice(const Sentence& sentence, const pb::RankRef& rank, int64_t step) {
+  pb::Event event = scheduler::testing::NoticeOf(rank, "");
+  event.mutable_rank_notice()->set_step(step);
+  pb::Reason& notice = *event.mutable_rank_notice()->mutable_notice();
+  ParseReason(sentence.Get("says"), notice);
+  return event;
+}
+
 absl::StatusOr<pb::Event> RankEvent(const Sentence& sentence, const pb::RankRef& rank) {
   RM_ASSIGN_OR_RETURN(const int64_t step, Number(sentence, "step", 0));
   if (sentence.verb == "listen") return scheduler::testing::Listening(rank);
@@ -153,6 +178,8 @@ absl::StatusOr<pb::Event> RankEvent(const Sentence& sentence, const pb::RankRef&
   if (sentence.verb == "checkpoint") return scheduler::testing::Checkpoint(rank, step);
   if (sentence.verb == "done") return scheduler::testing::Done(rank, step);
   if (sentence.verb == "refuse") return scheduler::testing::Refused(rank);
+  if (sentence.verb == "hung") return Hung(sentence, rank, step);
+  if (sentence.verb == "notice") return Notice(sentence, rank, step);
   RM_ASSIGN_OR_RETURN(const int32_t code, Small(sentence, "code", 0));
   RM_ASSIGN_OR_RETURN(const int32_t signal, Small(sentence, "signal", 0));
   pb::Event event = scheduler::testing::Exited(rank, code, step);
@@ -168,6 +195,7 @@ absl::StatusOr<Events> RankEvents(const Sentence& sentence, const scheduler::Clu
   Events events;
   for (const pb::RankRef& rank : ranks) {
     RM_ASSIGN_OR_RETURN(pb::Event event, RankEvent(sentence, rank));
+    event.set_reported_by(sentence.Get("by"));
     events.push_back(std::move(event));
   }
   return events;
@@ -209,13 +237,15 @@ absl::StatusOr<Sentence> ParseSentence(absl::string_view line) {
 
 absl::StatusOr<std::vector<pb::Event>> ParseEvents(const Sentence& sentence,
                                                    const scheduler::ClusterState& state) {
-  static const std::set<std::string> kRankVerbs = {"listen", "join",       "exit",
-                                                   "refuse", "checkpoint", "done"};
+  static const std::set<std::string> kRankVerbs = {"listen",     "join", "exit", "refuse",
+                                                   "checkpoint", "done", "hung", "notice"};
   const std::string& verb = sentence.verb;
   if (kRankVerbs.count(verb) > 0) return RankEvents(sentence, state);
   if (verb == "submit") return Submit(sentence);
   if (verb == "attach") return Attach(sentence);
   if (verb == "lost") return Lost(sentence);
+  if (verb == "silent") return Silent(sentence);
+  if (verb == "heard") return Events{scheduler::testing::Heard(sentence.noun)};
   if (verb == "verdict") return Verdict(sentence);
   if (verb == "cancel") return Events{scheduler::testing::Cancel(sentence.noun)};
   if (verb == "kill") return Events{scheduler::testing::Kill(sentence.noun)};
@@ -236,6 +266,8 @@ absl::StatusOr<scheduler::SchedulerOptions> ParseOptions(const Sentence& sentenc
   options.adopt_window = absl::Seconds(adopt);
   options.cause_window = absl::Seconds(cause);
   options.leave_window = absl::Seconds(leave);
+  RM_ASSIGN_OR_RETURN(options.retention.ended_jobs, Number(sentence, "ended_jobs", 1000));
+  RM_ASSIGN_OR_RETURN(options.retention.lost_workers, Number(sentence, "lost_workers", 1000));
   return options;
 }
 
