@@ -15,6 +15,7 @@
 #ifndef RM_COMM_COLLECTIVE_COMMUNICATOR_H_
 #define RM_COMM_COLLECTIVE_COMMUNICATOR_H_
 
+#include <atomic>
 #include <cstdint>
 #include <memory>
 #include <vector>
@@ -32,6 +33,14 @@ struct CommunicatorStats {
   int64_t bytes_received = 0;
   int64_t collectives = 0;
   absl::Duration waited;  // time callers spent inside WaitAll, SumInPlace, Broadcast and Barrier
+};
+
+// How many collectives a rank has entered (started) and left (ended, well or not) since it joined.
+// Read by any thread without a lock, also while the communicator is stuck: a rank whose two numbers
+// differ waits in a collective; the one that has entered fewest is the one that the others wait for.
+struct CollectiveCounters {
+  std::atomic<int64_t> entered{0};
+  std::atomic<int64_t> left{0};
 };
 
 // One thread (the trainer's) calls everything but Abort and stats, which are thread-safe.

@@ -75,7 +75,7 @@ class GangEndpoint final : public Endpoint {
                         endpoint_->Connect(RingMembership(membership)));
     if (transport->world_size() == 1) return MakeSoloCommunicator();
     RM_RETURN_IF_ERROR(MeetPeers(membership, *transport));
-    return MakeGangCommunicator(std::move(transport));
+    return MakeGangCommunicator(std::move(transport), membership.counters);
   }
 
  private:

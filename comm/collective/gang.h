@@ -32,6 +32,7 @@ struct Membership {
   int rank = 0;
   std::vector<std::string> peers;  // address of every rank, own included; size = world size
   absl::Duration join_timeout = absl::Seconds(30);
+  CollectiveCounters* counters = nullptr;  // if set, counts there; outlives the communicator
 };
 
 // Thread-compatible.

@@ -1,5 +1,7 @@
 #include "comm/collective/gang_communicator.h"
 
+#include <pthread.h>
+
 #include <algorithm>
 #include <cstddef>
 #include <cstring>
@@ -41,8 +43,11 @@ struct Operation {
 
 class GangCommunicator final : public Communicator {
  public:
-  explicit GangCommunicator(std::unique_ptr<Transport> transport)
-      : transport_(std::move(transport)), ring_(*transport_), thread_([this] { Run(); }) {}
+  GangCommunicator(std::unique_ptr<Transport> transport, CollectiveCounters* counters)
+      : transport_(std::move(transport)),
+        ring_(*transport_),
+        counters_(counters != nullptr ? *counters : own_counters_),
+        thread_([this] { Run(); }) {}
   ~GangCommunicator() override;
 
   [[nodiscard]] int rank() const override { return ring_.rank(); }
@@ -81,6 +86,8 @@ class GangCommunicator final : public Communicator {
   std::vector<char> scratch_;
   std::unique_ptr<Transport> transport_;
   RingEdges ring_;
+  CollectiveCounters own_counters_;  // where nobody wants to know
+  CollectiveCounters& counters_;
 
   mutable base::Mutex mutex_;
   base::CondVar idle_;
@@ -133,6 +140,7 @@ void GangCommunicator::AllReduce(int index) {
 
 void GangCommunicator::Start(CollectiveKind kind, Operation operation) {
   bool wake = false;
+  ++counters_.entered;
   {
     base::MutexLock lock(mutex_);
     operation.id = {kind, next_ordinal_++};
@@ -205,6 +213,7 @@ CommunicatorStats GangCommunicator::stats() const {
 }
 
 void GangCommunicator::Run() {
+  ::pthread_setname_np(::pthread_self(), "collectives");  // as a dump of stacks shows it
   bool stopping = false;
   while (true) {
     const bool has_work = HasWork(&stopping);
@@ -242,6 +251,7 @@ void GangCommunicator::Pop() {
   const bool last = Peek(1) == nullptr;
   const absl::Status flushed = last ? ring_.Flush() : absl::OkStatus();
   const absl::Status cause = flushed.ok() ? flushed : FirstCause(flushed);
+  ++counters_.left;
   base::MutexLock lock(mutex_);
   if (failure_.ok()) failure_ = cause;
   started_.pop_front();
@@ -316,8 +326,9 @@ absl::Status GangCommunicator::FirstCause(const absl::Status& status) const {
 
 }  // namespace
 
-std::unique_ptr<Communicator> MakeGangCommunicator(std::unique_ptr<Transport> transport) {
-  return std::make_unique<GangCommunicator>(std::move(transport));
+std::unique_ptr<Communicator> MakeGangCommunicator(std::unique_ptr<Transport> transport,
+                                                   CollectiveCounters* counters) {
+  return std::make_unique<GangCommunicator>(std::move(transport), counters);
 }
 
 }  // namespace rm::comm

@@ -14,9 +14,10 @@
 namespace rm::comm {
 
 // Takes a transport whose edges stand (ring: to the next rank, from the previous one) and starts
-// the thread. REQUIRES: transport->world_size() ≥ 2.
+// the thread. Counts into `counters`, which outlives the communicator, unless it is null.
+// REQUIRES: transport->world_size() ≥ 2.
 [[nodiscard]] std::unique_ptr<Communicator> MakeGangCommunicator(
-    std::unique_ptr<Transport> transport);
+    std::unique_ptr<Transport> transport, CollectiveCounters* counters = nullptr);
 
 }  // namespace rm::comm
 

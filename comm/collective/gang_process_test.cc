@@ -6,6 +6,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <atomic>
 #include <string>
 #include <vector>
 
@@ -66,6 +67,8 @@ class Child {
     return Wait();
   }
 
+  void Signal(int signal) const { kill(pid_, signal); }
+
   int Wait() {
     int status = 0;
     waitpid(pid_, &status, 0);
@@ -123,6 +126,59 @@ TEST_CASE("a rank that is killed in an allreduce is named by all others, at once
       CHECK_THAT(std::string(outcome.message()),
                  Catch::Contains(absl::StrCat("lost rank ", victim, " during allreduce 1")));
     }
+  }
+}
+
+// What the process of a rank may suffer in the middle of an allreduce.
+enum class Fate { kKilled, kStopped };
+
+// One rank of four is a process that reduces a large bucket again and again with the others; in the middle of it `fate`
+// strikes. How long it took from then until the last of the others was out and its communicator gone.
+absl::Duration StrikeInTheMiddle(Fate fate, std::vector<absl::Status>* outcomes) {
+  constexpr int64_t kElements = 16 << 20;  // as vanishing_rank has it
+  constexpr int kVictim = 2;
+  TestGang gang("grpc", 4);
+  Child child("REDUCING");
+  Admit(gang, kVictim, 1, child);
+  std::atomic<int64_t> struck_nanos{0};
+  *outcomes = gang.RunRanks({0, 1, 3}, 1, absl::Seconds(30), [&](Communicator& rank) -> absl::Status {
+    RM_RETURN_IF_ERROR(rank.Barrier());
+    RM_RETURN_IF_ERROR(rank.AllocateBuckets({kElements}).status());
+    for (int round = 0;; ++round) {
+      rank.AllReduce(0);
+      if (round == 2 && rank.rank() == 0) {
+        // Two rounds have gone well, so the child reduces; the third has begun.
+        child.Signal(fate == Fate::kKilled ? SIGKILL : SIGSTOP);
+        struck_nanos = absl::GetCurrentTimeNanos();
+        // Nobody sees a process that is stopped but its worker: somebody has to say so.
+        if (fate == Fate::kStopped) rank.Abort(absl::AbortedError("rank 2 hangs"));
+      }
+      RM_RETURN_IF_ERROR(rank.WaitAll());
+    }
+  });
+  return absl::Nanoseconds(absl::GetCurrentTimeNanos() - struck_nanos);
+}
+
+TEST_CASE("when a rank is killed in the middle of an allreduce all others are out within a second") {
+  std::vector<absl::Status> outcomes;
+  const absl::Duration took = StrikeInTheMiddle(Fate::kKilled, &outcomes);
+  WARN("out " << absl::FormatDuration(took) << " after the kill");
+  CHECK(took < absl::Seconds(1));
+  for (const absl::Status& outcome : outcomes) {
+    CHECK(absl::IsAborted(outcome));
+    CHECK_THAT(std::string(outcome.message()), Catch::Contains("lost rank 2 during allreduce"));
+  }
+}
+
+TEST_CASE("a peer that is stopped does not hold up ranks that give up, nor the end of their communicators") {
+  std::vector<absl::Status> outcomes;
+  const absl::Duration took = StrikeInTheMiddle(Fate::kStopped, &outcomes);
+  WARN("out " << absl::FormatDuration(took) << " after the abort");
+  CHECK(took < absl::Seconds(1));
+  // The abort travels the ring both ways, so it comes past the one that passes nothing on.
+  for (const absl::Status& outcome : outcomes) {
+    CHECK(absl::IsAborted(outcome));
+    CHECK_THAT(std::string(outcome.message()), Catch::Contains("rank 2 hangs"));
   }
 }
 

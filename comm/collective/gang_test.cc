@@ -3,8 +3,11 @@
 
 #include <catch2/catch.hpp>
 
+#include <array>
 #include <atomic>
+#include <future>
 #include <string>
+#include <thread>
 #include <vector>
 
 #include "absl/strings/str_cat.h"
@@ -32,6 +35,37 @@ absl::Status ReduceAll(Communicator& gang, absl::Span<const absl::Span<float>> b
     RM_RETURN_IF_ERROR(CheckBucket(gang.world_size(), static_cast<int>(b), buckets[b]));
   }
   return absl::OkStatus();
+}
+
+TEST_CASE("collectives are counted as they are entered and left, and who waits for whom shows") {
+  TestGang gang("loopback", 2);
+  std::array<CollectiveCounters, 2> counters;
+  std::promise<void> seen;
+  std::shared_future<void> may_enter = seen.get_future().share();
+  std::vector<std::thread> threads;
+  std::array<absl::Status, 2> outcomes;
+  for (int rank = 0; rank < 2; ++rank) {
+    threads.emplace_back([&, rank] {
+      const auto own = static_cast<size_t>(rank);
+      Membership membership = gang.MembershipOf(rank, 77);
+      membership.counters = &counters[own];
+      auto communicator = gang.endpoint(rank).Join(membership);
+      outcomes[own] = communicator.status();
+      if (!communicator.ok()) return;
+      if (rank == 1) may_enter.wait();
+      outcomes[own] = (*communicator)->Barrier();
+    });
+  }
+  while (counters[0].entered == 0) std::this_thread::yield();
+  CHECK(counters[0].left == 0);
+  CHECK(counters[1].entered == 0);  // the odd one out
+  seen.set_value();
+  for (std::thread& thread : threads) thread.join();
+  for (size_t rank = 0; rank < 2; ++rank) {
+    CHECK(outcomes[rank].ok());
+    CHECK(counters[rank].entered == 1);
+    CHECK(counters[rank].left == 1);
+  }
 }
 
 TEST_CASE("an allreduce is the plain sum, for 1 to 9 ranks and all kinds of sizes") {

@@ -1,9 +1,10 @@
 // One rank in a process of its own, for tests that kill it.
 //
-//   vanishing_rank ORDERLY|STUCK
+//   vanishing_rank ORDERLY|STUCK|REDUCING
 //
 // Prints its address, reads a line "JOB GENERATION RANK PEER PEER …", joins, passes a barrier,
-// prints "ready", and then leaves (ORDERLY) or waits for ever (STUCK).
+// prints "ready", and then leaves (ORDERLY), waits for ever (STUCK), or reduces one bucket of
+// kReducedElements again and again until that fails (REDUCING).
 #include <cstdio>
 #include <iostream>
 #include <string>
@@ -19,7 +20,19 @@ namespace {
 
 void Say(const std::string& line) { std::cout << line << std::endl; }
 
-void RunRank(bool orderly) {
+// 64 MiB: an allreduce of it takes long enough to be hit in its middle.
+constexpr int64_t kReducedElements = 16 << 20;
+
+void ReduceForEver(Communicator& gang) {
+  const auto buckets = gang.AllocateBuckets({kReducedElements});
+  RM_CHECK(buckets.ok(), buckets.status().ToString());
+  Say("ready");
+  do {
+    gang.AllReduce(0);
+  } while (gang.WaitAll().ok());
+}
+
+void RunRank(const std::string& manner) {
   auto endpoint = OpenEndpoint(EndpointOptions());
   RM_CHECK(endpoint.ok(), endpoint.status().ToString());
   Say((*endpoint)->address());
@@ -35,8 +48,9 @@ void RunRank(bool orderly) {
   RM_CHECK(gang.ok(), gang.status().ToString());
   const absl::Status met = (*gang)->Barrier();
   RM_CHECK(met.ok(), met.ToString());
+  if (manner == "REDUCING") return ReduceForEver(**gang);
   Say("ready");
-  while (!orderly && std::getline(std::cin, line)) {
+  while (manner == "STUCK" && std::getline(std::cin, line)) {
   }
 }
 
@@ -44,6 +58,6 @@ void RunRank(bool orderly) {
 }  // namespace rm::comm
 
 int main(int argc, char** argv) {
-  rm::comm::RunRank(argc > 1 && std::string(argv[1]) == "ORDERLY");
+  rm::comm::RunRank(argc > 1 ? argv[1] : "ORDERLY");
   return 0;
 }

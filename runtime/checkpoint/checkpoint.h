@@ -126,6 +126,8 @@ struct Info {
   bool counts = false;
   // Why it does not count; empty when it does.
   std::string problem;
+  // It does not count because a file of it is damaged or missing, not because it was given up.
+  bool damaged = false;
 };
 
 // Every step-… folder, the newest (highest step, then highest generation) first. Reads manifests
@@ -152,10 +154,13 @@ struct Verification {
                                                   const std::string& path);
 
 // The newest checkpoint that counts and verifies. Those newer that do not are named in `warnings`
-// with the reason. NotFound when none is left.
+// with the reason, and those of the job's history that are damaged go into `damaged` (newest first,
+// `problem` set) unless it is null. NotFound when none is left: whether there never was one, or
+// damage has taken all, is seen by `damaged`.
 [[nodiscard]] absl::StatusOr<Info> FindNewest(const base::FileSystem& files,
                                               const std::string& folder, const Lineage& lineage,
-                                              std::vector<std::string>* warnings);
+                                              std::vector<std::string>* warnings,
+                                              std::vector<Info>* damaged = nullptr);
 
 // ---- loading -------------------------------------------------------------------------------
 

@@ -57,7 +57,12 @@ Info Inspect(const base::FileSystem& files, const std::string& path, const Folde
     info.generation = name.generation;
     info.problem = std::string(manifest.status().message());
   }
-  if (info.problem.empty()) info.problem = ForeignTo(lineage, info.generation, info.step);
+  info.damaged = !info.problem.empty();
+  const std::string foreign = ForeignTo(lineage, name.generation, name.step);
+  if (!foreign.empty()) {  // what was given up is nobody's loss, whole or not
+    info.damaged = false;
+    if (info.problem.empty()) info.problem = foreign;
+  }
   info.counts = info.problem.empty();
   return info;
 }
@@ -82,16 +87,19 @@ absl::StatusOr<std::vector<Info>> List(const base::FileSystem& files, const std:
 
 // Verifies from the newest on, so in the usual case one checkpoint is read, once.
 absl::StatusOr<Info> FindNewest(const base::FileSystem& files, const std::string& folder,
-                                const Lineage& lineage, std::vector<std::string>* warnings) {
-  RM_ASSIGN_OR_RETURN(const std::vector<Info> infos, List(files, folder, lineage));
-  for (const Info& info : infos) {
-    std::string problem = info.problem;
+                                const Lineage& lineage, std::vector<std::string>* warnings,
+                                std::vector<Info>* damaged) {
+  RM_ASSIGN_OR_RETURN(std::vector<Info> infos, List(files, folder, lineage));
+  for (Info& info : infos) {
     if (info.counts) {
       RM_ASSIGN_OR_RETURN(const Verification verification, Verify(files, info.path));
       if (verification.ok()) return info;
-      problem = verification.problems.front();
+      info.counts = false;
+      info.damaged = true;
+      info.problem = verification.problems.front();
     }
-    warnings->push_back(absl::StrCat("checkpoint ", info.path, " is not used: ", problem));
+    warnings->push_back(absl::StrCat("checkpoint ", info.path, " is not used: ", info.problem));
+    if (info.damaged && damaged != nullptr) damaged->push_back(info);
   }
   return absl::NotFoundError(absl::StrCat("there is no usable checkpoint in ", folder));
 }

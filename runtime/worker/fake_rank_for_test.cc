@@ -5,6 +5,7 @@
 //   await-generation  await-stop                                       prints what came
 //   flood:N                                                            says progress 1 … N
 //   leave-child       a grandchild, in a session of its own, keeps the socket open; prints its pid
+//   heirs-die         what it forks from now on dies with it
 //   stacks            from now on SIGQUIT makes it write its stacks; half-stacks: only their beginning
 //   deaf              from now on SIGQUIT does nothing
 //   stop-self         stops as by SIGSTOP
@@ -27,6 +28,7 @@
 #include "absl/strings/str_join.h"
 #include "absl/strings/str_split.h"
 #include "base/frame_socket.h"
+#include "base/parent_death.h"
 #include "base/stack_dump.h"
 #include "proto/rank.pb.h"
 
@@ -140,6 +142,7 @@ std::map<std::string, Action> Deeds(const pb::RankStart& start) {
       {"await-generation", [](const auto&) { AwaitGeneration(); }},
       {"await-stop", [](const auto&) { AwaitStop(); }},
       {"leave-child", [](const auto&) { LeaveChild(); }},
+      {"heirs-die", [](const auto&) { rm::base::ForkedChildrenDieWithUs(); }},
       {"stacks", [](const auto&) { rm::base::InstallStackDump(SIGQUIT, STDERR_FILENO); }},
       {"half-stacks", [](const auto&) { ::signal(SIGQUIT, &WriteHalfADump); }},
       {"deaf", [](const auto&) { ::signal(SIGQUIT, SIG_IGN); }},

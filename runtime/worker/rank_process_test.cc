@@ -3,8 +3,11 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
+#include <array>
 #include <catch2/catch.hpp>
 #include <cerrno>
 #include <string>
@@ -55,6 +58,15 @@ class Heard {
   base::CondVar changed_;
   Texts texts_;
 };
+
+// Of any process, child or not.
+int PidFd(pid_t pid) { return static_cast<int>(::syscall(SYS_pidfd_open, pid, 0)); }
+
+// Waits for the end of the process behind a pidfd; false when it takes longer than any machine needs.
+bool HasEnded(int pidfd) {
+  pollfd watched = {pidfd, POLLIN, 0};
+  return ::poll(&watched, 1, static_cast<int>(absl::ToInt64Milliseconds(kLong))) == 1;
+}
 
 // Starts fake ranks in a folder of its own.
 struct Launcher {
@@ -131,6 +143,44 @@ TEST_CASE("its end is known even when a stray grandchild keeps its socket open")
   const Texts words = absl::StrSplit(launcher.LogLines().at(0), ' ');
   REQUIRE(words.at(0) == "child");
   CHECK(::kill(std::stoi(words.at(1)), SIGKILL) == 0);  // its session was its own
+}
+
+// As a rank does that has read all there is and now only waits.
+void AwaitEnd(int fd) {
+  char byte = 0;
+  while (::read(fd, &byte, 1) > 0) {
+  }
+}
+
+// The kernel does it, with nobody left to ask: the worker is killed as by the out-of-memory killer.
+TEST_CASE("when a worker is killed its rank dies, and with it what the rank has forked") {
+  std::array<int, 2> alive{-1, -1};  // held by the worker; its rank gets no such descriptor
+  REQUIRE(::pipe2(alive.data(), O_CLOEXEC) == 0);
+  Launcher launcher;
+  const pid_t worker = ::fork();
+  if (worker == 0) {
+    ::close(alive[0]);
+    const auto rank = RankProcess::Start(
+        Launcher::Command("heirs-die leave-child progress:1 forever"), launcher.options,
+        [&](const pb::RankMessage&) {
+          if (::write(alive[1], "r", 1) != 1) ::_exit(1);
+        });
+    for (;;) ::pause();
+  }
+  ::close(alive[1]);
+  char ready = 0;
+  REQUIRE(::read(alive[0], &ready, 1) == 1);
+  const Texts words = absl::StrSplit(launcher.LogLines().at(0), ' ');
+  REQUIRE(words.at(0) == "child");
+  const pid_t heir = std::stoi(words.at(1));
+  const int heir_fd = PidFd(heir);
+  REQUIRE(heir_fd >= 0);
+  ::kill(worker, SIGKILL);
+  ::waitpid(worker, nullptr, 0);
+  AwaitEnd(alive[0]);
+  CHECK(HasEnded(heir_fd));  // its parent, the rank, can only be dead as well
+  ::close(heir_fd);
+  ::close(alive[0]);
 }
 
 TEST_CASE("a rank finds its place in its environment") {

@@ -9,6 +9,8 @@
 #include <array>
 #include <catch2/catch.hpp>
 #include <cerrno>
+#include <future>
+#include <memory>
 #include <string>
 #include <thread>
 
@@ -69,6 +71,17 @@ bool Gone(pid_t pid) {
     ::usleep(1000);
   }
   return false;
+}
+
+TEST_CASE("what a child has used of the memory is known at its end") {
+  // tail keeps the last line, and so all of these 64 MiB without one.
+  auto child = Subprocess::Start(Shell("head -c 67108864 /dev/zero | tail -n 1 >/dev/null; exit 0"));
+  auto small = Subprocess::Start(Shell("exec true"));
+  REQUIRE(child.ok());
+  REQUIRE(small.ok());
+  const int64_t used = (*child)->Wait(absl::InfiniteDuration())->peak_memory;
+  CHECK(used >= int64_t{64} << 20);
+  CHECK((*small)->Wait(absl::InfiniteDuration())->peak_memory < int64_t{64} << 20);
 }
 
 TEST_CASE("an exit code and a signal are told apart") {
@@ -177,6 +190,25 @@ TEST_CASE("the destructor leaves no process") {
   }
   CHECK(::kill(pid, 0) == -1);
   CHECK(errno == ESRCH);
+}
+
+TEST_CASE("the child dies with the thread that started it, and with no other") {
+  std::unique_ptr<Subprocess> child;
+  std::promise<void> started;
+  std::promise<void> end;
+  std::thread starter([&] {
+    auto result = Subprocess::Start(Shell("exec sleep 1000"));
+    REQUIRE(result.ok());
+    child = *std::move(result);
+    started.set_value();
+    end.get_future().wait();
+  });
+  started.get_future().wait();
+  for (int i = 0; i < 20; ++i) std::thread([] {}).join();  // threads that come and go beside it
+  CHECK_FALSE(child->Wait(absl::ZeroDuration()).has_value());
+  end.set_value();
+  starter.join();
+  CHECK(child->Wait(absl::InfiniteDuration())->signal == SIGKILL);
 }
 
 TEST_CASE("the child dies when its parent is killed") {
