@@ -12,6 +12,7 @@ namespace rm::integration {
 namespace {
 
 constexpr int64_t kEvaluateEvery = 100;
+constexpr int64_t kComparedSteps = 3 * kEvaluateEvery;  // at least: fewer would prove little
 
 std::map<int64_t, double> LossesOf(const pb::Job& job) {
   std::map<int64_t, double> losses;
@@ -53,6 +54,9 @@ std::string SubmitLong(const TestCluster& cluster, const LongJob& job) {
 }
 
 Course StopAndRead(const TestCluster& cluster, const std::string& id) {
+  cluster.Await(id, [](const pb::Job& now) {
+    return now.state() == pb::RUNNING && now.progress().step() > kComparedSteps;
+  });
   const auto cancelled = cluster.client().Cancel(id);
   INFO(cancelled.status());
   REQUIRE(cancelled.ok());
@@ -62,7 +66,7 @@ Course StopAndRead(const TestCluster& cluster, const std::string& id) {
 }
 
 void CheckAgainstUndisturbed(const TestCluster& cluster, LongJob job, const Course& disturbed) {
-  REQUIRE(disturbed.step > 3 * kEvaluateEvery);  // else there is nothing to compare
+  REQUIRE(disturbed.step > kComparedSteps);
   job.name = "undisturbed";
   job.steps = disturbed.step;
   const pb::Job ended = cluster.AwaitEnd(SubmitLong(cluster, job));
@@ -82,7 +86,7 @@ void CheckAgainstUndisturbed(const TestCluster& cluster, LongJob job, const Cour
     CHECK(one->second == Approx(other->second).epsilon(1e-6));
   }
   // A curve on which nothing happens would prove nothing.
-  CHECK(undisturbed.losses.at(kEvaluateEvery) > 1.01 * undisturbed.losses.at(3 * kEvaluateEvery));
+  CHECK(undisturbed.losses.at(kEvaluateEvery) > 1.01 * undisturbed.losses.at(kComparedSteps));
 }
 
 }  // namespace rm::integration

@@ -31,7 +31,8 @@ struct Course {
   std::map<int64_t, double> losses;
 };
 
-// Cancels the job, waits for its end and reads its last checkpoint, every byte of it checked.
+// Cancels the job, once it has trained for long enough to be compared, waits for its end and reads its last checkpoint,
+// every byte of it checked.
 [[nodiscard]] Course StopAndRead(const TestCluster& cluster, const std::string& id);
 
 // Trains `job` again, undisturbed, to the step that `disturbed` ended at, and fails the test unless both saw the same losses
