@@ -23,11 +23,11 @@ namespace pb = ::ringmaster::v1;
 namespace {
 
 // The check of runtime/preflight, on this machine's files.
-std::vector<std::string> CheckJob(const pb::PreflightRequest& request, const std::string& host) {
+std::vector<std::string> CheckJob(const pb::PreflightRequest& request) {
   const std::vector<pb::SourcePosition> positions(request.source_positions().begin(),
                                                   request.source_positions().end());
   return preflight::Check(request.spec(), positions, request.checkpoint_folder(),
-                          base::PosixFileSystem(), host);
+                          base::PosixFileSystem());
 }
 
 // SIGTERM and SIGINT are taken by a thread that waits for them; every other thread has them blocked.
@@ -79,9 +79,7 @@ int WorkerMain(int argc, char** argv) {
   const sigset_t stop_signals = BlockStopSignals();
   SetLogging(*options);
   Outbox outbox;
-  WorkerLoop loop(LoopOptionsOf(*options), outbox, [&options](const pb::PreflightRequest& request) {
-    return CheckJob(request, options->host);
-  });
+  WorkerLoop loop(LoopOptionsOf(*options), outbox, &CheckJob);
   Attachment attachment(*options, outbox,
                         [&loop](pb::WorkerCommand command) { loop.Post(std::move(command)); });
   attachment.SetOnRefused([&loop] { loop.Quit(); });
