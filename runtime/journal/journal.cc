@@ -87,6 +87,10 @@ absl::Status Journal::Prepare() {
   // WAL: an append is one sequential write and one sync. FULL: that sync happens at every commit.
   RM_RETURN_IF_ERROR(database_->Execute("PRAGMA journal_mode=WAL"));
   RM_RETURN_IF_ERROR(database_->Execute("PRAGMA synchronous=FULL"));
+  RM_RETURN_IF_ERROR(
+      database_->Execute(absl::StrCat("PRAGMA wal_autocheckpoint=", options_.wal_pages)));
+  // A Replace makes the log as large as all that it writes; it need not stay so.
+  RM_RETURN_IF_ERROR(database_->Execute("PRAGMA journal_size_limit=16777216"));
   // The lock is only shared so far; an empty write transaction makes it exclusive for good.
   RM_RETURN_IF_ERROR(database_->Execute("BEGIN IMMEDIATE"));
   RM_RETURN_IF_ERROR(database_->Execute("COMMIT"));
@@ -135,16 +139,25 @@ absl::Status Journal::Append(absl::Span<const pb::JournalRecord> records) {
   if (records.empty()) return absl::OkStatus();
   // A failed sync is never tried again on the same file: the kernel may have dropped the pages and
   // would answer the second one with success. So one failure is the last word of this object.
-  absl::Status inserted = InsertAll(records);
-  if (!inserted.ok()) return failed_ = Explain(inserted);
+  const absl::Status written = Write(records, /*drops=*/false);
+  if (!written.ok()) return failed_ = Explain(written);
   last_sequence_ += static_cast<int64_t>(records.size());
   return absl::OkStatus();
 }
 
-absl::Status Journal::InsertAll(absl::Span<const pb::JournalRecord> records) {
+absl::Status Journal::Replace(absl::Span<const pb::JournalRecord> records) {
+  RM_RETURN_IF_ERROR(failed_);
+  const absl::Status written = Write(records, /*drops=*/true);
+  if (!written.ok()) return failed_ = Explain(written);
+  last_sequence_ += static_cast<int64_t>(records.size());
+  return absl::OkStatus();
+}
+
+absl::Status Journal::Write(absl::Span<const pb::JournalRecord> records, bool drops) {
   RM_ASSIGN_OR_RETURN(Statement insert,
                       database_->Prepare("INSERT INTO record VALUES (?1, ?2, ?3)"));
   RM_RETURN_IF_ERROR(database_->Execute("BEGIN IMMEDIATE"));
+  if (drops) RM_RETURN_IF_ERROR(database_->Execute("DELETE FROM record"));
   int64_t sequence = last_sequence_;
   std::string body;
   for (const pb::JournalRecord& record : records) {

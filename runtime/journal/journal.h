@@ -18,8 +18,9 @@
 //
 // Invariants:
 // 1. What Append has returned OK for is read back by every later Replay, whatever happens to
-//    process or power.
-// 2. The records of one Append are all there or none.
+//    process or power, until Replace puts other records in its place.
+// 2. The records of one Append are all there or none. Of a Replace, either all that it puts are
+//    there, or all that were there before.
 // 3. At most one Journal is open on a path, over all processes of the machine.
 // 4. A record whose bytes changed on disk is never handed out: Replay ends with DataLoss that
 //    names it.
@@ -44,6 +45,9 @@ struct JournalOptions {
   // The SQLite file layer (sqlite3_vfs) by name; empty: the machine's files. Tests register one
   // that injects faults.
   std::string vfs;
+  // The write-ahead log is moved into the database, and begun anew, when it has this many pages of
+  // 4 KiB (SQLite's default).
+  int wal_pages = 1000;
   // Where the holder's file is written. Outlives the journal.
   base::FileSystem* files = &base::PosixFileSystem();
 };
@@ -75,6 +79,11 @@ class Journal {
   // end, and start again by Replay.
   [[nodiscard]] absl::Status Append(absl::Span<const ::ringmaster::v1::JournalRecord> records);
 
+  // Puts these records in the place of all that are there, as one transaction, with numbers that
+  // go on where those end. Errors: as Append. For compaction: the records must mean the same to
+  // their reader.
+  [[nodiscard]] absl::Status Replace(absl::Span<const ::ringmaster::v1::JournalRecord> records);
+
   // Sequence number of the newest record; 0 when there is none.
   [[nodiscard]] int64_t last_sequence() const { return last_sequence_; }
   [[nodiscard]] const std::string& path() const { return path_; }
@@ -85,7 +94,9 @@ class Journal {
   // Takes the lock, creates what is missing, and refuses what is not a journal of this version.
   [[nodiscard]] absl::Status Prepare();
   [[nodiscard]] absl::Status CreateTable();
-  [[nodiscard]] absl::Status InsertAll(absl::Span<const ::ringmaster::v1::JournalRecord> records);
+  // One transaction: drops all records if `drops` says so, then adds these.
+  [[nodiscard]] absl::Status Write(absl::Span<const ::ringmaster::v1::JournalRecord> records,
+                                   bool drops);
   // Puts path, meaning and remedy around an error of SQLite.
   [[nodiscard]] absl::Status Explain(const absl::Status& status) const;
   [[nodiscard]] std::string HolderPath() const;

@@ -83,6 +83,22 @@ TEST_CASE("records are read back whole, in order, and after every reopening") {
   CHECK(first_job == "first");
 }
 
+TEST_CASE("records that take the place of all others go on with their numbers") {
+  const base::TemporaryFolder folder;
+  const std::string path = folder.File("journal.db");
+  {
+    const auto journal = MustOpen(path);
+    REQUIRE(journal->Append({Record(10), Record(20), Record(30)}).ok());
+    REQUIRE(journal->Replace({Record(11), Record(31)}).ok());
+    CHECK(journal->last_sequence() == 5);
+    CHECK(Times(*journal) == std::vector<int64_t>{11, 31});
+    REQUIRE(journal->Append({Record(40)}).ok());
+  }
+  const auto journal = MustOpen(path);
+  CHECK(Times(*journal) == std::vector<int64_t>{11, 31, 40});
+  CHECK(journal->last_sequence() == 6);
+}
+
 TEST_CASE("appending nothing is no transaction") {
   const base::TemporaryFolder folder;
   const auto journal = MustOpen(folder.File("journal.db"));

@@ -1,7 +1,8 @@
 // SQLite as the journal needs it: an open database, prepared statements, and errors as
 // absl::Status.
 //
-// This is the only file pair that includes sqlite3.h; the library throws nothing. Status codes:
+// This is the only file pair that includes sqlite3.h (besides the tests' disk, faulty_disk.cc); the
+// library throws nothing. Status codes:
 //   DataLoss            the file is damaged, or is no SQLite database
 //   FailedPrecondition  another process (or another Database of this one) holds the lock
 //   ResourceExhausted   the disk is full
