@@ -69,7 +69,8 @@ std::optional<int> Child::WaitFor(absl::Duration timeout) {
 
 void Child::Kill() {
   if (ended_.has_value()) return;
-  ::kill(pid_, SIGKILL);
+  ::kill(-pid_, SIGKILL);
+  ::kill(pid_, SIGKILL);  // should it not lead its group yet
   static_cast<void>(WaitFor(absl::InfiniteDuration()));
 }
 

@@ -32,7 +32,7 @@ class Child {
   void Signal(int signal) const;
   // How it ended: its exit code, or 128 + the signal. Nothing when it still runs after `timeout`.
   [[nodiscard]] std::optional<int> WaitFor(absl::Duration timeout);
-  // SIGKILL, and gone when this returns.
+  // SIGKILL, and gone when this returns. What it started goes too, but for what has left its group, as ranks do.
   void Kill();
   // Waits until `text` has been printed. False when it has not been within `timeout`.
   [[nodiscard]] bool WaitForOutput(const std::string& text, absl::Duration timeout) const;
