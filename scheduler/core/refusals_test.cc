@@ -129,6 +129,8 @@ std::map<std::string, std::string> CodesIn(const ClusterState& state) {
       {"exit", Code(state, testing::Exited(rank, 0).rank_exited())},
       {"checkpoint", Code(state, testing::Checkpoint(rank, 5).checkpoint_committed())},
       {"done", Code(state, testing::Done(rank, 5).training_done())},
+      {"hung", Code(state, testing::Hung(rank, 5).rank_hung())},
+      {"notice", Code(state, testing::NoticeOf(rank, "X").rank_notice())},
   };
 }
 
@@ -142,7 +144,9 @@ const std::map<std::string, std::map<std::string, std::string>>& Table() {
         {"refuse", "StaleGeneration"},
         {"exit", "StaleGeneration"},
         {"checkpoint", "StaleGeneration"},
-        {"done", "StaleGeneration"}}},
+        {"done", "StaleGeneration"},
+        {"hung", "StaleGeneration"},
+        {"notice", "StaleGeneration"}}},
       {"Queued",
        {{"resume", "NotPaused"},
         {"verdict", "NotPending"},
@@ -151,7 +155,9 @@ const std::map<std::string, std::map<std::string, std::string>>& Table() {
         {"refuse", "StaleGeneration"},
         {"exit", "StaleGeneration"},
         {"checkpoint", "StaleGeneration"},
-        {"done", "StaleGeneration"}}},
+        {"done", "StaleGeneration"},
+        {"hung", "StaleGeneration"},
+        {"notice", "StaleGeneration"}}},
       {"Starting", {{"resume", "NotPaused"}, {"verdict", "NotPending"}, {"join", "NotListening"}}},
       {"Starting, listening",
        {{"resume", "NotPaused"},
@@ -165,7 +171,8 @@ const std::map<std::string, std::map<std::string, std::string>>& Table() {
         {"join", "AlreadyJoined"},
         {"refuse", "NotAssigned"}}},
       {"Running, done",
-       {{"pause", "AlreadyDone"},
+       {{"hung", "AlreadyDone"},
+        {"pause", "AlreadyDone"},
         {"resume", "NotPaused"},
         {"verdict", "NotPending"},
         {"listen", "AlreadyListening"},
@@ -173,25 +180,29 @@ const std::map<std::string, std::map<std::string, std::string>>& Table() {
         {"refuse", "NotAssigned"},
         {"done", "AlreadyDone"}}},
       {"Recovering",
-       {{"resume", "NotPaused"},
+       {{"hung", "AlreadyLeaving"},
+        {"resume", "NotPaused"},
         {"verdict", "NotPending"},
         {"listen", "AlreadyListening"},
         {"join", "AlreadyJoined"},
         {"refuse", "NotAssigned"}}},
       {"Stopping to Paused",
-       {{"pause", "AlreadyStopping"},
+       {{"hung", "AlreadyStopping"},
+        {"pause", "AlreadyStopping"},
         {"verdict", "NotPending"},
         {"listen", "AlreadyListening"},
         {"join", "AlreadyJoined"},
         {"refuse", "NotAssigned"}}},
       {"Stopping to Queued",
-       {{"resume", "NotPaused"},
+       {{"hung", "AlreadyStopping"},
+        {"resume", "NotPaused"},
         {"verdict", "NotPending"},
         {"listen", "AlreadyListening"},
         {"join", "AlreadyJoined"},
         {"refuse", "NotAssigned"}}},
       {"Stopping to Cancelled",
-       {{"cancel", "AlreadyStopping"},
+       {{"hung", "AlreadyStopping"},
+        {"cancel", "AlreadyStopping"},
         {"pause", "AlreadyStopping"},
         {"resume", "NotPaused"},
         {"verdict", "NotPending"},
@@ -199,7 +210,8 @@ const std::map<std::string, std::map<std::string, std::string>>& Table() {
         {"join", "AlreadyJoined"},
         {"refuse", "NotAssigned"}}},
       {"Stopping, killed",
-       {{"cancel", "AlreadyStopping"},
+       {{"hung", "AlreadyStopping"},
+        {"cancel", "AlreadyStopping"},
         {"kill", "AlreadyStopping"},
         {"pause", "AlreadyStopping"},
         {"resume", "NotPaused"},
@@ -214,7 +226,8 @@ const std::map<std::string, std::map<std::string, std::string>>& Table() {
         {"join", "RankGone"},
         {"refuse", "RankGone"},
         {"exit", "RankGone"},
-        {"done", "NoGang"}}},
+        {"done", "NoGang"},
+        {"hung", "RankGone"}}},
   };
   return table;
 }
@@ -323,6 +336,42 @@ TEST_CASE("a worker needs an id and slots, and is lost once") {
   CHECK(Code(stage.state(), lost) == "");
   stage.Step({testing::Lost("w1")});
   CHECK(Code(stage.state(), lost) == "AlreadyLost");
+}
+
+TEST_CASE("a worker falls silent when it is Ready, and is heard when it is silent") {
+  struct Row {
+    std::vector<pb::Event> events;
+    std::string silent;
+    std::string heard;
+    std::string lost;
+  };
+  const Row kRows[] = {
+      {{}, "UnknownWorker", "UnknownWorker", "UnknownWorker"},
+      {{testing::Attach("w1", 1)}, "", "NotSilent", ""},
+      {{testing::Silent("w1")}, "NotReady", "", ""},
+      {{testing::Heard("w1")}, "", "NotSilent", ""},
+      {{testing::Silent("w1"), testing::Attach("w1", 1)}, "", "NotSilent", ""},
+      {{testing::Silent("w1"), testing::Started()}, "NotReady", "NotSilent", ""},
+      {{testing::Lost("w1")}, "AlreadyLost", "NotSilent", "AlreadyLost"},
+  };
+  Stage stage;
+  for (const Row& row : kRows) {
+    for (const pb::Event& event : row.events) stage.Step({event});
+    const Worker* const worker = stage.state().FindWorker("w1");
+    INFO((worker == nullptr ? "unknown" : pb::WorkerState_Name(worker->state)));
+    CHECK(Code(stage.state(), testing::Silent("w1").worker_silent()) == row.silent);
+    CHECK(Code(stage.state(), testing::Heard("w1").worker_heard()) == row.heard);
+    CHECK(Code(stage.state(), testing::Lost("w1").worker_lost()) == row.lost);
+  }
+}
+
+TEST_CASE("a rank may hang while the cause of a loss is awaited") {
+  Stage stage;
+  stage.Run();
+  stage.Step({testing::PeerLost(Stage::Rank(0))});
+  REQUIRE(stage.state().FindJob("a")->gang_phase == pb::CAUSE_UNKNOWN);
+  CHECK(Code(stage.state(), testing::Hung(Stage::Rank(1)).rank_hung()) == "");
+  CHECK(Code(stage.state(), testing::Hung(Stage::Rank(0)).rank_hung()) == "RankGone");
 }
 
 TEST_CASE("a worker that comes back keeps the ranks that the journal places on it, alive") {

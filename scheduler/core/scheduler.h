@@ -59,7 +59,8 @@ namespace rm::scheduler {
 namespace pb = ::ringmaster::v1;
 
 // Grows when Step decides otherwise for the same events. A journal of a newer core is refused.
-inline constexpr int32_t kCoreVersion = 1;
+//   2  silent workers, the storage, hangs, notices; absent workers get their whole time anew
+inline constexpr int32_t kCoreVersion = 2;
 
 struct StepResult {
   // To be durable before any of its actions is carried out. A record without transitions, actions

@@ -208,5 +208,78 @@ TEST_CASE("a folded scheduler goes on as the one that made the records") {
   CHECK(Dump(folded->state()) == Dump(live->state()));
 }
 
+// ---- what is forgotten, and what is only said -------------------------------------------------
+
+TEST_CASE("the state does not grow with the jobs and workers that were") {
+  SchedulerOptions options;
+  options.retention = {5, 3};
+  const auto live = NewScheduler(options);
+  const auto folded = NewScheduler(options);
+  const auto step = [&](const std::vector<pb::Event>& events, int second) {
+    REQUIRE(folded->Fold(live->Step(events, At(second)).record).ok());
+    REQUIRE(Dump(folded->state()) == Dump(live->state()));
+  };
+  step({Attach("w", 1), Submit("old", 1), Submit("waits", 99)}, 0);
+  for (int i = 1; i < 200; ++i) {
+    const std::string job = "j" + std::to_string(i);
+    const std::string worker = "w" + std::to_string(i);
+    step({Attach(worker, 1), Submit(job, 9)}, i);
+    step({Cancel(job), Lost(worker)}, i);
+  }
+  INFO("what has not ended stays, however old it is");
+  CHECK(live->state().jobs().size() == 7);
+  CHECK(live->state().workers().size() == 4);
+  CHECK(live->state().FindJob("old")->state == pb::STARTING);
+  CHECK(live->state().FindJob("j195") != nullptr);
+  CHECK(live->state().FindJob("j194") == nullptr);
+}
+
+TEST_CASE("a journal is folded whatever is kept, then and now") {
+  SchedulerOptions little;
+  little.retention = {1, 0};
+  const auto writes = NewScheduler(little);
+  const auto keeps_all = NewScheduler();
+  const auto keeps_nothing = [] {
+    SchedulerOptions options;
+    options.retention = {0, 0};
+    return NewScheduler(options);
+  }();
+  double second = 0;
+  for (int round = 0; round < 20; ++round) {
+    for (const std::vector<pb::Event>& events :
+         std::vector<std::vector<pb::Event>>{{Attach("w1", 1), Attach("w2", 1), Submit("a", 2)},
+                                             {Cancel("a"), Lost("w1")},
+                                             {Lost("w2"), Submit("b", 1)},
+                                             {Attach("w2", 1), Cancel("b")},
+                                             {Lost("w2")}}) {
+      const pb::JournalRecord record = writes->Step(events, At(++second)).record;
+      const absl::Status more = keeps_all->Fold(record);
+      const absl::Status less = keeps_nothing->Fold(record);
+      INFO(more << " / " << less << "\n" << record.DebugString());
+      REQUIRE(more.ok());
+      REQUIRE(less.ok());
+    }
+  }
+  CHECK(keeps_all->state().jobs().size() == 2);
+  CHECK(keeps_all->state().workers().size() == 2);
+}
+
+TEST_CASE("a notice is a transition of the job that stands in the record and changes nothing") {
+  const auto scheduler = NewScheduler();
+  for (const pb::JournalRecord& record : Story()) REQUIRE(scheduler->Fold(record).ok());
+  const absl::Time now = scheduler->state().now();
+  const std::string before = Dump(scheduler->state());
+  const StepResult result =
+      scheduler->Step({testing::NoticeOf(Ref("a", 1, 0), "CheckpointFailed")}, now);
+  REQUIRE(result.record.job_transitions_size() == 1);
+  const pb::JobTransition& notice = result.record.job_transitions(0);
+  CHECK(notice.notice());
+  CHECK(notice.from() == notice.to());
+  CHECK(notice.event() == 1);
+  CHECK(notice.reason().code() == "CheckpointFailed");
+  CHECK(absl::StrContains(notice.reason().sentence(), "people should know"));
+  CHECK(Dump(scheduler->state()) == before);
+}
+
 }  // namespace
 }  // namespace rm::scheduler

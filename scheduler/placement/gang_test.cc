@@ -37,6 +37,15 @@ struct Fixture {
     if (!zone.empty()) (*transition.mutable_labels())["zone"] = zone;
     REQUIRE(state.Apply(transition).ok());
   }
+  void Apart(const std::string& id, int slots) {
+    pb::WorkerTransition transition;
+    transition.set_worker_id(id);
+    transition.set_from(state.FindWorker(id)->state);
+    transition.set_to(pb::READY);
+    transition.set_slots(slots);
+    transition.set_storage_problem("not mounted");
+    REQUIRE(state.Apply(transition).ok());
+  }
   void Worker(const std::string& id, pb::WorkerState to) {
     pb::WorkerTransition transition;
     transition.set_worker_id(id);
@@ -164,14 +173,16 @@ TEST_CASE_METHOD(Fixture, "slots that others took on a worker that came back are
   CHECK(PlaceNext(a) == "");
 }
 
-TEST_CASE_METHOD(Fixture, "while a worker of the gang is absent nothing is decided") {
+TEST_CASE_METHOD(Fixture, "while a worker of the gang is absent or silent nothing is decided") {
   Worker("w1", 1);
   Worker("w2", 4);
   const Job& a = Submit("a", 1, 5);
   StartAndBreak(a);
-  Worker("w1", pb::ABSENT);
-  CHECK(PlaceNext(a) == "");
-  Worker("w1", 1);
+  for (const pb::WorkerState away : {pb::ABSENT, pb::SUSPECT}) {
+    Worker("w1", away);
+    CHECK(PlaceNext(a) == "");
+    Worker("w1", 1);
+  }
   CHECK(PlaceNext(a) == "w2[0] w2[1].1 w2[2].2 w2[3].3 w1[0]");
 }
 
@@ -180,6 +191,34 @@ TEST_CASE("placements are found by their names") {
   CHECK(FindPlacer("scatter") == nullptr);
   CHECK(PlacerNames() == "pack");
   for (const Placer& placer : Placers()) CHECK(!placer.summary.empty());
+}
+
+TEST_CASE_METHOD(Fixture, "ranks on a worker that does not see the storage are placed elsewhere") {
+  Worker("w1", 2);
+  Worker("w2", 1);
+  const Job& a = Submit("a", 2, 3);
+  StartAndBreak(a);
+  Apart("w2", 1);
+  INFO("it shrinks, or grows on others");
+  CHECK(PlaceNext(a) == "w1[0] w1[1].1");
+  Worker("w3", 4);
+  CHECK(PlaceNext(a) == "w1[0] w1[1].1 w3[0]");
+}
+
+TEST_CASE_METHOD(Fixture,
+                 "silent workers get nothing and count, those without the storage do not") {
+  Worker("w1", 2, "a");
+  Worker("w2", 4, "a");
+  Worker("w3", 8, "a");
+  Worker("w2", pb::SUSPECT);
+  Apart("w3", 8);
+  for (const char* zone : {"", "a"}) {
+    const Job& job = Submit(std::string("j") + zone, 3, 3, 1, zone);
+    INFO("zone '" << zone << "'");
+    CHECK(Place(job) == "");
+    // w3 has lost its label with its new description.
+    CHECK(RanksThatCouldFit(state, job.resources()) == 6);
+  }
 }
 
 }  // namespace

@@ -65,5 +65,11 @@ TEST_CASE_METHOD(Fixture, "a rank that is gone is not missing") {
   CHECK(MissingRanks(worker, attached).empty());
 }
 
+TEST_CASE_METHOD(Fixture, "a worker without the storage starts no rank that never said a word") {
+  attached.set_storage_problem("not mounted");
+  Run(2, 1);
+  CHECK(MissingRanks(worker, attached) == std::vector<JobRank>{{&job, 0}, {&job, 2}});
+}
+
 }  // namespace
 }  // namespace rm::scheduler

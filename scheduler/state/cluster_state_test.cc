@@ -2,6 +2,7 @@
 
 #include <catch2/catch.hpp>
 #include <functional>
+#include <map>
 #include <string>
 
 #include "absl/strings/match.h"
@@ -280,6 +281,9 @@ TEST_CASE_METHOD(Fixture, "a worker's transition must follow from its state") {
   const Row kRows[] = {
       {"it is Ready", Becomes("w1", pb::ABSENT, pb::LOST)},
       {"it is New", Becomes("w9", pb::READY, pb::LOST)},
+      {"it is Ready", Becomes("w1", pb::SUSPECT, pb::ABSENT)},
+      {"it is New", Becomes("w9", pb::LOST, pb::ABSENT)},
+      {"it is New", Becomes("w9", pb::WORKER_STATE_UNSPECIFIED, pb::SUSPECT)},
       {"it is Ready", Becomes("w1", pb::READY, pb::WORKER_STATE_UNSPECIFIED)},
       {"while some are held", Ready("w1", 4, pb::READY)},
       {"0 slots", Ready("w3", 0)},
@@ -319,6 +323,209 @@ TEST_CASE_METHOD(Fixture, "a slot is held by one rank of one job") {
   CHECK_FALSE(HoldsSlot(w1, 0, a, 0));
   CHECK_FALSE(HoldsSlot(w1, 5, a, 0));
   CHECK_FALSE(HoldsSlot(w1, -1, a, 0));
+}
+
+// ---- silent workers, and such without the storage ---------------------------------------------
+
+TEST_CASE_METHOD(Fixture, "a suspect keeps its holders, counts, and gives no slot away") {
+  StartA();
+  Apply(Becomes("w1", pb::READY, pb::SUSPECT));
+  CHECK(state.free_slots().total() == 0);
+  CHECK(state.capacity() == std::map<int32_t, int64_t>{{1, 1}, {2, 1}});
+  CHECK(state.FindWorker("w1")->slots[1].holder == state.FindJob("a"));
+  CHECK(state.worker_deadlines().empty());
+
+  Apply(Submitted("b"));
+  pb::JobTransition starts = Starts("b");
+  AddRank(starts, "w1", 0);
+  CHECK(absl::StrContains(state.Apply(starts).message(), "worker w1 is not Ready"));
+
+  Apply(Ready("w1", 2, pb::SUSPECT));
+  CHECK(state.free_slots().total() == 1);
+  Apply(starts);
+}
+
+TEST_CASE_METHOD(Fixture, "from a suspect there is a way to each other state") {
+  for (const pb::WorkerState to : {pb::READY, pb::ABSENT, pb::LOST}) {
+    Apply(Becomes("w2", pb::READY, pb::SUSPECT));
+    Apply(to == pb::READY ? Ready("w2", 1, pb::SUSPECT) : Becomes("w2", pb::SUSPECT, to));
+    CHECK(state.FindWorker("w2")->state == to);
+    if (to != pb::READY) Apply(Ready("w2", 1, to));
+  }
+  for (const pb::WorkerState from : {pb::ABSENT, pb::LOST}) {
+    Apply(Becomes("w2", state.FindWorker("w2")->state, from));
+    CHECK_FALSE(state.Apply(Becomes("w2", from, pb::SUSPECT)).ok());
+  }
+}
+
+TEST_CASE_METHOD(Fixture, "each start of the coordinator gives an absent worker its whole time") {
+  pb::WorkerTransition absent = Becomes("w1", pb::READY, pb::ABSENT);
+  absent.set_time_ns(100'000'000'000);
+  Apply(absent);
+  CHECK(state.next_deadline() == absl::FromUnixSeconds(130));
+  absent = Becomes("w1", pb::ABSENT, pb::ABSENT);
+  absent.set_time_ns(120'000'000'000);
+  Apply(absent);
+  CHECK(state.next_deadline() == absl::FromUnixSeconds(150));
+  CHECK(state.worker_deadlines().size() == 1);
+}
+
+TEST_CASE_METHOD(Fixture, "a worker without the storage keeps its ranks, and does not count") {
+  StartA();
+  pb::WorkerTransition apart = Ready("w1", 2, pb::READY);
+  apart.set_storage_problem("not mounted");
+  Apply(apart);
+  CHECK(state.FindWorker("w1")->storage_problem == "not mounted");
+  CHECK(state.FindWorker("w1")->slots[1].holder == state.FindJob("a"));
+  CHECK(state.free_slots().total() == 0);
+  CHECK(state.capacity() == std::map<int32_t, int64_t>{{1, 1}});
+  Apply(Becomes("w1", pb::READY, pb::ABSENT));
+  CHECK(state.capacity() == std::map<int32_t, int64_t>{{1, 1}});
+  Apply(Ready("w1", 2, pb::ABSENT));
+  CHECK(state.free_slots().total() == 1);
+  CHECK(state.capacity() == std::map<int32_t, int64_t>{{1, 1}, {2, 1}});
+}
+
+// ---- notices ----------------------------------------------------------------------------------
+
+TEST_CASE_METHOD(Fixture, "a notice changes nothing, whatever it carries") {
+  StartA();
+  const std::string before = Dump(state);
+  pb::JobTransition notice = Moves("a", pb::STARTING, pb::STARTING);
+  notice.set_notice(true);
+  notice.mutable_reason()->set_code("CheckpointFailed");
+  notice.set_restarts(7);
+  notice.set_time_ns(99'000'000'000);
+  notice.set_deadline_ns(99'000'000'000);
+  Apply(notice);
+  CHECK(Dump(state) == before);
+}
+
+TEST_CASE_METHOD(Fixture, "a notice that would change something is refused") {
+  StartA();
+  const auto notice = [](const std::string& id, pb::JobState from, pb::JobState to) {
+    pb::JobTransition transition = Moves(id, from, to);
+    transition.set_notice(true);
+    return transition;
+  };
+  pb::JobTransition placed = notice("a", pb::STARTING, pb::STARTING);
+  AddRank(placed, "w1", 0);
+  pb::JobTransition other = notice("a", pb::STARTING, pb::STARTING);
+  other.set_generation(2);
+  const pb::JobTransition kWrong[] = {
+      notice("a", pb::STARTING, pb::RUNNING),
+      notice("a", pb::RUNNING, pb::RUNNING),
+      notice("ghost", pb::QUEUED, pb::QUEUED),
+      notice("new", pb::JOB_STATE_UNSPECIFIED, pb::JOB_STATE_UNSPECIFIED),
+      placed,
+      other,
+  };
+  for (const pb::JobTransition& wrong : kWrong) {
+    INFO(wrong.ShortDebugString());
+    CHECK(absl::IsInvalidArgument(state.Apply(wrong)));
+  }
+}
+
+// ---- what is forgotten ------------------------------------------------------------------------
+
+struct Forgetful {
+  explicit Forgetful(const Retention& retention) : state(&Equal, Windows(), retention) {}
+  template <typename Transition>
+  void Apply(const Transition& transition) {
+    const absl::Status status = state.Apply(transition);
+    INFO(status);
+    REQUIRE(status.ok());
+  }
+  void End(const std::string& id) {
+    pb::JobTransition cancelled = Moves(id, pb::QUEUED, pb::CANCELLED);
+    cancelled.set_generation(0);
+    Apply(cancelled);
+  }
+  std::string Jobs() const {
+    std::string ids;
+    for (const auto& [id, job] : state.jobs()) ids += id;
+    return ids;
+  }
+  std::string Workers() const {
+    std::string ids;
+    for (const auto& [id, worker] : state.workers()) ids += id;
+    return ids;
+  }
+  ClusterState state;
+};
+
+TEST_CASE("of the jobs that ended the last ones are kept, in the order of their ends") {
+  Forgetful world({2, 0});
+  for (const char* id : {"a", "b", "c", "d", "e"}) world.Apply(Submitted(id));
+  for (const char* id : {"d", "a", "c"}) world.End(id);
+  INFO("until the record ends nothing is erased");
+  CHECK(world.Jobs() == "abcde");
+  world.state.Forget();
+  CHECK(world.Jobs() == "abce");
+  world.End("b");
+  world.End("e");
+  world.state.Forget();
+  CHECK(world.Jobs() == "be");
+  INFO("a number is given once: an id that is taken again stands behind all others");
+  world.Apply(Submitted("a"));
+  CHECK(world.state.FindJob("a")->sequence == 6);
+}
+
+TEST_CASE("a job that ends twice under one id is kept as the second one") {
+  Forgetful world({2, 0});
+  world.Apply(Submitted("a"));
+  world.End("a");
+  INFO("as in a journal of one who had forgotten it");
+  world.Apply(Submitted("a"));
+  CHECK(world.state.FindJob("a")->state == pb::QUEUED);
+  CHECK(world.state.queue().First() == world.state.FindJob("a"));
+  world.Apply(Submitted("b"));
+  world.Apply(Submitted("c"));
+  for (const char* id : {"b", "a", "c"}) world.End(id);
+  world.state.Forget();
+  CHECK(world.Jobs() == "ac");
+}
+
+TEST_CASE("a job that has not ended is never forgotten, nor taken for another") {
+  Forgetful world({0, 0});
+  world.Apply(Submitted("a"));
+  world.state.Forget();
+  CHECK(world.Jobs() == "a");
+  CHECK_FALSE(world.state.Apply(Submitted("a")).ok());
+}
+
+TEST_CASE("of the workers that were lost the last ones are kept, one that is back is not lost") {
+  Forgetful world({0, 1});
+  for (const char* id : {"w1", "w2", "w3"}) world.Apply(Ready(id, 1));
+  for (const char* id : {"w1", "w2"}) world.Apply(Becomes(id, pb::READY, pb::LOST));
+  world.Apply(Ready("w1", 1, pb::LOST));
+  world.state.Forget();
+  CHECK(world.Workers() == "w1w2w3");
+  world.Apply(Becomes("w3", pb::READY, pb::LOST));
+  world.state.Forget();
+  CHECK(world.Workers() == "w1w3");
+  INFO("the one that was forgotten is new, or lost still, as one likes");
+  world.Apply(Ready("w2", 1, pb::LOST));
+  CHECK(world.state.FindWorker("w2")->ordinal == 4);
+  world.Apply(Ready("w3", 1));
+  CHECK(world.state.FindWorker("w3")->ordinal == 3);
+}
+
+TEST_CASE("a gang may outlive the memory of a worker that it lost") {
+  Forgetful world({0, 0});
+  world.Apply(Ready("w1", 1));
+  world.Apply(Ready("w2", 1));
+  world.Apply(Submitted("a"));
+  pb::JobTransition starts = Starts("a");
+  AddRank(starts, "w1", 0);
+  AddRank(starts, "w2", 0);
+  world.Apply(starts);
+  world.Apply(Becomes("w1", pb::READY, pb::LOST));
+  world.state.Forget();
+  CHECK(world.Workers() == "w2");
+  CHECK(world.state.FindJob("a")->living_ranks == 1);
+  world.Apply(Moves("a", pb::STARTING, pb::QUEUED));
+  CHECK(world.state.free_slots().total() == 1);
 }
 
 }  // namespace

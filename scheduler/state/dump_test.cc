@@ -18,6 +18,7 @@ struct Story {
   pb::JobTransition starts;
   pb::Event listening;
   pb::Refusal refusal;
+  std::string storage_problem;  // when it attaches once more, at the end
 };
 
 std::string DumpOf(const std::function<void(Story&)>& change) {
@@ -43,6 +44,10 @@ std::string DumpOf(const std::function<void(Story&)>& change) {
   CHECK(state.Apply(story.ready).ok());
   CHECK(state.Apply(story.submitted).ok());
   CHECK(state.Apply(story.starts).ok());
+  pb::WorkerTransition again = story.ready;
+  again.set_from(pb::READY);
+  again.set_storage_problem(story.storage_problem);
+  CHECK(state.Apply(again).ok());
   state.Apply(story.listening);
   state.Apply(story.refusal);
   return Dump(state);
@@ -57,6 +62,7 @@ TEST_CASE("a difference anywhere is a difference of the text") {
   const std::function<void(Story&)> kChanges[] = {
       [](Story& s) { s.ready.set_host("elsewhere"); },
       [](Story& s) { s.ready.set_version("2"); },
+      [](Story& s) { s.storage_problem = "not mounted"; },
       [](Story& s) { s.ready.set_slots(3); },
       [](Story& s) { (*s.ready.mutable_labels())["zone"] = "a"; },
       [](Story& s) { s.ready.mutable_reason()->set_sentence("why"); },

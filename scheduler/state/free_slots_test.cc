@@ -50,7 +50,7 @@ TEST_CASE("only workers that are Ready are in the index") {
   Worker worker = NewWorker(1, 4);
   FreeSlots free;
   free.Move(worker, -1);
-  for (const pb::WorkerState state : {pb::ABSENT, pb::LOST}) {
+  for (const pb::WorkerState state : {pb::SUSPECT, pb::ABSENT, pb::LOST}) {
     worker.state = state;
     free.Move(worker, worker.free_slots);
     CHECK(Text(free) == "");
@@ -71,6 +71,19 @@ TEST_CASE("the count of a worker that was not in the index changes nothing") {
   free.Move(out, 9);
   CHECK(Text(free) == "4: w1");
   CHECK(free.total() == 4);
+}
+
+TEST_CASE("a worker that does not see the storage is not in the index") {
+  Worker worker = NewWorker(1, 4);
+  FreeSlots free;
+  free.Move(worker, -1);
+  worker.storage_problem = "not mounted";
+  free.Move(worker, 4);
+  CHECK(Text(free) == "");
+  CHECK(free.total() == 0);
+  worker.storage_problem.clear();
+  free.Move(worker, 4);
+  CHECK(Text(free) == "4: w1");
 }
 
 }  // namespace

@@ -292,5 +292,88 @@ TEST_CASE("a verdict settles the preflight") {
   CHECK(job.preflight_errors == std::vector<std::string>{"no data"});
 }
 
+// ---- hangs, and a coordinator that was away --------------------------------------------------
+
+pb::RankHung HungAt(int rank, int64_t step, const std::string& code) {
+  pb::RankHung event = Of<pb::RankHung>(rank);
+  event.set_step(step);
+  event.mutable_cause()->set_code(code);
+  return event;
+}
+
+TEST_CASE("a hang in Running is a failure of its own, that of a whole gang and a start are none") {
+  struct Row {
+    pb::JobState state;
+    std::string code;
+    bool own;
+  };
+  const Row kRows[] = {
+      {pb::RUNNING, "RankHung", true},         {pb::RUNNING, "", true},
+      {pb::RUNNING, "GangStandsStill", false}, {pb::STARTING, "StartTimeout", false},
+      {pb::RECOVERING, "StartTimeout", false}, {pb::RECOVERING, "RankHung", false},
+  };
+  for (const Row& row : kRows) {
+    Job job = Started(2);
+    job.state = row.state;
+    Note(job, HungAt(1, 33, row.code));
+    INFO(row.code << " in " << pb::JobState_Name(row.state));
+    CHECK(job.failed_generation == (row.own ? 1 : 0));
+    CHECK(job.failed_step == (row.own ? 33 : 0));
+    CHECK(job.living_ranks == 2);
+  }
+}
+
+TEST_CASE("a hang and a crash at the same step are the same failure again") {
+  Job job = Started(2);
+  job.state = pb::RUNNING;
+  Note(job, HungAt(1, 33, "RankHung"));
+  CHECK_FALSE(job.failed_again);
+  job.generation = 2;
+  Note(job, Exit(0, 1, 0, 33), At(50));
+  CHECK(job.failed_again);
+}
+
+TEST_CASE("what was awaited from ranks is awaited anew after the coordinator was away") {
+  Job job = Started(2);
+  job.state = pb::RUNNING;
+  job.gang_phase = pb::GANG_PHASE_UNSPECIFIED;
+  AwaitAnew(job, At(99));
+  INFO("nothing was awaited");
+  CHECK(job.left_early_at == absl::InfiniteFuture());
+  CHECK(job.training_done_at == absl::InfiniteFuture());
+  CHECK(job.lost_at == absl::InfiniteFuture());
+
+  Note(job, Exit(1, 0, 0, 5), At(20));
+  AwaitAnew(job, At(99));
+  CHECK(job.left_early_at == At(99));
+
+  Note(job, Of<pb::TrainingDone>(0), At(21));
+  AwaitAnew(job, At(100));
+  CHECK(job.training_done_at == At(100));
+}
+
+TEST_CASE("the end of a peer is awaited anew, slots in place of the lost are not") {
+  for (const pb::GangPhase phase : {pb::CAUSE_UNKNOWN, pb::LEAVING, pb::WAITING_FOR_SLOTS}) {
+    Job job = Started(2);
+    job.state = pb::RECOVERING;
+    job.gang_phase = phase;
+    job.lost_at = At(20);
+    AwaitAnew(job, At(99));
+    INFO(pb::GangPhase_Name(phase));
+    CHECK(job.lost_at == At(phase == pb::CAUSE_UNKNOWN ? 99 : 20));
+  }
+}
+
+TEST_CASE("a job that has left its gang awaits nothing") {
+  Job job = Started(1);
+  job.state = pb::SUCCEEDED;
+  job.training_done = true;
+  job.training_done_at = At(20);
+  job.left_early_at = At(20);
+  AwaitAnew(job, At(99));
+  CHECK(job.training_done_at == At(20));
+  CHECK(job.left_early_at == At(20));
+}
+
 }  // namespace
 }  // namespace rm::scheduler

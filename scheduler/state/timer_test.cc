@@ -100,10 +100,27 @@ TEST_CASE("only an absent worker has a deadline") {
   worker.since = kStart;
   worker.state = pb::ABSENT;
   CHECK(WorkerDeadline(worker, Windows()) == kStart + Windows().adopt);
-  for (const pb::WorkerState state : {pb::READY, pb::LOST}) {
+  for (const pb::WorkerState state : {pb::READY, pb::SUSPECT, pb::LOST}) {
     worker.state = state;
     CHECK(WorkerDeadline(worker, Windows()) == absl::InfiniteFuture());
   }
+}
+
+TEST_CASE("the time of a job is up when its earlier stays have used it") {
+  Job job;
+  job.state = pb::QUEUED;
+  CHECK_FALSE(TimeIsUp(job));
+  job.counted_before = absl::Seconds(100);
+  INFO("without a limit it is never");
+  CHECK_FALSE(TimeIsUp(job));
+  pb::SchedulingSpec& scheduling = *job.submission.mutable_spec()->mutable_scheduling();
+  scheduling.set_time_limit(101);
+  CHECK_FALSE(TimeIsUp(job));
+  scheduling.set_time_limit(100);
+  CHECK(TimeIsUp(job));
+  INFO("of one that runs the timer decides");
+  job.state = pb::RUNNING;
+  CHECK_FALSE(TimeIsUp(job));
 }
 
 }  // namespace

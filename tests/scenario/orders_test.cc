@@ -179,5 +179,42 @@ TEST_CASE("a worker that was lost and a rank that dies while it comes up use up 
   });
 }
 
+TEST_CASE(
+    "a rank that hangs, its peers that notice and all ends: one restart, and the hang is why") {
+  const std::vector<Line> lines = {
+      {testing::Hung(kRank1, 33)}, {PeerLost(kRank0, 33)}, {Killed(kRank1, 9, 33)}};
+  int hangs = 0;
+  ForEachOrder(lines, &Play::Run, [&](const Play& play) {
+    CHECK(play.job().restarts == 1);
+    CHECK(play.job().generation == 2);
+    CHECK(play.job().gang_phase == pb::COMING_UP);
+    const std::string& code = play.cause().code();
+    // Killed before anybody knew that it hung, it died.
+    CHECK((code == "RankHung" || code == "RankLost"));
+    hangs += code == "RankHung" ? 1 : 0;
+  });
+  CHECK(hangs == 3);
+}
+
+TEST_CASE("a silent worker that is lost while its peers notice: one restart, by the worker") {
+  const std::vector<Line> lines = {
+      {testing::Silent("w2"), Lost("w2")}, {PeerLost(kRank0, 57)}, {Attach("w3", 1)}};
+  ForEachOrder(lines, &Play::Run, [](const Play& play) {
+    CHECK(play.job().restarts == 1);
+    CHECK(play.job().gang_phase == pb::COMING_UP);
+    CHECK(play.cause().code() == "WorkerLost");
+  });
+}
+
+TEST_CASE("a worker that is silent and heard again costs nothing, whatever happens meanwhile") {
+  const std::vector<Line> lines = {{testing::Silent("w2"), testing::Heard("w2")},
+                                   {Checkpoint(kRank0, 100), Done(kRank0, 100), Exited(kRank0, 0)},
+                                   {Exited(kRank1, 0)}};
+  ForEachOrder(lines, &Play::Run, [](const Play& play) {
+    CHECK(play.job().state == pb::SUCCEEDED);
+    CHECK(play.job().restarts == 0);
+  });
+}
+
 }  // namespace
 }  // namespace rm::scheduler
