@@ -9,6 +9,8 @@
 #include "base/file_system.h"
 #include "base/flags.h"
 #include "base/log.h"
+#include "base/parent_death.h"
+#include "base/stack_dump.h"
 #include "runtime/trainer/rank_session.h"
 
 namespace rm::trainer {
@@ -52,6 +54,8 @@ int RankMain(int argc, char** argv) {
                                : parsed.message());
     return kRankUsage;
   }
+  base::ForkedChildrenDieWithUs();  // as this rank dies with its worker
+  base::InstallStackDump(SIGQUIT, STDERR_FILENO);  // its log; how the worker asks a rank that hangs
   RankSession session(static_cast<int>(fd), base::PosixFileSystem(), [] {
     base::LogError("the worker is gone; leaving");
     ::_exit(kRankPeerLost);

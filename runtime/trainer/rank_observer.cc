@@ -12,17 +12,22 @@ namespace pb = ::ringmaster::v1;
 
 // The metrics file is opened with the first line, so that a job that never gets there leaves none.
 RankObserver::RankObserver(RankLink& link, base::FileSystem& files, const pb::RankStart& start,
-                           std::atomic<int64_t>& step)
+                           ActivityBoard& board)
     : link_(link),
       files_(files),
       rank_(start.rank().rank()),
       generation_(start.rank().generation()),
       metrics_path_(base::JoinPath(start.checkpoint_folder(), "metrics.jsonl")),
-      step_(step) {}
+      board_(board) {}
+
+// Before every step: two stores, and nothing else.
+void RankObserver::OnDoing(Doing doing, int64_t step) {
+  board_.step = step;
+  board_.doing = doing;
+}
 
 // Every rank reports, for its worker watches its liveness; only rank 0 logs and keeps the curve.
 void RankObserver::OnProgress(const pb::Progress& progress) {
-  step_ = progress.step();
   pb::RankMessage message;
   *message.mutable_progress() = progress;
   link_.Send(message).IgnoreError();
@@ -50,15 +55,11 @@ void RankObserver::OnEvaluated(int64_t step, const std::map<std::string, double>
   }
 }
 
-// A failed save is a warning here; whether it fails the job is the trainer's to decide.
+// A commit is told with its path; what a failed save means is the trainer's to say.
 void RankObserver::OnSaved(const SaveOutcome& outcome) {
   if (rank_ != 0) return;
   for (const std::string& warning : outcome.warnings) base::LogWarning(warning);
-  if (!outcome.status.ok()) {
-    base::LogWarning("CheckpointFailed: step ", outcome.step, ": ", outcome.status.message(),
-                     "; the previous checkpoint stays, training goes on");
-    return;
-  }
+  if (!outcome.status.ok()) return;  // a notice tells it, or the failure of the job
   base::LogInfo("checkpoint ", outcome.path);
   pb::RankMessage message;
   message.mutable_committed()->set_step(outcome.step);

@@ -23,7 +23,7 @@ namespace pb = ::ringmaster::v1;
 struct World {
   base::MemoryFileSystem files;
   std::array<int, 2> sockets{-1, -1};
-  std::atomic<int64_t> step{0};
+  ActivityBoard board;
 
   World() { REQUIRE(::socketpair(AF_UNIX, SOCK_STREAM, 0, sockets.data()) == 0); }
   ~World() {
@@ -34,7 +34,7 @@ struct World {
   template <typename See>
   std::vector<pb::RankMessage> Heard(int rank, const See& see) {
     RankLink link(sockets[1]);
-    RankObserver observer(link, files, StartOf(SmallJob(), rank, 2, /*generation=*/4), step);
+    RankObserver observer(link, files, StartOf(SmallJob(), rank, 2, /*generation=*/4), board);
     see(observer);
     pb::RankMessage end;
     end.mutable_joined();
@@ -80,7 +80,7 @@ TEST_CASE("progress is told by every rank, the curve is kept by rank 0") {
     REQUIRE(heard.size() == 1);
     CHECK(heard[0].progress().step() == 7);
     CHECK(heard[0].progress().loss() == 0.25);
-    CHECK(world.step == 7);
+    CHECK(world.board.step == 0);  // OnDoing tells it
     const auto lines = world.MetricLines();
     REQUIRE(lines.size() == (rank == 0 ? 1 : 0));
     if (rank != 0) continue;
@@ -123,6 +123,16 @@ TEST_CASE("a commit is told with its path and metrics, a failed save is not a co
   CHECK(heard[0].committed().path() == good.path);
   CHECK(heard[0].committed().metrics().at("train/loss") == 0.5);
   CHECK(world.Heard(1, [&](RankObserver& observer) { observer.OnSaved(good); }).empty());
+}
+
+TEST_CASE("what a rank is doing shows on its board, at once and without a message") {
+  World world;
+  const auto heard = world.Heard(1, [&](RankObserver& observer) {
+    observer.OnDoing(Doing::kEvaluation, 9);
+    CHECK(world.board.step == 9);
+    CHECK(world.board.doing == Doing::kEvaluation);
+  });
+  CHECK(heard.empty());
 }
 
 TEST_CASE("a notice is told once, by rank 0, with its code and its step") {

@@ -2,6 +2,7 @@
 
 #include "runtime/trainer/rank_session.h"
 
+#include <pthread.h>
 #include <sys/socket.h>
 
 #include <utility>
@@ -39,6 +40,13 @@ pb::Reason ReasonOf(const absl::Status& status) {
   return reason;
 }
 
+// What peers are told of this rank's own failure: to them it is a lost peer, whatever it is here, so that one rank of the gang
+// names the cause and the others a consequence.
+absl::Status PeerFailure(const pb::RankStart& start, const absl::Status& status) {
+  return absl::AbortedError(
+      absl::StrCat("rank ", start.rank().rank(), " failed: ", status.message()));
+}
+
 // "auto" is the default transport; the worker says where to listen and what peers dial.
 comm::EndpointOptions EndpointOptionsOf(const pb::RankStart& start) {
   comm::EndpointOptions options;
@@ -61,39 +69,41 @@ RankSession::~RankSession() {
   reader_.join();
 }
 
-// Every way out that is not success is reported, so that the job's reason is the rank's own words.
+// Every way out that is not success is reported, so that the job's reason is the rank's own words: before the communicator
+// goes, which may take its time when a peer takes nothing any more.
 absl::Status RankSession::Run() {
   const absl::Status status = Train();
   if (!status.ok()) ReportFailure(status);
+  communicator_.reset();
   return status;
 }
 
 // The whole life: start, listen, join, build, train, finish. Peers are told of any failure after the join.
 absl::Status RankSession::Train() {
   RM_ASSIGN_OR_RETURN(const pb::RankStart start, WaitForStart());
+  const ActivityReporter reporter(board_, link_);
   RM_ASSIGN_OR_RETURN(endpoint_, comm::OpenEndpoint(EndpointOptionsOf(start)));
   pb::RankMessage listening;
   listening.mutable_listening()->set_address(endpoint_->address());
   RM_RETURN_IF_ERROR(link_.Send(listening));
-  RM_ASSIGN_OR_RETURN(const auto communicator, Join(start));
+  RM_RETURN_IF_ERROR(Join(start));
   reader_ = std::thread([this] { ReadCommands(); });
 
-  RankObserver observer(link_, files_, start, step_);
-  auto trainer = Trainer::Create(start, files_, *communicator, observer, stop_);
+  RankObserver observer(link_, files_, start, board_);
+  auto trainer = Trainer::Create(start, files_, *communicator_, observer, stop_);
   if (!trainer.ok()) {
-    communicator->Abort(trainer.status());
+    communicator_->Abort(PeerFailure(start, trainer.status()));
     return trainer.status();
   }
   pb::RankMessage joined;
   joined.mutable_joined()->set_first_step((*trainer)->first_step());
-  step_ = (*trainer)->first_step();
   RM_RETURN_IF_ERROR(link_.Send(joined));
   const auto result = (*trainer)->Run();
   if (!result.ok()) {
-    communicator->Abort(result.status());
+    communicator_->Abort(PeerFailure(start, result.status()));
     return result.status();
   }
-  RM_RETURN_IF_ERROR(communicator->Barrier());  // nobody leaves before the last checkpoint is committed
+  RM_RETURN_IF_ERROR(communicator_->Barrier());  // nobody leaves before the last checkpoint is committed
   pb::RankMessage message;
   pb::Finished& finished = *message.mutable_finished();
   finished.set_step(result->step);
@@ -116,7 +126,7 @@ absl::StatusOr<pb::RankStart> RankSession::WaitForStart() {
 }
 
 // Waits for the peers' addresses. The command may be late, doubled, or of another generation: only our own counts.
-absl::StatusOr<std::unique_ptr<comm::Communicator>> RankSession::Join(const pb::RankStart& start) {
+absl::Status RankSession::Join(const pb::RankStart& start) {
   for (;;) {
     RM_ASSIGN_OR_RETURN(const pb::RankCommand command, link_.Next());
     if (command.has_stop()) return absl::AbortedError("Stopped: asked to stop before the start");
@@ -127,13 +137,16 @@ absl::StatusOr<std::unique_ptr<comm::Communicator>> RankSession::Join(const pb::
     membership.job = start.rank().job_id();
     membership.generation = generation.generation();
     membership.rank = start.rank().rank();
+    membership.counters = &board_.collectives;
     membership.peers.assign(generation.peers().begin(), generation.peers().end());
-    return endpoint_->Join(membership);
+    RM_ASSIGN_OR_RETURN(communicator_, endpoint_->Join(membership));
+    return absl::OkStatus();
   }
 }
 
 // On a thread of its own while the training runs: a stop may come at any time.
 void RankSession::ReadCommands() {
+  ::pthread_setname_np(::pthread_self(), "commands");
   for (;;) {
     const auto command = link_.Next();
     if (!command.ok()) {
@@ -151,7 +164,7 @@ void RankSession::ReportFailure(const absl::Status& status) {
   base::LogError(status.message());
   pb::RankMessage message;
   *message.mutable_failed()->mutable_reason() = ReasonOf(status);
-  message.mutable_failed()->set_step(step_);
+  message.mutable_failed()->set_step(board_.step);
   link_.Send(message).IgnoreError();
 }
 

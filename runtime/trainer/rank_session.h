@@ -9,6 +9,7 @@
 #include "absl/status/status.h"
 #include "base/file_system.h"
 #include "comm/collective/gang.h"
+#include "runtime/trainer/activity.h"
 #include "runtime/trainer/rank_link.h"
 #include "runtime/trainer/trainer.h"
 
@@ -33,8 +34,7 @@ class RankSession {
  private:
   absl::Status Train();
   absl::StatusOr<ringmaster::v1::RankStart> WaitForStart();
-  absl::StatusOr<std::unique_ptr<comm::Communicator>> Join(
-      const ringmaster::v1::RankStart& start);
+  absl::Status Join(const ringmaster::v1::RankStart& start);
   void ReadCommands();
   void ReportFailure(const absl::Status& status);
 
@@ -44,7 +44,8 @@ class RankSession {
   std::function<void()> worker_gone_;
   StopSignal stop_;
   std::unique_ptr<comm::Endpoint> endpoint_;
-  std::atomic<int64_t> step_{0};
+  std::unique_ptr<comm::Communicator> communicator_;  // null before the join, and once Run has returned
+  ActivityBoard board_;
   std::thread reader_;
 };
 

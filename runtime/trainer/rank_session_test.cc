@@ -13,6 +13,7 @@
 #include "base/check.h"
 #include "base/frame_socket.h"
 #include "base/memory_file_system.h"
+#include "comm/collective/gang.h"
 #include "runtime/trainer/trainer_testing.h"
 
 namespace rm::trainer {
@@ -51,8 +52,13 @@ class Rank {
     command.mutable_stop()->set_checkpoint(checkpoint);
     Send(command);
   }
-  // The next message; nothing at the end of the session.
+  // The next message that is no activity; nothing at the end of the session.
   pb::RankMessage Next() const {
+    pb::RankMessage message = NextOfAnyKind();
+    while (message.has_activity()) message = NextOfAnyKind();
+    return message;
+  }
+  pb::RankMessage NextOfAnyKind() const {
     pb::RankMessage message;
     const auto bytes = base::ReadFrame(sockets_[0]);
     if (bytes.ok()) RM_CHECK(message.ParseFromString(*bytes));
@@ -168,6 +174,41 @@ TEST_CASE("a stop with a checkpoint leaves a checkpoint and finishes early on ev
   CHECK(commit->committed().step() == said.back().finished().step());
 }
 
+TEST_CASE("a rank that waits for its peers goes on saying so, and which collective it waits in") {
+  Gang gang;
+  gang.ranks.push_back(std::make_unique<Rank>(gang.files));
+  Rank& rank = *gang.ranks.back();
+  rank.Start(StartOf(gang.spec, 0, 2));
+  // Its peer joins, and then enters no collective.
+  comm::EndpointOptions options;
+  options.transport = "loopback";
+  auto peer = comm::OpenEndpoint(options);
+  REQUIRE(peer.ok());
+  comm::Membership membership;
+  membership.job = "test";
+  membership.generation = 1;
+  membership.rank = 1;
+  membership.peers = {rank.Next().listening().address(), (*peer)->address()};
+  pb::RankCommand introduction;
+  introduction.mutable_start_generation()->set_generation(1);
+  for (const std::string& address : membership.peers) {
+    introduction.mutable_start_generation()->add_peers(address);
+  }
+  rank.Send(introduction);
+  auto communicator = (*peer)->Join(membership);
+  REQUIRE(communicator.ok());
+  pb::Activity activity;
+  while (activity.entered() == 0) activity = rank.NextOfAnyKind().activity();
+  CHECK(activity.doing() == "loading");  // it asks rank 0, itself, for the checkpoint to load
+  CHECK(activity.entered() == 1);
+  CHECK(activity.left() == 0);
+  const pb::Activity later = rank.NextOfAnyKind().activity();
+  CHECK(later.entered() == 1);
+  CHECK(later.left() == 0);
+  communicator->reset();
+  CHECK(absl::IsAborted(rank.End()));
+}
+
 TEST_CASE("a rank that fails says why, and its peers say that they lost it") {
   Gang gang;
   (*gang.spec.mutable_train()->mutable_optimizer()->mutable_params())["lr"] = 1e30;
@@ -185,6 +226,29 @@ TEST_CASE("a rank that fails says why, and its peers say that they lost it") {
     CHECK(absl::IsAborted(gang.ranks[r]->End()) == (code == "PeerLost"));
   }
   CHECK(causes >= 1);
+}
+
+TEST_CASE("damage that rank 0 alone finds is its own failure, and a lost peer to the others") {
+  Gang gang;
+  gang.spec.mutable_train()->set_steps(2);
+  gang.Start(1);
+  gang.ranks[0]->Rest();
+  gang.ranks.clear();
+  REQUIRE(base::WriteFileAtomically(gang.files, "/checkpoints/step-000000000002-g1/manifest.json",
+                                    "{}").ok());
+  gang.Start(2, /*generation=*/2);
+  std::vector<pb::RankMessage> other;
+  std::thread reader([&] { other = gang.ranks[1]->Rest(); });
+  const auto said = gang.ranks[0]->Rest();
+  reader.join();
+  REQUIRE(said.back().has_failed());
+  CHECK(said.back().failed().reason().code() == "CheckpointDamaged");
+  CHECK_FALSE(absl::IsAborted(gang.ranks[0]->End()));
+  REQUIRE(other.back().has_failed());
+  CHECK(other.back().failed().reason().code() == "PeerLost");
+  CHECK_THAT(other.back().failed().reason().sentence(),
+             Catch::StartsWith("rank 0 failed: CheckpointDamaged: of the checkpoints in /checkpoints (1) none is whole"));
+  CHECK(absl::IsAborted(gang.ranks[1]->End()));  // exit code 75
 }
 
 TEST_CASE("input that does not exist is the user's to mend") {

@@ -6,6 +6,7 @@
 #include <cmath>
 #include <utility>
 
+#include "absl/strings/str_cat.h"
 #include "absl/time/clock.h"
 #include "base/log.h"
 #include "base/status.h"
@@ -16,6 +17,12 @@ namespace {
 
 // At most this often a rank reports its progress; the last step always is.
 constexpr absl::Duration kReportInterval = absl::Milliseconds(200);
+
+// Why a save that could not be written ends the job.
+absl::Status SaveFailure(const SaveOutcome& outcome) {
+  return base::Annotate(outcome.status,
+                        absl::StrCat("CheckpointFailed: the checkpoint of step ", outcome.step));
+}
 
 }  // namespace
 
@@ -40,6 +47,8 @@ absl::StatusOr<TrainResult> Trainer::Run() {
 
 // Fills this rank's share of the batch, casts this rank's votes, and takes the step.
 absl::StatusOr<StepOutcome> Trainer::OneStep() {
+  observer_.OnDoing(first_step_ ? Doing::kFirstStep : Doing::kStep, step_);
+  first_step_ = false;
   const absl::Time start = absl::Now();
   reader_->Fill(step_, stepper_->features(), stepper_->labels(), stepper_->weights());
   input_time_ += absl::Now() - start;
@@ -57,7 +66,10 @@ absl::StatusOr<StepOutcome> Trainer::OneStep() {
 // committed, its outcome noted, then evaluation, then the next save.
 absl::Status Trainer::AfterStep(const StepOutcome& outcome) {
   const absl::Time start = absl::Now();
-  if (outcome.shard_written == communicator_.world_size()) RM_RETURN_IF_ERROR(saver_->Collect());
+  if (outcome.shard_written == communicator_.world_size()) {
+    observer_.OnDoing(Doing::kCheckpoint, step_);
+    RM_RETURN_IF_ERROR(saver_->Collect());
+  }
   if (auto saved = saver_->TakeOutcome()) RM_RETURN_IF_ERROR(NoteSave(*saved));
   if (EvaluationDue()) RM_RETURN_IF_ERROR(Evaluate());
   // A save that falls due while one is under way on any rank is left out: all saw the same votes, so all begin together.
@@ -68,6 +80,7 @@ absl::Status Trainer::AfterStep(const StepOutcome& outcome) {
 
 // The newest metrics go into the next checkpoint's manifest as well.
 absl::Status Trainer::Evaluate() {
+  observer_.OnDoing(Doing::kEvaluation, step_);
   RM_ASSIGN_OR_RETURN(const auto metrics, evaluator_->Run());
   for (const auto& [name, value] : metrics) metrics_[name] = value;
   evaluated_at_ = step_;
@@ -77,6 +90,7 @@ absl::Status Trainer::Evaluate() {
 
 // Copies the state; the writing goes on beside the training.
 absl::Status Trainer::BeginSave() {
+  observer_.OnDoing(Doing::kCheckpoint, step_);
   last_save_time_ = absl::Now();
   saved_at_ = step_;
   return saver_->Begin(step_, TrainerState(), metrics_);
@@ -85,15 +99,21 @@ absl::Status Trainer::BeginSave() {
 // A failed save is only a warning, unless the job wants it otherwise: the previous checkpoint is still there.
 absl::Status Trainer::NoteSave(const SaveOutcome& outcome) {
   observer_.OnSaved(outcome);
-  if (!outcome.status.ok() && start_.spec().checkpoint().on_error() == "fail") {
-    return base::Annotate(outcome.status, "CheckpointFailed");
-  }
+  if (outcome.status.ok()) return absl::OkStatus();
+  if (start_.spec().checkpoint().on_error() == "fail") return SaveFailure(outcome);
+  pb::Reason notice;
+  notice.set_code("CheckpointFailed");
+  notice.set_sentence(absl::StrCat("the checkpoint of step ", outcome.step, " was not written: ",
+                                   outcome.status.message(),
+                                   "; the one before it stays, training goes on"));
+  observer_.OnNotice(notice, step_);
   return absl::OkStatus();
 }
 
 // The checkpoint a job ends with: here, and only here, the loop waits for the disk. A final checkpoint that cannot be
 // written fails the job, whatever checkpoint.on_error says: without it the training would be lost.
 absl::Status Trainer::FinalSave() {
+  observer_.OnDoing(Doing::kCheckpoint, step_);
   double saving = saver_->active() ? 1 : 0;  // rank 0 may still commit what others are done with
   RM_RETURN_IF_ERROR(communicator_.SumInPlace(absl::MakeSpan(&saving, 1)));
   if (saving > 0) {
@@ -105,7 +125,7 @@ absl::Status Trainer::FinalSave() {
   RM_RETURN_IF_ERROR(BeginSave());
   RM_ASSIGN_OR_RETURN(const SaveOutcome saved, saver_->Finish());
   observer_.OnSaved(saved);
-  return base::Annotate(saved.status, "CheckpointFailed");
+  return saved.status.ok() ? absl::OkStatus() : SaveFailure(saved);
 }
 
 // Tells whoever watches how it goes. The rate is over the time since the last report, so a pause shows; phase times are

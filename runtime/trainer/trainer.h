@@ -26,6 +26,7 @@
 #include "proto/rank.pb.h"
 #include "runtime/data/batch_reader.h"
 #include "runtime/data/dataset.h"
+#include "runtime/trainer/activity.h"
 #include "runtime/trainer/evaluator.h"
 #include "runtime/trainer/lr_schedule.h"
 #include "runtime/trainer/replica.h"
@@ -48,6 +49,8 @@ class TrainerObserver {
   virtual void OnProgress(const ringmaster::v1::Progress& progress) = 0;
   virtual void OnEvaluated(int64_t step, const std::map<std::string, double>& metrics) = 0;
   virtual void OnSaved(const SaveOutcome& outcome) = 0;
+  // What comes next, after `step` applied steps; at least once a step.
+  virtual void OnDoing(Doing doing, int64_t step) = 0;
   // Something people should know that changes nothing, said by rank 0 alone: bad records, a checkpoint passed over. `step`:
   // applied steps so far.
   virtual void OnNotice(const ringmaster::v1::Reason& notice, int64_t step) = 0;
@@ -86,6 +89,8 @@ class Trainer {
   absl::Status BuildReplica();
   absl::Status BuildEvaluator();
   absl::Status Resume();
+  absl::StatusOr<std::string> ChooseCheckpoint();
+  void BuildSaver();
 
   // Parts of a step.
   absl::StatusOr<StepOutcome> OneStep();
@@ -120,6 +125,7 @@ class Trainer {
 
   int64_t step_ = 0;  // applied steps
   int64_t total_steps_ = 0;
+  bool first_step_ = true;  // of this process: it allocates and warms up, and takes its time
   int64_t evaluated_at_ = -1;
   int64_t saved_at_ = -1;  // last step a save was begun at
   std::map<std::string, double> metrics_;

@@ -13,6 +13,7 @@
 #include "kernels/kernels.h"
 #include "runtime/checkpoint/checkpoint.h"
 #include "runtime/model/model.h"
+#include "runtime/model/weights.h"
 #include "runtime/trainer/gather.h"
 #include "runtime/trainer/optimizer.h"
 #include "runtime/trainer/trainer.h"
@@ -57,10 +58,14 @@ absl::StatusOr<std::unique_ptr<Trainer>> Trainer::Create(const pb::RankStart& st
                                                          TrainerObserver& observer,
                                                          const StopSignal& stop) {
   std::unique_ptr<Trainer> trainer(new Trainer(start, files, communicator, observer, stop));
+  observer.OnDoing(Doing::kLoading, 0);
   RM_RETURN_IF_ERROR(trainer->OpenData());
+  observer.OnDoing(Doing::kCompiling, 0);
   RM_RETURN_IF_ERROR(trainer->BuildReplica());
   RM_RETURN_IF_ERROR(trainer->BuildEvaluator());
+  observer.OnDoing(Doing::kLoading, 0);
   RM_RETURN_IF_ERROR(trainer->Resume());
+  trainer->BuildSaver();
   trainer->started_ = absl::Now();
   trainer->last_save_time_ = trainer->started_;
   trainer->last_report_time_ = trainer->started_;
@@ -91,8 +96,12 @@ absl::Status Trainer::OpenData() {
 absl::Status Trainer::BuildReplica() {
   RM_ASSIGN_OR_RETURN(learning_rate_, MakeLrSchedule(train_));
   RM_ASSIGN_OR_RETURN(auto optimizer, MakeOptimizer(train_.optimizer()));
-  RM_ASSIGN_OR_RETURN(const graph::Graph graph,
+  RM_ASSIGN_OR_RETURN(graph::Graph graph,
                       model::BuildGraph(start_.spec().model(), /*training=*/true));
+  const std::string& weights = start_.spec().model().weights();
+  if (!weights.empty()) {
+    RM_RETURN_IF_ERROR(base::Annotate(model::LoadWeights(files_, weights, &graph), "model.weights"));
+  }
   for (const data::Dataset* dataset : {training_data_.get(), validation_data_.get()}) {
     if (dataset == nullptr) continue;
     RM_RETURN_IF_ERROR(model::CheckData(graph, dataset->sample_shape(), dataset->classes()));
@@ -110,14 +119,23 @@ absl::Status Trainer::BuildReplica() {
                       Stepper::Create(*replica_, communicator_,
                                       static_cast<double>(train_.global_batch_size())));
   stepper_.emplace(std::move(stepper));
+  return absl::OkStatus();
+}
+
+// After Resume: the lineage of what is saved from here on ends with this generation and the step it began at. Where nothing
+// is known of the generations before, and yet there were some, nothing may be said: it would disown their checkpoints.
+void Trainer::BuildSaver() {
   SaverOptions saver;
   saver.files = &files_;
   saver.folder = start_.checkpoint_folder();
   saver.generation = start_.rank().generation();
   saver.lineage = LineageOf(start_);
+  const bool known = !saver.lineage.empty() || step_ == 0;
+  if (known && (saver.lineage.empty() || saver.lineage.back().generation < saver.generation)) {
+    saver.lineage.push_back({saver.generation, step_});
+  }
   saver.keep_last = std::max(1, start_.spec().checkpoint().keep_last());
   saver_.emplace(std::move(saver), *replica_, communicator_);
-  return absl::OkStatus();
 }
 
 // A second program over the same weights, without the backward pass, for the validation set.
@@ -131,19 +149,37 @@ absl::Status Trainer::BuildEvaluator() {
   return absl::OkStatus();
 }
 
-// Rank 0 looks for the newest checkpoint that verifies, so that all load the same one.
+// "<step> <path>" of the newest checkpoint that counts and verifies; empty when there never was one. People are told of each
+// damaged one that is passed over. Where damage has left none the job fails: to begin again from the first values would throw
+// away work that a person may still be able to save.
+absl::StatusOr<std::string> Trainer::ChooseCheckpoint() {
+  std::vector<std::string> warnings;
+  std::vector<checkpoint::Info> damaged;
+  const auto found = checkpoint::FindNewest(files_, start_.checkpoint_folder(), LineageOf(start_),
+                                            &warnings, &damaged);
+  for (const std::string& warning : warnings) base::LogWarning(warning);
+  if (!found.ok() && !absl::IsNotFound(found.status())) return found.status();
+  if (!found.ok() && !damaged.empty()) {
+    return absl::DataLossError(absl::StrCat(
+        "CheckpointDamaged: of the checkpoints in ", start_.checkpoint_folder(), " (",
+        damaged.size(), ") none is whole (the newest, ", damaged[0].name, ": ",
+        damaged[0].problem, "); put a whole one there, or move the folder away to begin anew"));
+  }
+  for (const checkpoint::Info& info : damaged) {
+    pb::Reason notice;
+    notice.set_code("CheckpointDamaged");
+    notice.set_sentence(absl::StrCat("checkpoint ", info.path, " is damaged (", info.problem,
+                                     "); ", found->name, " is used instead"));
+    observer_.OnNotice(notice, found->step);
+  }
+  return found.ok() ? absl::StrCat(found->step, " ", found->path) : "";
+}
+
+// Rank 0 chooses, so that all load the same one.
 absl::Status Trainer::Resume() {
   std::string chosen;
   if (communicator_.rank() == 0) {
-    std::vector<std::string> warnings;
-    const auto found = checkpoint::FindNewest(files_, start_.checkpoint_folder(),
-                                              LineageOf(start_), &warnings);
-    for (const std::string& warning : warnings) base::LogWarning(warning);
-    if (found.ok()) {
-      chosen = absl::StrCat(found->step, " ", found->path);
-    } else if (found.status().code() != absl::StatusCode::kNotFound) {
-      return found.status();
-    }
+    RM_ASSIGN_OR_RETURN(chosen, ChooseCheckpoint());
   }
   // An empty choice: there is none, every rank starts from the first values.
   RM_ASSIGN_OR_RETURN(const std::string choice, BroadcastBytes(communicator_, chosen, 0));

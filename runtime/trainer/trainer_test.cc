@@ -2,9 +2,12 @@
 
 #include <catch2/catch.hpp>
 #include <cmath>
+#include <functional>
 #include <string>
+#include <utility>
 #include <vector>
 
+#include "base/json.h"
 #include "base/memory_file_system.h"
 #include "runtime/checkpoint/checkpoint.h"
 #include "runtime/trainer/trainer_testing.h"
@@ -17,6 +20,7 @@ namespace pb = ::ringmaster::v1;
 // A world with data in it, and what became of a training there.
 struct World {
   base::MemoryFileSystem files;
+  std::vector<pb::LineageEntry> lineage;  // what the coordinator knows of the generations before
 
   World() {
     WriteDigits(files, "/data/train", 96, 6);
@@ -44,8 +48,9 @@ struct World {
 
   absl::Status TrainOne(const pb::JobSpec& spec, comm::Communicator& communicator,
                         const StopSignal& stop, int64_t generation, RankResult& own) {
-    const pb::RankStart start =
+    pb::RankStart start =
         StartOf(spec, communicator.rank(), communicator.world_size(), generation);
+    start.mutable_lineage()->Assign(lineage.begin(), lineage.end());
     auto trainer = Trainer::Create(start, files, communicator, own.observer, stop);
     if (!trainer.ok()) return trainer.status();
     own.first_step = (*trainer)->first_step();
@@ -219,6 +224,14 @@ TEST_CASE("a full disk during a save is said, and the training goes on") {
   spec.mutable_checkpoint()->mutable_every()->set_steps(4);
   world.files.FailFrom(world.files.operations() + 1, base::MemoryFileSystem::Fault::kDiskFull);
   const auto ranks = world.Train(spec, 2, /*generation=*/2);
+  // Each failed save is told once, with what the system said and where.
+  const std::vector<pb::Reason>& notices = ranks[0].observer.notices;
+  REQUIRE(notices.size() > 1);
+  for (const pb::Reason& notice : notices) {
+    CHECK(notice.code() == "CheckpointFailed");
+    CHECK_THAT(notice.sentence(), Catch::StartsWith("the checkpoint of step ") &&
+                                      Catch::Contains("/checkpoints has 0 B free"));
+  }
   // The last checkpoint cannot be written: that is the end of the job, but only there.
   REQUIRE_FALSE(ranks[0].status.ok());
   CHECK(std::string(ranks[0].status.message()).find("CheckpointFailed") == 0);
@@ -228,6 +241,43 @@ TEST_CASE("a full disk during a save is said, and the training goes on") {
   world.files.FailFrom(0, base::MemoryFileSystem::Fault::kDiskFull);
   CHECK(CheckpointNames(world) == std::vector<std::string>{"step-000000000006-g1"});
   CHECK(checkpoint::Verify(world.files, "/checkpoints/step-000000000006-g1")->ok());
+}
+
+TEST_CASE("an I/O error at any one write of a save leaves the checkpoint before it, and the next comes") {
+  // How many writes the second save makes is found by trying: the fault that hits nothing is the last.
+  pb::JobSpec spec = SmallJob();
+  spec.mutable_train()->set_steps(3);
+  World prepared;
+  REQUIRE(prepared.Train(spec, 1)[0].status.ok());
+  const int64_t before = prepared.files.operations();
+  spec.mutable_checkpoint()->mutable_every()->set_steps(1);
+  int failed = 0;
+  for (int64_t n = 1; n < 200; n += 3) {
+    INFO("write " << n);
+    World world;
+    spec.mutable_train()->set_steps(3);
+    REQUIRE(world.Train(spec, 1)[0].status.ok());
+    spec.mutable_train()->set_steps(12);
+    const int64_t start = world.files.operations();
+    world.files.FailFrom(start + n, base::MemoryFileSystem::Fault::kIoError);
+    const auto ranks = world.Train(spec, 1);
+    if (world.files.operations() < start + n) break;
+    CHECK(ranks[0].first_step == 3);
+    // A fault after the rename may cost the save its good name, never the training its course; in the last save it is the end.
+    if (ranks[0].status.ok()) CHECK(CheckpointNames(world).front() == "step-000000000012-g1");
+    for (const pb::Reason& notice : ranks[0].observer.notices) {
+      ++failed;
+      CHECK(notice.code() == "CheckpointFailed");
+      CHECK_THAT(notice.sentence(),
+                 Catch::Contains("/checkpoints") && Catch::Contains("nput/output error"));
+    }
+    for (const std::string& name : CheckpointNames(world)) {
+      CHECK(checkpoint::Verify(world.files, "/checkpoints/" + name)->ok());
+    }
+    CHECK_FALSE(CheckpointNames(world).empty());
+  }
+  CHECK(before > 0);
+  CHECK(failed > 0);
 }
 
 TEST_CASE("with on_error: fail the first failed save ends the job") {
@@ -245,24 +295,178 @@ TEST_CASE("with on_error: fail the first failed save ends the job") {
   }
 }
 
-TEST_CASE("a damaged checkpoint gives way to the one before it") {
-  World world;
+// Ways to damage a file; `offset` is where it is seen.
+using Damage = std::function<void(base::MemoryFileSystem&, const std::string& path)>;
+
+void Truncate(base::MemoryFileSystem& files, const std::string& path) {
+  const std::string text = *files.ReadFile(path);
+  REQUIRE(base::WriteFileAtomically(files, path, text.substr(0, text.size() / 2)).ok());
+}
+
+// A world with checkpoints of steps 8 and 16, written by two ranks.
+void TrainTwice(World& world) {
   pb::JobSpec spec = SmallJob();
   spec.mutable_train()->set_steps(8);
   REQUIRE(world.Train(spec, 2)[0].status.ok());
   spec.mutable_train()->set_steps(16);
   REQUIRE(world.Train(spec, 2)[0].status.ok());
-  const std::string damaged = "/checkpoints/step-000000000016-g1";
-  const auto names = world.files.List(damaged);
-  REQUIRE(names.ok());
-  for (const std::string& name : *names) {
-    if (name.rfind("weights-", 0) == 0) {
-      REQUIRE(world.files.FlipBit(damaged + "/" + name, 900).ok());
+}
+
+TEST_CASE("whichever file of the newest checkpoint is damaged, and however, the one before it is used") {
+  const std::pair<const char*, Damage> damages[] = {
+      {"a flipped bit",
+       [](auto& files, const std::string& path) {
+         REQUIRE(files.FlipBit(path, files.ReadFile(path)->size() / 2).ok());
+       }},
+      {"a flipped bit in its first byte",
+       [](auto& files, const std::string& path) { REQUIRE(files.FlipBit(path, 0).ok()); }},
+      {"cut off", &Truncate},
+      {"missing",
+       [](auto& files, const std::string& path) { REQUIRE(files.RemoveFile(path).ok()); }},
+      {"empty",
+       [](auto& files, const std::string& path) {
+         REQUIRE(base::WriteFileAtomically(files, path, "").ok());
+       }},
+  };
+  const std::string newest = "/checkpoints/step-000000000016-g1";
+  World pattern;
+  TrainTwice(pattern);
+  const std::vector<std::string> names = *pattern.files.List(newest);
+  CHECK(names.size() == 6);  // two ranks' weights and optimizer, trainer.json, manifest.json
+  pb::JobSpec next = SmallJob();
+  next.mutable_train()->set_steps(17);
+  for (const std::string& name : names) {
+    for (const auto& [description, damage] : damages) {
+      INFO(name << ": " << description);
+      World world;
+      TrainTwice(world);
+      damage(world.files, newest + "/" + name);
+      const auto ranks = world.Train(next, 2, /*generation=*/2);
+      REQUIRE(ranks[0].status.ok());
+      CHECK(ranks[0].first_step == 8);
+      REQUIRE(ranks[0].observer.notices.size() == 1);
+      const pb::Reason& notice = ranks[0].observer.notices[0];
+      CHECK(notice.code() == "CheckpointDamaged");
+      // File and offset: "… is damaged (weights-00000-of-00002.safetensors: 512: …".
+      CHECK_THAT(notice.sentence(), Catch::StartsWith("checkpoint " + newest + " is damaged (" + name));
+      CHECK_THAT(notice.sentence(), Catch::Matches(".*: [0-9]+: .*"));
+      CHECK_THAT(notice.sentence(), Catch::EndsWith("; step-000000000008-g1 is used instead"));
+      CHECK(ranks[1].observer.notices.empty());
     }
   }
+}
+
+TEST_CASE("when damage has left no checkpoint the job fails and touches nothing") {
+  World world;
+  TrainTwice(world);
+  for (const char* name : {"step-000000000008-g1", "step-000000000016-g1"}) {
+    Truncate(world.files, std::string("/checkpoints/") + name + "/manifest.json");
+  }
+  const auto names = world.files.List("/checkpoints");
   const auto ranks = world.Train(SmallJob(), 2, /*generation=*/2);
+  CHECK_THAT(std::string(ranks[0].status.message()),
+             Catch::StartsWith("CheckpointDamaged: of the checkpoints in /checkpoints (2) none is "
+                               "whole (the newest, step-000000000016-g1: manifest.json: "));
+  CHECK_FALSE(ranks[1].status.ok());
+  CHECK(*world.files.List("/checkpoints") == *names);
+}
+
+TEST_CASE("a checkpoint that was given up is no damage, whole or not") {
+  World world;
+  TrainTwice(world);
+  // Generation 2 went on from step 8: step 16 of generation 1 is nobody's any more.
+  Truncate(world.files, "/checkpoints/step-000000000016-g1/manifest.json");
+  pb::LineageEntry first;
+  first.set_generation(1);
+  pb::LineageEntry second;
+  second.set_generation(2);
+  second.set_first_step(8);
+  world.lineage = {first, second};
+  const auto ranks = world.Train(SmallJob(), 2, /*generation=*/3);
   REQUIRE(ranks[0].status.ok());
   CHECK(ranks[0].first_step == 8);
+  CHECK(ranks[0].observer.notices.empty());
+}
+
+TEST_CASE("a checkpoint carries the lineage, its own generation included") {
+  const auto lineage_of = [](const World& world, const std::string& name) {
+    const auto text = world.files.ReadFile("/checkpoints/" + name + "/manifest.json");
+    REQUIRE(text.ok());
+    return base::Json::Parse(*text)->Find("lineage")->Dump();
+  };
+  World world;
+  pb::JobSpec spec = SmallJob();
+  spec.mutable_train()->set_steps(8);
+  REQUIRE(world.Train(spec, 2)[0].status.ok());
+  CHECK(lineage_of(world, "step-000000000008-g1") == "[[1,0]]");
+  spec.mutable_train()->set_steps(16);
+  pb::LineageEntry first;
+  first.set_generation(1);
+  SECTION("as the coordinator knows it") {
+    world.lineage = {first};
+    REQUIRE(world.Train(spec, 2, /*generation=*/2)[0].status.ok());
+    CHECK(lineage_of(world, "step-000000000016-g2") == "[[1,0],[2,8]]");
+  }
+  SECTION("as the coordinator knows it, with this generation already") {
+    pb::LineageEntry second;
+    second.set_generation(2);
+    second.set_first_step(8);
+    world.lineage = {first, second};
+    REQUIRE(world.Train(spec, 2, /*generation=*/2)[0].status.ok());
+    CHECK(lineage_of(world, "step-000000000016-g2") == "[[1,0],[2,8]]");
+  }
+  SECTION("where it knows nothing, nothing is disowned") {
+    REQUIRE(world.Train(spec, 2, /*generation=*/2)[0].status.ok());
+    CHECK(lineage_of(world, "step-000000000016-g2") == "[]");
+    CHECK(CheckpointNames(world).size() == 2);
+  }
+}
+
+TEST_CASE("a rank says what it is doing, in the order in which it does it") {
+  World world;
+  pb::JobSpec spec = SmallJob();
+  spec.mutable_train()->set_steps(16);  // two epochs
+  const auto ranks = world.Train(spec, 2);
+  REQUIRE(ranks[0].status.ok());
+  const std::vector<std::pair<std::string, int64_t>> wanted = {
+      {"loading", 0}, {"compiling", 0},  {"loading", 0}, {"first step", 0},  {"step", 1},
+      {"evaluation", 8}, {"step", 8}, {"evaluation", 16}, {"checkpoint", 16}};
+  CHECK(ranks[0].observer.doings == wanted);
+  CHECK(ranks[1].observer.doings == wanted);
+}
+
+TEST_CASE("model.weights gives the first values; a checkpoint comes before it") {
+  World world;
+  pb::JobSpec spec = SmallJob();
+  spec.mutable_train()->set_steps(8);
+  const auto first = world.Train(spec, 1);
+  REQUIRE(first[0].status.ok());
+  const std::string trained = "/checkpoints/step-000000000008-g1/weights-00000-of-00001.safetensors";
+  REQUIRE(base::WriteFileAtomically(world.files, "/base.safetensors", *world.files.ReadFile(trained)).ok());
+  spec.mutable_model()->set_weights("/base.safetensors");
+  (*spec.mutable_train()->mutable_optimizer()->mutable_params())["lr"] = 1e-44;  // changes nothing
+  SECTION("they are what the job begins with, on every rank") {
+    REQUIRE(world.files.RemoveAll("/checkpoints").ok());
+    const auto ranks = world.Train(spec, 2);
+    for (const auto& rank : ranks) {
+      REQUIRE(rank.status.ok());
+      CHECK(rank.first_step == 0);
+      CHECK(rank.result.weights_sha256 == first[0].result.weights_sha256);
+    }
+  }
+  SECTION("a checkpoint of the job itself is newer") {
+    const auto ranks = world.Train(spec, 2, /*generation=*/2);
+    REQUIRE(ranks[0].status.ok());
+    CHECK(ranks[0].first_step == 8);
+  }
+  SECTION("a file that does not fit is said with the key") {
+    (*spec.mutable_model()->mutable_params())["hidden2"] = 11;
+    REQUIRE(world.files.RemoveAll("/checkpoints").ok());
+    const auto ranks = world.Train(spec, 1);
+    CHECK(absl::IsInvalidArgument(ranks[0].status));
+    CHECK_THAT(std::string(ranks[0].status.message()),
+               Catch::StartsWith("model.weights: /base.safetensors does not fit the model: "));
+  }
 }
 
 TEST_CASE("a loss that is no number ends the job and says so") {

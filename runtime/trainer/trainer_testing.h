@@ -29,6 +29,10 @@ struct RecordingObserver final : public TrainerObserver {
     evaluations[step] = metrics;
   }
   void OnSaved(const SaveOutcome& outcome) override { saves.push_back(outcome); }
+  void OnDoing(Doing doing, int64_t step) override {
+    const std::string name = DoingName(doing);
+    if (doings.empty() || doings.back().first != name) doings.emplace_back(name, step);
+  }
   void OnNotice(const ringmaster::v1::Reason& notice, int64_t) override {
     notices.push_back(notice);
   }
@@ -36,6 +40,7 @@ struct RecordingObserver final : public TrainerObserver {
   std::vector<ringmaster::v1::Progress> reports;
   std::map<int64_t, std::map<std::string, double>> evaluations;
   std::vector<SaveOutcome> saves;
+  std::vector<std::pair<std::string, int64_t>> doings;  // what, and the step it began at
   std::vector<ringmaster::v1::Reason> notices;
 };
 
