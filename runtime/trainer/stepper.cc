@@ -51,8 +51,15 @@ absl::StatusOr<Stepper> Stepper::Create(Replica& replica, comm::Communicator& co
   stepper.features_ = static_cast<float*>(features);
   stepper.labels_ = static_cast<int64_t*>(labels);
   stepper.weights_ = static_cast<float*>(weights);
-  *static_cast<float*>(scale) = static_cast<float>(1.0 / global_weight);
+  stepper.scale_ = static_cast<float*>(scale);
+  stepper.SetGlobalWeight(global_weight);
   return stepper;
+}
+
+// A scale of 0 makes every gradient 0, of rows that have no weight anyway.
+void Stepper::SetGlobalWeight(double global_weight) {
+  global_weight_ = global_weight;
+  *scale_ = global_weight > 0 ? static_cast<float>(1.0 / global_weight) : 0.0F;
 }
 
 // Nothing before the optimizer changes a weight, and the optimizer runs only after the last bucket is reduced: on any
@@ -66,7 +73,8 @@ absl::StatusOr<StepOutcome> Stepper::Run(double learning_rate, const Votes& vote
     RM_RETURN_IF_ERROR(communicator_->WaitAll());
   }
   PhaseTimer timer(times_.optimizer);
-  RM_RETURN_IF_ERROR(replica_->optimizer().Apply(learning_rate));
+  // Without a sample there is no gradient, and momentum or weight decay alone would still move the weights.
+  if (global_weight_ > 0) RM_RETURN_IF_ERROR(replica_->optimizer().Apply(learning_rate));
   return ReadReport();
 }
 
@@ -119,7 +127,8 @@ absl::Status Stepper::WriteReport(const Votes& votes) {
 StepOutcome Stepper::ReadReport() const {
   const absl::Span<const float> report = replica_->report();
   StepOutcome outcome;
-  outcome.loss = static_cast<double>(report[kLoss]) / global_weight_;
+  outcome.updated = global_weight_ > 0;
+  outcome.loss = outcome.updated ? static_cast<double>(report[kLoss]) / global_weight_ : 0;
   outcome.correct = static_cast<double>(report[kCorrectCount]);
   outcome.stop = static_cast<int>(report[kStop]);
   outcome.stop_checkpoint = static_cast<int>(report[kStopCheckpoint]);

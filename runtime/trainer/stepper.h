@@ -26,7 +26,8 @@ struct Votes {
 
 // What all ranks know after the step, the same on each.
 struct StepOutcome {
-  double loss = 0;       // mean over the global batch (weighted)
+  bool updated = true;   // false: the batch had no weight at all, and the weights are as they were
+  double loss = 0;       // mean over the global batch (weighted); 0 when it has no weight
   double correct = 0;    // weighted count of right answers
   int stop = 0;          // ranks that voted so
   int stop_checkpoint = 0;
@@ -43,7 +44,8 @@ struct PhaseTimes {
 // Thread-compatible. The replica and the communicator outlive it.
 class Stepper {
  public:
-  // `global_weight`: sum of the sample weights of one global batch; what gradients and the loss are divided by.
+  // `global_weight`: sum of the sample weights of one global batch; what gradients and the loss are divided by, until
+  // SetGlobalWeight says otherwise.
   [[nodiscard]] static absl::StatusOr<Stepper> Create(Replica& replica,
                                                       comm::Communicator& communicator,
                                                       double global_weight);
@@ -53,6 +55,10 @@ class Stepper {
   [[nodiscard]] float* features() { return features_; }
   [[nodiscard]] int64_t* labels() { return labels_; }
   [[nodiscard]] float* weights() { return weights_; }
+
+  // Another weight of the global batch, from the next Run on; the same on every rank. 0: no row of any rank counts, so the
+  // step is taken without an update, and nothing is divided.
+  void SetGlobalWeight(double global_weight);
 
   // One step at this learning rate. On an error the weights are those before the step: the optimizer starts only
   // when every bucket is reduced. NonFiniteLoss is DataLoss and names this rank.
@@ -79,6 +85,7 @@ class Stepper {
   float* features_ = nullptr;
   int64_t* labels_ = nullptr;
   float* weights_ = nullptr;
+  float* scale_ = nullptr;    // the program's input: one over the global weight
   std::vector<int> missing_;  // gradients each bucket still waits for
   PhaseTimes times_;
 };

@@ -177,6 +177,58 @@ TEST_CASE("a gang that breaks ends the step with the weights of the step before"
   });
 }
 
+TEST_CASE("rows without weight count for nothing: the rest alone makes the step") {
+  // Rows 1 and 4 of the global batch have no weight; the reference has the other four, and only those.
+  const auto with_holes = [](int ranks) {
+    std::vector<double> losses(static_cast<size_t>(ranks));
+    RunGang(ranks, [&](comm::Communicator& communicator) {
+      Fixture fixture(communicator);
+      for (int64_t row = 0; row < fixture.share.count; ++row) {
+        const int64_t sample = fixture.share.first + row;
+        if (sample == 1 || sample == 4) fixture.stepper->weights()[row] = 0;
+      }
+      fixture.stepper->SetGlobalWeight(4);
+      losses[static_cast<size_t>(communicator.rank())] = Step(fixture, Votes()).loss;
+    });
+    return losses;
+  };
+  std::vector<double> alone;
+  RunGang(1, [&](comm::Communicator& communicator) {
+    Fixture fixture(communicator);
+    double sum = 0;
+    for (const int64_t sample : {0, 2, 3, 5}) {
+      for (int64_t row = 0; row < kGlobalBatch; ++row) {
+        fixture.stepper->weights()[row] = row == sample ? 1.0F : 0.0F;
+      }
+      fixture.stepper->SetGlobalWeight(1);
+      const auto loss = fixture.stepper->EvaluateLoss();
+      RM_CHECK(loss.ok());
+      sum += *loss;
+    }
+    alone.push_back(sum / 4);
+  });
+  for (const int ranks : {1, 2, 3}) {
+    for (const double loss : with_holes(ranks)) CHECK(loss == Approx(alone[0]).epsilon(1e-6));
+  }
+}
+
+TEST_CASE("a batch without any weight changes nothing, whatever the momentum, and divides nothing") {
+  RunGang(2, [](comm::Communicator& communicator) {
+    Fixture fixture(communicator);
+    RM_CHECK(Step(fixture, Votes()).updated);
+    const std::string before = fixture.replica->WeightsSha256();
+    std::fill(fixture.stepper->weights(), fixture.stepper->weights() + fixture.share.count, 0.0F);
+    fixture.stepper->SetGlobalWeight(0);
+    Votes votes;
+    votes.save_due = true;
+    const StepOutcome empty = Step(fixture, votes);
+    RM_CHECK(!empty.updated);
+    RM_CHECK(empty.loss == 0);
+    RM_CHECK(empty.save_due == 2);  // votes travel all the same
+    RM_CHECK(fixture.replica->WeightsSha256() == before);
+  });
+}
+
 TEST_CASE("time is accounted to the phases") {
   RunGang(1, [](comm::Communicator& communicator) {
     Fixture fixture(communicator);

@@ -31,11 +31,13 @@ absl::Status SaveFailure(const SaveOutcome& outcome) {
 absl::StatusOr<TrainResult> Trainer::Run() {
   bool stopped = false;
   bool final_save = true;
+  TellOfBadRecords();
   while (step_ < total_steps_ && !stopped) {
     // Everything below this line happens on every rank alike: it depends only on the outcome, which is a sum over the ranks.
     RM_ASSIGN_OR_RETURN(const StepOutcome outcome, OneStep());
     ++step_;
-    Report(outcome);
+    NoteBatch(outcome);
+    Report();
     stopped = outcome.stop > 0 && step_ < total_steps_;
     final_save = !stopped || outcome.stop_checkpoint > 0;
     if (final_save) RM_RETURN_IF_ERROR(AfterStep(outcome));
@@ -51,6 +53,7 @@ absl::StatusOr<StepOutcome> Trainer::OneStep() {
   first_step_ = false;
   const absl::Time start = absl::Now();
   reader_->Fill(step_, stepper_->features(), stepper_->labels(), stepper_->weights());
+  stepper_->SetGlobalWeight(static_cast<double>(reader_->GlobalWeight(step_)));
   input_time_ += absl::Now() - start;
   Votes votes;
   votes.stop = stop_.stop;
@@ -128,17 +131,35 @@ absl::Status Trainer::FinalSave() {
   return saved.status.ok() ? absl::OkStatus() : SaveFailure(saved);
 }
 
+// Every rank knows which records are bad; rank 0 says it, once a start.
+void Trainer::TellOfBadRecords() {
+  if (communicator_.rank() != 0) return;
+  for (const pb::Reason& notice : ReportBadRecords(data_, start_.spec().data(),
+                                                   start_.checkpoint_folder(), files_)) {
+    observer_.OnNotice(notice, step_);
+  }
+}
+
+// A batch without a good record has no loss: the last one that there was stays.
+void Trainer::NoteBatch(const StepOutcome& outcome) {
+  if (outcome.updated) {
+    metrics_["train/loss"] = outcome.loss;
+  } else if (communicator_.rank() == 0 && !told_of_empty_batch_) {
+    told_of_empty_batch_ = true;
+    observer_.OnNotice(EmptyBatchNotice(step_, train_.global_batch_size()), step_);
+  }
+}
+
 // Tells whoever watches how it goes. The rate is over the time since the last report, so a pause shows; phase times are
 // totals since the start of this generation.
-void Trainer::Report(const StepOutcome& outcome) {
+void Trainer::Report() {
   const absl::Time now = absl::Now();
-  metrics_["train/loss"] = outcome.loss;
   if (now - last_report_time_ < kReportInterval && step_ != total_steps_) return;
   pb::Progress progress;
   progress.set_step(step_);
   progress.set_total_steps(total_steps_);
   progress.set_epoch(EpochAt(step_));
-  progress.set_loss(outcome.loss);
+  progress.set_loss(metrics_["train/loss"]);
   const double samples = static_cast<double>((step_ - last_report_step_) * train_.global_batch_size());
   progress.set_samples_per_second(samples / absl::ToDoubleSeconds(now - last_report_time_));
   progress.set_learning_rate(learning_rate_(step_ - 1));
@@ -161,7 +182,7 @@ void Trainer::Report(const StepOutcome& outcome) {
 // Passes over the data after `step` steps; fractional, since batches straddle epochs.
 double Trainer::EpochAt(int64_t step) const {
   return static_cast<double>(step * train_.global_batch_size()) /
-         static_cast<double>(training_data_->size());
+         static_cast<double>(data_.training->size());
 }
 
 // At multiples of the interval in steps, or when an epoch boundary was crossed by this step. Without an interval: each epoch.

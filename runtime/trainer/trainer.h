@@ -25,8 +25,8 @@
 #include "comm/collective/communicator.h"
 #include "proto/rank.pb.h"
 #include "runtime/data/batch_reader.h"
-#include "runtime/data/dataset.h"
 #include "runtime/trainer/activity.h"
+#include "runtime/trainer/data_sources.h"
 #include "runtime/trainer/evaluator.h"
 #include "runtime/trainer/lr_schedule.h"
 #include "runtime/trainer/replica.h"
@@ -99,7 +99,9 @@ class Trainer {
   absl::Status BeginSave();
   absl::Status NoteSave(const SaveOutcome& outcome);
   absl::Status FinalSave();
-  void Report(const StepOutcome& outcome);
+  void Report();
+  void TellOfBadRecords();
+  void NoteBatch(const StepOutcome& outcome);
 
   [[nodiscard]] double EpochAt(int64_t step) const;
   [[nodiscard]] bool EvaluationDue() const;
@@ -114,8 +116,7 @@ class Trainer {
   TrainerObserver& observer_;
   const StopSignal& stop_;
 
-  std::unique_ptr<data::Dataset> training_data_;
-  std::unique_ptr<data::Dataset> validation_data_;  // may be null
+  DataSources data_;
   std::optional<data::BatchReader> reader_;
   std::unique_ptr<Replica> replica_;
   std::optional<Stepper> stepper_;
@@ -132,6 +133,7 @@ class Trainer {
   absl::Duration input_time_, checkpoint_time_;
   absl::Time last_save_time_, last_report_time_, started_;
   int64_t last_report_step_ = 0;
+  bool told_of_empty_batch_ = false;  // once is enough
 };
 
 }  // namespace rm::trainer

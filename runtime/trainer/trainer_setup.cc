@@ -75,19 +75,15 @@ absl::StatusOr<std::unique_ptr<Trainer>> Trainer::Create(const pb::RankStart& st
 
 // Opens both sources and settles how many steps there are.
 absl::Status Trainer::OpenData() {
-  const pb::DataSpec& spec = start_.spec().data();
-  RM_ASSIGN_OR_RETURN(training_data_, data::Dataset::Open(spec.train(), files_));
-  if (!spec.validation().path().empty()) {
-    RM_ASSIGN_OR_RETURN(validation_data_, data::Dataset::Open(spec.validation(), files_));
-  }
+  RM_ASSIGN_OR_RETURN(data_, OpenDataSources(start_.spec(), files_));
   data::BatchReader::Options options;
   options.global_batch_size = train_.global_batch_size();
   options.seed = train_.seed();
   options.rank = communicator_.rank();
   options.world_size = communicator_.world_size();
-  reader_.emplace(*training_data_, options);
+  reader_.emplace(*data_.training, options);
   total_steps_ = train_.steps() > 0 ? train_.steps()
-                                    : data::TotalSteps(train_.epochs(), training_data_->size(),
+                                    : data::TotalSteps(train_.epochs(), data_.training->size(),
                                                        train_.global_batch_size());
   return absl::OkStatus();
 }
@@ -102,7 +98,7 @@ absl::Status Trainer::BuildReplica() {
   if (!weights.empty()) {
     RM_RETURN_IF_ERROR(base::Annotate(model::LoadWeights(files_, weights, &graph), "model.weights"));
   }
-  for (const data::Dataset* dataset : {training_data_.get(), validation_data_.get()}) {
+  for (const data::Dataset* dataset : {data_.training.get(), data_.validation.get()}) {
     if (dataset == nullptr) continue;
     RM_RETURN_IF_ERROR(model::CheckData(graph, dataset->sample_shape(), dataset->classes()));
   }
@@ -140,11 +136,11 @@ void Trainer::BuildSaver() {
 
 // A second program over the same weights, without the backward pass, for the validation set.
 absl::Status Trainer::BuildEvaluator() {
-  if (validation_data_ == nullptr) return absl::OkStatus();
+  if (data_.validation == nullptr) return absl::OkStatus();
   RM_ASSIGN_OR_RETURN(const graph::Graph graph,
                       model::BuildGraph(start_.spec().model(), /*training=*/false));
   RM_ASSIGN_OR_RETURN(evaluator_,
-                      Evaluator::Create(graph, *validation_data_, *replica_, kernels::CpuKernels(),
+                      Evaluator::Create(graph, *data_.validation, *replica_, kernels::CpuKernels(),
                                         KernelOptionsOf(start_), communicator_));
   return absl::OkStatus();
 }

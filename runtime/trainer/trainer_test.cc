@@ -495,7 +495,7 @@ TEST_CASE("what the user's spec or data cause is InvalidArgument or NotFound") {
     pb::JobSpec spec;
     std::string part;
   } cases[] = {{missing, "/data/nothing"},
-               {classes, "labels up to 11"},
+               {classes, "BadRecords: /data/many-labels-idx1-ubyte at offset 18, sample 10: field 'label': '10' is out"},
                {optimizer, "unknown optimizer 'Lion'"}};
   for (const auto& c : cases) {
     const auto ranks = world.Train(c.spec, 1);
