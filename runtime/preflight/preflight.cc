@@ -6,15 +6,18 @@
 #include <memory>
 #include <utility>
 
+#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/string_view.h"
 #include "base/status.h"
 #include "base/units.h"
 #include "kernels/kernels.h"
+#include "runtime/data/bad_records.h"
 #include "runtime/data/batch_reader.h"
 #include "runtime/data/dataset.h"
 #include "runtime/graph/program.h"
 #include "runtime/model/model.h"
+#include "runtime/model/weights.h"
 
 namespace rm::preflight {
 namespace pb = ::ringmaster::v1;
@@ -23,7 +26,8 @@ namespace {
 // Collects errors, each with its place in the job file.
 class Findings {
  public:
-  explicit Findings(absl::Span<const pb::SourcePosition> positions) : positions_(positions) {}
+  Findings(absl::Span<const pb::SourcePosition> positions, const std::string& host)
+      : positions_(positions), at_host_(host.empty() ? "" : absl::StrCat("on host ", host, ": ")) {}
 
   void Add(absl::string_view field, absl::string_view message) {
     for (const pb::SourcePosition& position : positions_) {
@@ -36,21 +40,73 @@ class Findings {
   void Add(absl::string_view field, const absl::Status& status) {
     if (!status.ok()) Add(field, status.message());
   }
+  // What this machine lacks may be there on another one, so the machine is named; what is wrong with a file is wrong
+  // everywhere.
+  void AddOfHost(absl::string_view field, const absl::Status& status) {
+    const bool is_ours = absl::IsNotFound(status) || absl::IsPermissionDenied(status) ||
+                         absl::IsUnavailable(status) || absl::IsResourceExhausted(status);
+    if (!status.ok()) Add(field, absl::StrCat(is_ours ? at_host_ : "", status.message()));
+  }
   std::vector<std::string> Take() { return std::move(errors_); }
 
  private:
   absl::Span<const pb::SourcePosition> positions_;
+  const std::string at_host_;
   std::vector<std::string> errors_;
 };
 
-// Opening reads and checks the whole source, so a damaged file is found here and not in the middle of the night.
-std::unique_ptr<data::Dataset> OpenData(const pb::DataSource& source, absl::string_view field,
-                                        const base::FileSystem& files, Findings& findings) {
-  auto dataset = data::Dataset::Open(source, files);
-  if (dataset.ok()) return *std::move(dataset);
-  findings.Add(field, dataset.status());
-  return nullptr;
+// A sentence about a column says which key of the schema it is about: there the job file is wrong, not at the path.
+absl::string_view FieldOf(const absl::Status& status, absl::string_view path_field) {
+  for (const absl::string_view key : {"data.schema.label", "data.schema.features",
+                                      "data.schema.types", "data.schema.missing"}) {
+    if (absl::StrContains(status.message(), key)) return key;
+  }
+  return path_field;
 }
+
+// The two sources of a job. Opening reads and checks the whole of each, so a damaged file is found here and not in the middle
+// of the night.
+class Sources {
+ public:
+  // `classes`: of the model; 0 when there is none.
+  Sources(const pb::DataSpec& spec, int64_t classes, const base::FileSystem& files,
+          Findings& findings)
+      : files_(files), findings_(findings) {
+    options_.schema = spec.schema();
+    options_.classes = classes;
+    options_.input = model::kInput;
+    const auto rule = data::ParseBadRecordRule(spec.on_bad_record());
+    findings.Add("data.on_bad_record", rule.status());
+    if (rule.ok()) rule_ = *rule;
+    training = Open(spec.train(), "data.train.path");
+    if (spec.validation().path().empty()) return;
+    options_.training = training.get();
+    validation = Open(spec.validation(), "data.validation.path");
+  }
+
+  // Null where the source cannot be used, which the findings then say.
+  std::unique_ptr<data::Dataset> training;
+  std::unique_ptr<data::Dataset> validation;
+
+ private:
+  std::unique_ptr<data::Dataset> Open(const pb::DataSource& source, absl::string_view field) {
+    auto dataset = data::Dataset::Open(source, files_, options_);
+    if (!dataset.ok()) {
+      findings_.AddOfHost(FieldOf(dataset.status(), field), dataset.status());
+      return nullptr;
+    }
+    for (const std::string& line :
+         data::Complaints((*dataset)->bad_records(), (*dataset)->size(), rule_)) {
+      findings_.Add(field, line);
+    }
+    return *std::move(dataset);
+  }
+
+  const base::FileSystem& files_;
+  Findings& findings_;
+  data::DatasetOptions options_;
+  data::BadRecordRule rule_ = data::BadRecordRule::kFail;
+};
 
 // A job whose data does not fill one batch would succeed without having done anything.
 void CheckSteps(const pb::TrainSpec& train, const data::Dataset& dataset, Findings& findings) {
@@ -101,35 +157,35 @@ void CheckFolder(const std::string& folder, base::FileSystem& files, Findings& f
       status.Update(files.RemoveFile(probe));
     }
   }
-  if (!status.ok()) {
-    findings.Add("checkpoint.path", absl::StrCat("checkpoints cannot be written to ", folder, ": ",
-                                                 status.message()));
-  }
+  findings.AddOfHost("checkpoint.path", base::Annotate(status, absl::StrCat(
+                                            "checkpoints cannot be written to ", folder)));
 }
 
 }  // namespace
 
 std::vector<std::string> Check(const pb::JobSpec& spec,
                                absl::Span<const pb::SourcePosition> positions,
-                               const std::string& checkpoint_folder, base::FileSystem& files) {
-  Findings findings(positions);
-  const auto training = OpenData(spec.data().train(), "data.train.path", files, findings);
-  std::unique_ptr<data::Dataset> validation;
-  if (!spec.data().validation().path().empty()) {
-    validation = OpenData(spec.data().validation(), "data.validation.path", files, findings);
-  }
-  if (training != nullptr) CheckSteps(spec.train(), *training, findings);
+                               const std::string& checkpoint_folder, base::FileSystem& files,
+                               const std::string& host) {
+  Findings findings(positions, host);
   const auto graph = model::BuildGraph(spec.model(), /*training=*/true);
+  const int64_t classes = graph.ok() ? model::ClassCount(*graph).value_or(0) : 0;
+  const Sources sources(spec.data(), classes, files, findings);
+  if (sources.training != nullptr) CheckSteps(spec.train(), *sources.training, findings);
   findings.Add("model", graph.status());
   // Data and model are compared only where both are there: one mistake gives one error.
   if (graph.ok()) {
-    const std::pair<const data::Dataset*, const char*> sources[] = {
-        {training.get(), "data.train.path"}, {validation.get(), "data.validation.path"}};
-    for (const auto& [dataset, field] : sources) {
+    const std::pair<const data::Dataset*, const char*> both[] = {
+        {sources.training.get(), "data.train.path"},
+        {sources.validation.get(), "data.validation.path"}};
+    for (const auto& [dataset, field] : both) {
       if (dataset == nullptr) continue;
       findings.Add(field, model::CheckData(*graph, dataset->sample_shape(), dataset->classes()));
     }
     CheckProgram(spec, *graph, findings);
+    if (const std::string& weights = spec.model().weights(); !weights.empty()) {
+      findings.Add("model.weights", model::CheckWeights(*graph, files, weights));
+    }
   }
   CheckFolder(checkpoint_folder, files, findings);
   return findings.Take();

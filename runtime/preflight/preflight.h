@@ -15,13 +15,15 @@ namespace rm::preflight {
 
 // Every reason why the job cannot run, one sentence each; empty when it can. Where `positions` knows the field, an error
 // begins with its place in the job file ("12:5: …"), else with the field's path ("data.train.path: …").
-// Checked: data readable and whole, samples and labels fit the model, at least one step, every operator has a kernel, memory within
+// What is missing on this machine is told with its name `host`, where one is given ("on host h: …"). With
+// data.on_bad_record: fail, the first ten bad records of a source are an error each, and their number one more.
+// Checked: data readable and whole, records as the schema says, samples and labels fit the model, at least one step, every operator has a kernel, memory within
 // resources.memory_per_rank, `checkpoint_folder` (absolute, of this job) can be made and written.
 // Leaves nothing behind but the checkpoint folder. Thread-safe.
 [[nodiscard]] std::vector<std::string> Check(
     const ringmaster::v1::JobSpec& spec,
     absl::Span<const ringmaster::v1::SourcePosition> positions,
-    const std::string& checkpoint_folder, base::FileSystem& files);
+    const std::string& checkpoint_folder, base::FileSystem& files, const std::string& host = "");
 
 }  // namespace rm::preflight
 

@@ -6,6 +6,8 @@
 
 #include "base/memory_file_system.h"
 #include "proto/job.pb.h"
+#include "runtime/model/model.h"
+#include "runtime/tensorfile/safetensors.h"
 
 namespace rm::preflight {
 namespace {
@@ -38,6 +40,7 @@ struct World {
   base::MemoryFileSystem files;
   pb::JobSpec spec;
   std::vector<pb::SourcePosition> positions;
+  std::string host;
 
   World() {
     REQUIRE(files.MakeFolders("/data").ok());
@@ -54,8 +57,26 @@ struct World {
     spec.mutable_resources()->set_ranks_max(2);
   }
   std::vector<std::string> Check() {
-    return preflight::Check(spec, positions, "/storage/job", files);
+    return preflight::Check(spec, positions, "/storage/job", files, host);
   }
+  // Two columns and a label, for a model that takes two numbers.
+  void UseCsv(const std::string& training, const std::string& validation) {
+    Put(files, "/data/train.csv", training);
+    Put(files, "/data/test.csv", validation);
+    auto& params = *spec.mutable_model()->mutable_params();
+    params["height"] = 1;
+    params["width"] = 2;
+    params["classes"] = 2;
+    pb::DataSpec& data = *spec.mutable_data();
+    data.mutable_train()->set_path("/data/train.csv");
+    data.mutable_train()->set_format("csv");
+    data.mutable_validation()->set_path("/data/test.csv");
+    data.mutable_validation()->set_format("csv");
+    data.mutable_schema()->set_label("y");
+    spec.mutable_train()->set_global_batch_size(2);
+  }
+  // All errors, word for word.
+  void ExpectExactly(const std::vector<std::string>& errors) { CHECK(Check() == errors); }
   void Expect(const std::vector<std::string>& parts) {
     const std::vector<std::string> errors = Check();
     std::string all;
@@ -101,8 +122,17 @@ TEST_CASE("data that does not fit the model is found in either source") {
   PutImages(world.files, "/data/many", 40, 28, 12);
   world.spec.mutable_data()->mutable_train()->set_path("/data/small");
   world.spec.mutable_data()->mutable_validation()->set_path("/data/many");
-  world.Expect({"data.train.path: the data's samples are [1, 14, 14]",
-                "data.validation.path: the data has labels up to 11"});
+  world.Expect({
+                "data.validation.path: /data/many-labels-idx1-ubyte at offset 18, sample 10: field "
+                "'label': '10' is out of range: the model has 10 classes, 0 to 9",
+                "data.validation.path: /data/many-labels-idx1-ubyte at offset 19, sample 11: ",
+                "data.validation.path: /data/many-labels-idx1-ubyte at offset 30, sample 22: ",
+                "data.validation.path: /data/many-labels-idx1-ubyte at offset 31, sample 23: ",
+                "data.validation.path: /data/many-labels-idx1-ubyte at offset 42, sample 34: ",
+                "data.validation.path: /data/many-labels-idx1-ubyte at offset 43, sample 35: ",
+                "data.validation.path: 6 of 40 records are bad; mend them, or set "
+                "data.on_bad_record to skip or quarantine",
+                "data.train.path: the data's samples are [1, 14, 14]"});
 }
 
 TEST_CASE("a truncated file is found before the job starts") {
@@ -122,6 +152,35 @@ TEST_CASE("a job of no step is refused with its numbers") {
   world.Expect({});
 }
 
+TEST_CASE("weights that do not fit the model are refused with every name, those that fit are not") {
+  World world;
+  world.spec.mutable_model()->set_weights("/base.safetensors");
+  world.Expect({"model.weights: "});  // it is not there
+  std::vector<tensorfile::TensorData> tensors;
+  const auto write = [&] {
+    auto file = world.files.Create("/base.safetensors");
+    REQUIRE(file.ok());
+    REQUIRE(tensorfile::WriteSafetensors(tensors, {}, **file).ok());
+  };
+  write();
+  const auto graph = model::BuildGraph(world.spec.model(), /*training=*/false);
+  REQUIRE(graph.ok());
+  const std::string all = world.Check().at(0);
+  std::vector<std::vector<float>> values;
+  for (const graph::ValueId id : graph->parameters()) {
+    const graph::Value& parameter = graph->value(id);
+    CHECK(all.find("'" + parameter.name + "' is missing") != std::string::npos);
+    size_t elements = 1;
+    for (const int64_t size : parameter.shape) elements *= static_cast<size_t>(size);
+    values.emplace_back(elements, 0.5F);
+    tensors.push_back({parameter.name, "F32",
+                       std::vector<int64_t>(parameter.shape.begin(), parameter.shape.end()),
+                       values.back().data(), elements * sizeof(float)});
+  }
+  write();
+  world.Expect({});
+}
+
 TEST_CASE("too little memory is refused with what is needed") {
   World world;
   world.spec.mutable_resources()->set_memory_per_rank(1 << 20);
@@ -137,6 +196,118 @@ TEST_CASE("a checkpoint folder that cannot be written is refused with the reason
       preflight::Check(world.spec, {}, "/storage-is-a-file/job", world.files);
   REQUIRE(errors.size() == 1);
   CHECK(errors[0].find("checkpoint.path: checkpoints cannot be written to /storage-is-a-file/job") == 0);
+}
+
+TEST_CASE("what this machine lacks is told with its name, what is wrong with a file is not") {
+  World world;
+  world.host = "node-7";
+  world.spec.mutable_data()->mutable_train()->set_path("/data/nothing");
+  std::string labels = *world.files.ReadFile("/data/test-labels-idx1-ubyte");
+  Put(world.files, "/data/test-labels-idx1-ubyte", labels.substr(0, labels.size() - 2));
+  world.ExpectExactly(
+      {"data.train.path: on host node-7: there is neither /data/nothing-images-idx3-ubyte nor "
+       "/data/nothing-images-idx3-ubyte.gz",
+       "data.validation.path: /data/test-labels-idx1-ubyte: expected 10 bytes of data (10) after the "
+       "header of 8 bytes, found 8"});
+}
+
+TEST_CASE("a checkpoint folder that cannot be written is told with the machine") {
+  World world;
+  Put(world.files, "/storage", "a file in the way");
+  world.host = "node-7";
+  const auto errors = world.Check();
+  REQUIRE(errors.size() == 1);
+  CHECK_THAT(errors[0], Catch::StartsWith("checkpoint.path: on host node-7: checkpoints cannot be "
+                                          "written to /storage/job: "));
+}
+
+TEST_CASE("a csv job that can run has no findings") {
+  World world;
+  world.UseCsv("a,b,y\n1,2,0\n3,4,1\n", "b,a,y\n1,2,1\n");
+  world.ExpectExactly({});
+}
+
+TEST_CASE("a schema that does not fit the file is told at the schema's place in the job file") {
+  World world;
+  world.UseCsv("a,b,kind\n1,2,0\n3,4,1\n", "a,b,kind\n1,2,0\n");
+  world.spec.mutable_data()->mutable_schema()->set_label("knd");
+  pb::SourcePosition position;
+  position.set_field_path("data.schema.label");
+  position.set_line(12);
+  position.set_column(11);
+  world.positions.push_back(position);
+  const std::string sentence = "data.schema.label: the file has no column 'knd' – did you mean "
+                               "'kind'? It has a, b, kind";
+  world.ExpectExactly({"12:11: /data/train.csv: " + sentence, "12:11: /data/test.csv: " + sentence});
+}
+
+TEST_CASE("bad records are listed one by one, the first ten, with their number") {
+  World world;
+  std::string training = "a,b,y\n";
+  for (int i = 0; i < 12; ++i) training += "1,oops,0\n";
+  world.UseCsv(training + "1,2,5\n1,2,1\n", "a,b,y\n,1,0\n1,2,1\n");
+  std::vector<std::string> errors;
+  for (int line = 2; line <= 11; ++line) {
+    errors.push_back("data.train.path: /data/train.csv:" + std::to_string(line) +
+                     ":3: field 'b': 'oops' is not a float");
+  }
+  errors.push_back("data.train.path: 13 of 14 records are bad (the first 10 are listed); mend them, "
+                   "or set data.on_bad_record to skip or quarantine");
+  errors.push_back("data.validation.path: /data/test.csv:2:1: field 'a': '' is missing");
+  errors.push_back("data.validation.path: 1 of 2 records are bad; mend them, or set "
+                   "data.on_bad_record to skip or quarantine");
+  world.ExpectExactly(errors);
+}
+
+TEST_CASE("bad records that are passed over are no findings, unless nothing else is left") {
+  for (const char* const rule : {"skip", "quarantine"}) {
+    World world;
+    world.UseCsv("a,b,y\n1,?,0\n3,4,1\n", "a,b,y\n1,2,1\n");
+    world.spec.mutable_data()->set_on_bad_record(rule);
+    world.ExpectExactly({});
+    Put(world.files, "/data/test.csv", "a,b,y\n?,2,1\n");
+    world.ExpectExactly({"data.validation.path: /data/test.csv:2:1: field 'a': '?' is not a float",
+                         "data.validation.path: 1 of 1 records are bad: none is left to train or "
+                         "validate with"});
+  }
+}
+
+TEST_CASE("a ragged row is told with its place") {
+  World world;
+  world.UseCsv("a,b,y\n1,2,0\n3,1\n4,5,1\n", "a,b,y\n1,2,1\n");
+  world.ExpectExactly({"data.train.path: /data/train.csv:3:1: the record has 2 fields, the header "
+                       "has 3 columns",
+                       "data.train.path: 1 of 3 records are bad; mend them, or set "
+                       "data.on_bad_record to skip or quarantine"});
+}
+
+TEST_CASE("a table of another width than the model's is refused with what would fit") {
+  World world;
+  world.UseCsv("a,b,c,y\n1,2,3,0\n3,4,5,1\n", "a,b,c,y\n1,2,3,1\n");
+  const std::string sentence = "the data's samples are [3], the model takes [1, 1, 2]; set the "
+                               "model's params (channels: 1, height: 1, width: 3) or use other data";
+  world.ExpectExactly({"data.train.path: " + sentence, "data.validation.path: " + sentence});
+}
+
+TEST_CASE("tokens are refused, since no model takes them") {
+  World world;
+  Put(world.files, "/data/text.u16", "abcdefgh");
+  world.spec.mutable_data()->mutable_train()->set_path("/data/text.u16");
+  world.spec.mutable_data()->mutable_train()->set_format("tokens");
+  world.ExpectExactly({"data.train.path: /data/text.u16: the format is tokens, but the model takes "
+                       "numbers and none of the built-in models takes tokens yet; use idx, csv or "
+                       "npy"});
+}
+
+TEST_CASE("an npy folder without the model's input is told on this machine") {
+  World world;
+  world.host = "h";
+  world.spec.mutable_data()->mutable_train()->set_path("/data/arrays");
+  world.spec.mutable_data()->mutable_train()->set_format("npy");
+  const auto errors = world.Check();
+  REQUIRE(errors.size() == 1);
+  CHECK_THAT(errors[0], Catch::StartsWith("data.train.path: on host h: "));
+  CHECK_THAT(errors[0], Catch::Contains("/data/arrays/input.npy"));
 }
 
 }  // namespace

@@ -23,11 +23,11 @@ namespace pb = ::ringmaster::v1;
 namespace {
 
 // The check of runtime/preflight, on this machine's files.
-std::vector<std::string> CheckJob(const pb::PreflightRequest& request) {
+std::vector<std::string> CheckJob(const pb::PreflightRequest& request, const std::string& host) {
   const std::vector<pb::SourcePosition> positions(request.source_positions().begin(),
                                                   request.source_positions().end());
   return preflight::Check(request.spec(), positions, request.checkpoint_folder(),
-                          base::PosixFileSystem());
+                          base::PosixFileSystem(), host);
 }
 
 // SIGTERM and SIGINT are taken by a thread that waits for them; every other thread has them blocked.
@@ -79,7 +79,9 @@ int WorkerMain(int argc, char** argv) {
   const sigset_t stop_signals = BlockStopSignals();
   SetLogging(*options);
   Outbox outbox;
-  WorkerLoop loop(LoopOptionsOf(*options), outbox, &CheckJob);
+  WorkerLoop loop(LoopOptionsOf(*options), outbox, [&options](const pb::PreflightRequest& request) {
+    return CheckJob(request, options->host);
+  });
   Attachment attachment(*options, outbox,
                         [&loop](pb::WorkerCommand command) { loop.Post(std::move(command)); });
   attachment.SetOnRefused([&loop] { loop.Quit(); });
