@@ -27,24 +27,31 @@ namespace {
 // Threads listed, and frames of each: a runaway recursion must not flood the log.
 constexpr size_t kThreadsMax = 512;
 constexpr int kFramesMax = 48;
-constexpr int kWaitMilliseconds = 250;  // for one thread
+// For one thread. A machine with ten ranks on two cores schedules a thread within some 20 ms; and a
+// worker waits 2 s for the whole dump.
+constexpr int kWaitMilliseconds = 250;
 constexpr int kNobody = 0;
 
+// All that handlers share. Atomics alone: whoever is interrupted may hold any lock there is.
 std::atomic<int> g_signal{0};
 std::atomic<int> g_fd{-1};
-std::atomic<bool> g_dumping{false};
+std::atomic<bool> g_dumping{false};  // one dump at a time
 std::atomic<int> g_turn{kNobody};   // thread that is to write
 std::atomic<int> g_writer{kNobody};  // thread that has taken its turn and is writing
 
+// Not gettid(): glibc has had it for a short time only, and a thread's id is not cached there.
 int ThreadId() { return static_cast<int>(::syscall(SYS_gettid)); }
 
-// A line built without allocating; what does not fit is cut off.
+// A line built without allocating; what does not fit is cut off. Neither printf nor the streams may
+// be called in a handler: both may allocate, and lock.
 class Line {
  public:
+  // Leaves room for the line break that Write adds.
   Line& Text(const char* text) {
     for (; *text != 0 && size_ < bytes_.size() - 1; ++text) bytes_[size_++] = *text;
     return *this;
   }
+  // Digits come last first, so they are turned around.
   Line& Number(uint64_t number, uint64_t base = 10, int digits_min = 1) {
     std::array<char, 24> digits{};
     int count = 0;
@@ -56,7 +63,8 @@ class Line {
     }
     return *this;
   }
-  // A log that cannot be written to is no reason to stop.
+  // In one write, so that lines of other threads do not tear it. A log that cannot be written to is
+  // no reason to stop.
   void Write() {
     bytes_[size_++] = '\n';
     const ssize_t written = ::write(g_fd, bytes_.data(), size_);
@@ -69,12 +77,14 @@ class Line {
   size_t size_ = 0;
 };
 
+// Polling: a futex would do, but who waits here must also notice that nobody will ever wake it.
 void Sleep(int milliseconds) {
   const timespec time{0, milliseconds * 1'000'000L};
   ::nanosleep(&time, nullptr);
 }
 
-// The content of a file below /proc/self/task/<thread>/, as far as it fits, ended by a zero.
+// The content of a file below /proc/self/task/<thread>/, as far as it fits, ended by a zero; empty
+// when the thread has ended meanwhile.
 template <size_t kSize>
 void ReadThreadFile(int thread, const char* name, std::array<char, kSize>& content) {
   std::array<char, 64> path{};
@@ -153,7 +163,8 @@ void DumpOther(int thread) {
   for (int waited = 0; waited < kWaitMilliseconds && g_writer == thread; ++waited) Sleep(1);
 }
 
-// Their ids, in increasing order: the process's first thread first.
+// The ids of this process's threads in increasing order, so that its first thread comes first. Read
+// with system calls: opendir allocates. A thread that starts during the dump is left out.
 size_t ListThreads(std::array<int, kThreadsMax>& threads) {
   const int folder = ::open("/proc/self/task", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
   if (folder < 0) return 0;
@@ -178,6 +189,7 @@ size_t ListThreads(std::array<int, kThreadsMax>& threads) {
   return count;
 }
 
+// The dumper's work: its own stack in its place among the others'.
 void DumpAll(const void* handler_return) {
   std::array<int, kThreadsMax> threads{};
   const size_t count = ListThreads(threads);
@@ -195,6 +207,9 @@ void DumpAll(const void* handler_return) {
   line.Text(kStackDumpEnd).Write();
 }
 
+// From outside, or from the dumper of this very process: kill() cannot pass for the latter, since it
+// is no SI_TKILL, and a raise() of our own begins a dump when there is none. The interrupted code
+// must find errno as it was.
 void OnSignal(int, siginfo_t* info, void*) {
   const int saved_errno = errno;
   const void* const handler_return = __builtin_return_address(0);
@@ -215,7 +230,8 @@ void OnSignal(int, siginfo_t* info, void*) {
 
 }  // namespace
 
-// backtrace loads libgcc when it is first called, and the symbolizer opens files.
+// backtrace loads libgcc when it is first called, with locks and memory that a handler must not ask
+// for. SA_RESTART: most system calls of the threads that are interrupted go on as if nothing had been.
 void InstallStackDump(int signal, int fd) {
   RM_CHECK(g_signal == 0, "there is one stack dump a process");
   std::array<void*, 1> frame{};

@@ -26,6 +26,7 @@ using tensorfile::TensorInfo;
 // One element of a file, in its own type, as float32.
 using ReadElement = float (*)(const char* bytes);
 
+// The format is little-endian, and so are all machines this runs on.
 template <typename T>
 T Load(const char* bytes) {
   T value;
@@ -33,6 +34,7 @@ T Load(const char* bytes) {
   return value;
 }
 
+// The type of our own parameters; float64 is rounded to the nearest.
 float FromFloat32(const char* bytes) { return Load<float>(bytes); }
 float FromFloat64(const char* bytes) { return static_cast<float>(Load<double>(bytes)); }
 
@@ -57,6 +59,7 @@ float FromFloat16(const char* bytes) {
   return (bits & 0x8000) != 0 ? -value : value;
 }
 
+// One line adds a type.
 struct ElementType {
   const char* dtype;
   ReadElement read;
@@ -86,7 +89,8 @@ std::string Mismatch(const graph::Value& parameter, const TensorInfo& tensor) {
                       ReaderOf(tensor.dtype) == nullptr ? " of F32, F64, F16 or BF16" : "");
 }
 
-// Both directions, so that one run of the check names everything there is to mend.
+// Both directions, so that one run of the check names everything there is to mend: parameters in
+// the model's order, then what is left over in the file's.
 absl::Status Compare(const graph::Graph& graph, const SafetensorsFile& file,
                      const std::string& path) {
   std::vector<std::string> problems;
@@ -112,6 +116,7 @@ absl::Status Compare(const graph::Graph& graph, const SafetensorsFile& file,
       path, " does not fit the model: ", absl::StrJoin(problems, "; "), more));
 }
 
+// The shape has been compared, so the number of values is that of the parameter.
 absl::StatusOr<std::vector<float>> ReadTensor(const SafetensorsFile& file,
                                               const TensorInfo& tensor) {
   std::vector<char> bytes(static_cast<size_t>(tensor.bytes));
@@ -125,6 +130,7 @@ absl::StatusOr<std::vector<float>> ReadTensor(const SafetensorsFile& file,
 
 }  // namespace
 
+// The header holds names, types and shapes: a file of gigabytes is checked in a millisecond.
 absl::Status CheckWeights(const graph::Graph& graph, const base::FileSystem& files,
                           const std::string& path) {
   RM_ASSIGN_OR_RETURN(const auto file, SafetensorsFile::Open(files, path));

@@ -13,6 +13,7 @@
 namespace rm::trainer {
 namespace pb = ::ringmaster::v1;
 
+// A switch and not a table, so that the compiler names the one that is missing.
 const char* DoingName(Doing doing) {
   switch (doing) {
     case Doing::kLoading: return "loading";
@@ -25,6 +26,7 @@ const char* DoingName(Doing doing) {
   return "";
 }
 
+// An eventfd and poll instead of a condition variable: the thread sleeps without a mutex of ours.
 ActivityReporter::ActivityReporter(const ActivityBoard& board, RankLink& link,
                                    absl::Duration interval)
     : board_(board), link_(link), end_fd_(::eventfd(0, EFD_CLOEXEC)) {
@@ -32,6 +34,7 @@ ActivityReporter::ActivityReporter(const ActivityBoard& board, RankLink& link,
   thread_ = std::thread([this, interval] { Run(interval); });
 }
 
+// The thread may be in the middle of a report, which is short; then it sees the event.
 ActivityReporter::~ActivityReporter() {
   const uint64_t one = 1;
   RM_CHECK(::write(end_fd_, &one, sizeof(one)) == sizeof(one), "eventfd: errno ", errno);
@@ -39,7 +42,8 @@ ActivityReporter::~ActivityReporter() {
   ::close(end_fd_);
 }
 
-// One message is used again and again, so that its memory is allocated once.
+// One message is used again and again, so that its memory is allocated once. What TrySend answers
+// does not matter: the next report says all of this one and more.
 void ActivityReporter::Run(absl::Duration interval) {
   ::pthread_setname_np(::pthread_self(), "activity");
   pollfd end = {end_fd_, POLLIN, 0};

@@ -16,6 +16,7 @@ namespace {
 
 constexpr size_t kHeadBytes = 8;
 
+// Written byte by byte, so that the file can be read on a machine of any byte order.
 void PutU32(uint32_t number, std::string& bytes) {
   for (int shift = 0; shift < 32; shift += 8) bytes += static_cast<char>((number >> shift) & 0xFF);
 }
@@ -26,6 +27,7 @@ uint32_t GetU32(absl::string_view bytes) {
   return number;
 }
 
+// Length and checksum go before the body: a record that is cut off anywhere is known as such.
 std::string RecordOf(const pb::WorkerMessage& message) {
   const std::string body = message.SerializeAsString();
   std::string record;
@@ -34,6 +36,8 @@ std::string RecordOf(const pb::WorkerMessage& message) {
   return record + body;
 }
 
+// A report that reports nothing stands for a start: no message of the protocol says it, and no record
+// needs a type of its own.
 pb::WorkerMessage StartedMessage(const pb::RankRef& rank) {
   pb::WorkerMessage message;
   *message.mutable_report()->mutable_rank() = rank;
@@ -44,6 +48,7 @@ const pb::RankRef& RankOfEnd(const pb::WorkerMessage& end) {
   return end.has_refused() ? end.refused().rank() : end.exited().rank();
 }
 
+// What nobody saw, but must have happened: PR_SET_PDEATHSIG is SIGKILL.
 pb::WorkerMessage DiedWithWorker(const pb::RankRef& rank) {
   pb::WorkerMessage message;
   pb::RankExited& exited = *message.mutable_exited();
@@ -83,6 +88,7 @@ void LifeFile::Read() {
   }
 }
 
+// The state that the records add up to, the same while reading and while writing.
 void LifeFile::Take(const pb::WorkerMessage& record) {
   if (record.has_report()) {
     running_[KeyOf(record.report().rank())] = record.report().rank();
@@ -93,10 +99,13 @@ void LifeFile::Take(const pb::WorkerMessage& record) {
   if (ends_.size() > kEndsMax) ends_.pop_front();
 }
 
+// Before the process exists: a worker that dies in between reports one rank too many as dead, and
+// that is the truth as well.
 void LifeFile::NoteStarted(const pb::RankRef& rank) { Append(StartedMessage(rank)); }
 
 void LifeFile::NoteEnded(const pb::WorkerMessage& end) { Append(end); }
 
+// An append is one small write into the page cache; the loop that calls this waits for no disk.
 void LifeFile::Append(const pb::WorkerMessage& record) {
   Take(record);
   if (file_ == nullptr) return;
@@ -120,6 +129,7 @@ void LifeFile::WriteAnew() {
   file_ = *std::move(file);
 }
 
+// Said once, since nothing is written from then on.
 void LifeFile::GiveUp(const absl::Status& status) {
   file_.reset();
   base::LogWarning("the ends of ranks are not kept for the next start of this worker: ",

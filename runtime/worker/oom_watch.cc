@@ -15,7 +15,8 @@ namespace {
 // More kills than ranks on a machine are not worth remembering.
 constexpr size_t kKillsMax = 1024;
 
-// The number behind "oom_kill " in a file of "name number" lines.
+// The number behind "oom_kill " in a file of "name number" lines: all three sources have that form
+// and that name.
 std::optional<int64_t> ReadCount(const base::FileSystem& files, const std::string& path) {
   const auto text = files.ReadFile(path);
   if (!text.ok()) return std::nullopt;
@@ -63,8 +64,11 @@ OomCounter SystemOomCounter(const base::FileSystem& files, const std::string& pr
   return [] { return std::nullopt; };
 }
 
+// What was counted before the start is nobody's whom we know.
 OomWatch::OomWatch(OomCounter counter) : counter_(std::move(counter)), seen_(counter_()) {}
 
+// Without a count (the file is gone, or never was) nothing is concluded. A count that falls is that
+// of another kernel or cgroup: it becomes the new beginning.
 void OomWatch::Look(absl::Duration now) {
   const std::optional<int64_t> count = counter_();
   if (!count.has_value()) return;
@@ -74,6 +78,7 @@ void OomWatch::Look(absl::Duration now) {
   while (!kills_.empty() && now - kills_.front() > kFresh) kills_.pop_front();
 }
 
+// The oldest first: of several victims the one that was counted first has had most time to die.
 bool OomWatch::Claim(absl::Duration now) {
   Look(now);
   if (kills_.empty()) return false;

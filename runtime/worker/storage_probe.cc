@@ -17,12 +17,14 @@ namespace {
 // A probe is a short line; whatever else lies there is not sent over the network.
 constexpr size_t kContentBytesMax = 4096;
 
+// Paths and the system's words need not be UTF-8, but a message must be.
 pb::StorageProbe Problem(const std::string& text) {
   pb::StorageProbe probe;
   probe.set_problem(base::ValidUtf8(text));
   return probe;
 }
 
+// What was read, or in the system's words why nothing was.
 pb::StorageProbe AnswerOf(const absl::StatusOr<std::string>& content) {
   if (!content.ok()) return Problem(std::string(content.status().message()));
   pb::StorageProbe probe;
@@ -64,6 +66,8 @@ StorageProber::~StorageProber() {
   while (state_->waiting > 0) state_->changed.Wait(state_->mutex);
 }
 
+// Two threads a question: one reads, and may hang for as long as the storage does; one waits for it
+// and answers in time, whatever the other does. Both are detached: nobody could join the first.
 void StorageProber::Ask(const std::string& path) {
   if (path.empty()) return;
   bool busy = false;
