@@ -63,7 +63,7 @@ TEST_CASE("bad data is said at submit with file, place and value; nothing starts
   } cases[] = {
       {file + " --set data.train.path=" + cluster.File("short"), 2, {"short-images-idx3-ubyte"}},
       {file + " --set data.train.path=" + cluster.File("wrong"), 2,
-       {"labels up to 200", "10 classes", "model.params.classes"}},
+       {"'200' is out of range", "10 classes", "model.params.classes"}},
       {CsvJob(cluster, "ragged", "1,2,0\n3,4,1\n5,6\n7,8,0\n9,9,1\n"), 2, {"ragged.csv:4", "2"}},
       {CsvJob(cluster, "word", "1,2,0\n3,four,1\n5,6,1\n7,8,0\n"), 2, {"word.csv:3:3", "four"}},
       {CsvJob(cluster, "high", "1,2,0\n3,4,1\n5,6,7\n7,8,0\n"), 2, {"high.csv:4:5", "7"}},
