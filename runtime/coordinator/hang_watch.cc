@@ -1,5 +1,10 @@
 // The judgement is made of what each rank said last, and for how long it has said nothing else. No
-// rank is asked anything: one that hangs would not answer, and one that is asked might.
+// rank is asked anything: one that hangs would not answer, and an answer would prove nothing, since
+// reports come from a thread of their own.
+//
+// Numbers of collectives are comparable between ranks because all of them enter the same ones in
+// the same order, from the moment their communicator was made; with a new generation there is a new
+// communicator, and the counts begin anew.
 #include "runtime/coordinator/hang_watch.h"
 
 #include <algorithm>
@@ -24,6 +29,8 @@ using scheduler::RankPhase;
 // More ranks than that are counted, not named.
 constexpr size_t kRanksNamed = 4;
 
+// Several may be under way at once (a bucket is reduced while the next one is still computed); a
+// rank that has left all it entered waits for nobody.
 bool InCollective(const pb::Activity& activity) { return activity.entered() > activity.left(); }
 
 // Where nothing can be said about how long it takes; see rule 2.
@@ -31,6 +38,8 @@ bool IsPreparing(absl::string_view doing) {
   return doing == "loading" || doing == "compiling" || doing == "first step";
 }
 
+// Bounded work without steps or collectives, on which the peers wait: a large validation set or a
+// slow disk must not cost a restart.
 bool IsPatient(absl::string_view doing) { return doing == "evaluation" || doing == "checkpoint"; }
 
 // "rank 1 of job a on host h1 (worker w1), rank 2 … and 3 more".
@@ -44,12 +53,13 @@ std::string NameAll(const ClusterState& state, const Job& job, const std::vector
                       more == 0 ? "" : absl::StrCat(" and ", more, " more"));
 }
 
-// ", after step 57, doing: step".
+// ", after step 57, doing: step": in every sentence, since both are the first questions.
 std::string DoingText(const pb::Activity& activity) {
   return absl::StrCat(", after step ", activity.step(),
                       activity.doing().empty() ? "" : absl::StrCat(", doing: ", activity.doing()));
 }
 
+// What the scheduler is told. The rank is the one whose stacks will be asked for.
 pb::Event Hung(const Job& job, int32_t rank, int64_t step, absl::string_view code,
                std::string sentence) {
   pb::Event event;
@@ -69,6 +79,7 @@ bool IsToBeWatched(const Job& job) {
   return job.state == pb::RUNNING && !job.training_done && job.living_ranks == job.world_size();
 }
 
+// Ranks that are gone have no worker to hear them from, and none is needed.
 bool AllWorkersAreReady(const ClusterState& state, const Job& job) {
   return std::all_of(job.gang.begin(), job.gang.end(), [&](const scheduler::GangRank& rank) {
     const scheduler::Worker* const worker = state.FindWorker(rank.where.worker_id());
@@ -96,6 +107,7 @@ bool Take(const pb::RankMessage& message, pb::Activity& known) {
     case pb::RankMessage::kFailed:
     case pb::RankMessage::kNotice:
     case pb::RankMessage::MESSAGE_NOT_SET: return false;
+    // It listens, joined, committed, evaluated, finished: each is said once, after it was done.
     default: return true;
   }
 }
@@ -105,6 +117,8 @@ bool Take(const pb::RankMessage& message, pb::Activity& known) {
 void HangWatch::OnReport(const pb::RankRef& ref, const pb::RankMessage& message,
                          absl::Duration now) {
   time_.Look(now);
+  // A rank of an old generation says nothing about the present one; that it speaks at all is for
+  // the scheduler to see to.
   const auto gang = gangs_.find(ref.job_id());
   if (gang == gangs_.end() || gang->second.generation != ref.generation()) return;
   std::vector<Rank>& ranks = gang->second.ranks;
@@ -130,6 +144,8 @@ std::vector<pb::Event> HangWatch::Check(const ClusterState& state, absl::Duratio
   return events;
 }
 
+// From the state and not from events: whatever became of a job between two looks, what counts is
+// where it is now. So nothing can be missed, and nothing has to be undone.
 void HangWatch::Follow(const ClusterState& state) {
   for (auto gang = gangs_.begin(); gang != gangs_.end();) {
     const Job* const job = state.FindJob(gang->first);
@@ -145,6 +161,8 @@ void HangWatch::Follow(const ClusterState& state) {
       gang.ranks.resize(job.gang.size());
       RestartClocks(gang);
     }
+    // It has only now come together, or not all of it can be heard: what was counted so far was no
+    // standing still.
     const bool running = job.state == pb::RUNNING;
     if (gang.running != running || !AllWorkersAreReady(state, job)) RestartClocks(gang);
     gang.running = running;
@@ -156,6 +174,8 @@ void HangWatch::RestartClocks(Gang& gang) const {
   for (Rank& rank : gang.ranks) rank.heard = rank.progressed = time_.lived();
 }
 
+// The surest sign first: a rank from which nothing comes also makes no progress, and its peers
+// wait.
 pb::Event HangWatch::JudgeGang(const ClusterState& state, const Job& job, const Gang& gang) const {
   if (!gang.running) return JudgeStart(state, job, gang);
   pb::Event event = JudgeSilence(state, job, gang);
@@ -164,6 +184,8 @@ pb::Event HangWatch::JudgeGang(const ClusterState& state, const Job& job, const 
   return event;
 }
 
+// Of a gang that comes up only life is asked for, not progress: loading has no end that could be
+// known here. Those that have joined wait for the others and have nothing to say.
 pb::Event HangWatch::JudgeStart(const ClusterState& state, const Job& job, const Gang& gang) const {
   std::vector<int32_t> missing;
   bool listens = true;
@@ -183,6 +205,9 @@ pb::Event HangWatch::JudgeStart(const ClusterState& state, const Job& job, const
                            ": ", NameAll(state, job, missing)));
 }
 
+// Whatever the rank did: the thread that reports does nothing else, so when it is silent the whole
+// process stands, and it will not come back by itself. Its worker is heard, or the gang would not
+// be judged.
 pb::Event HangWatch::JudgeSilence(const ClusterState& state, const Job& job,
                                   const Gang& gang) const {
   std::vector<int32_t> silent;
@@ -198,6 +223,9 @@ pb::Event HangWatch::JudgeSilence(const ClusterState& state, const Job& job,
                            "; last heard of", last));
 }
 
+// Both must have lasted: a rank that has computed for an hour is not late before somebody waits for
+// it, and a peer that waits for an hour may wait for one that has just moved. The least of all
+// counts is the one that holds up the others; those in between may be held up by it.
 pb::Event HangWatch::JudgeBehind(const ClusterState& state, const Job& job,
                                  const Gang& gang) const {
   std::vector<int32_t> behind;
@@ -231,6 +259,8 @@ pb::Event HangWatch::JudgeBehind(const ClusterState& state, const Job& job,
                    base::FormatDuration(StillFor(waiting))));
 }
 
+// Every rank is where every other one is, and each waits for data that it was sent. Whoever is
+// killed, it would be the wrong one as often as not; so the gang is, and the sentence says so.
 pb::Event HangWatch::JudgeStandstill(const Job& job, const Gang& gang) const {
   const Rank& first = gang.ranks[0];
   absl::Duration shortest = absl::InfiniteDuration();
@@ -249,6 +279,7 @@ pb::Event HangWatch::JudgeStandstill(const Job& job, const Gang& gang) const {
                    "; none is ahead or behind, so no rank is to blame"));
 }
 
+// The longest wait is the one that says most, and the one that people see in their graphs.
 int32_t HangWatch::WhoWaitsFor(const Gang& gang, const Rank& rank) const {
   int32_t who = -1;
   absl::Duration longest = -absl::InfiniteDuration();
@@ -263,6 +294,7 @@ int32_t HangWatch::WhoWaitsFor(const Gang& gang, const Rank& rank) const {
   return who;
 }
 
+// Job files always have a value; specs made by other means may not.
 absl::Duration HangWatch::HangAfter(const Job& job) const {
   const double seconds = job.scheduling().hang_after();
   return seconds > 0 ? absl::Seconds(seconds) : limits_.hang_after;

@@ -215,6 +215,8 @@ TEST_CASE("who is blamed when nothing goes on") {
   }
 }
 
+// SIGSTOP is how people try this out. A stopped rank must not hide behind what it did when it was
+// stopped.
 TEST_CASE("a rank that was stopped hangs even where nothing else would count against it") {
   for (const char* doing : {"loading", "compiling", "first step", "checkpoint"}) {
     World world(2);
@@ -247,6 +249,7 @@ TEST_CASE("a gang that makes its steps never hangs, however slow they are") {
   CHECK(world.First() == "");
 }
 
+// Slow machines and long steps are no hangs; the time that counts is the one that others lose.
 TEST_CASE("a step that takes longer than hang_after is no hang when the peers wait but a while") {
   World world(2);
   world.Run();
@@ -260,6 +263,7 @@ TEST_CASE("a step that takes longer than hang_after is no hang when the peers wa
   CHECK(absl::StartsWith(world.First(), "1 RankHung: "));
 }
 
+// A rank whose activity thread tells of the last step only may still be seen to make steps.
 TEST_CASE("steps that only Progress tells of are progress") {
   World world(2);
   world.Run();
@@ -282,6 +286,7 @@ TEST_CASE("hang_after is the job's own") {
   CHECK(world.hung().size() == 1);
 }
 
+// The scheduler may refuse an event (its job was just being paused, and was resumed since).
 TEST_CASE("a hang of which nothing came is said again after as long") {
   World world(2);
   world.Run();
@@ -308,6 +313,7 @@ TEST_CASE("a gang whose ranks give no sign of life has failed to start, with the
         "host h-w2 (worker w2)");
 }
 
+// The one that has joined waits, and says so; it is not to blame.
 TEST_CASE("a rank that fell silent after it listened, and has not joined, is missing") {
   World world(2);
   world.Listen();
@@ -332,6 +338,7 @@ TEST_CASE("ranks may load for hours, as long as they say so") {
 
 // ---- who may be judged --------------------------------------------------------------------------
 
+// Nothing can be heard of its ranks then, and what its peers say would be held against them.
 TEST_CASE("while a worker is away its gang is not judged, and its clocks begin anew after that") {
   World world(2);
   world.Run();
@@ -355,6 +362,7 @@ TEST_CASE("while a worker is away its gang is not judged, and its clocks begin a
   CHECK(absl::StartsWith(world.First(), "1 RankHung: "));
 }
 
+// Hours pass between looks, and each of them counts for 400 ms.
 TEST_CASE("time in which the coordinator itself was away does not count") {
   World world(2);
   world.Run();
@@ -368,6 +376,8 @@ TEST_CASE("time in which the coordinator itself was away does not count") {
   CHECK(world.First() == "");
 }
 
+// What leaves has other limits: the grace, the leave window, the kill. And what is not watched
+// takes no memory.
 TEST_CASE("a job that waits, stops or is done is not watched, nor are its ranks remembered") {
   World world(2);
   world.RunFor(Seconds(2));
@@ -384,6 +394,7 @@ TEST_CASE("a job that waits, stops or is done is not watched, nor are its ranks 
   CHECK(world.First() == "");
 }
 
+// They come from workers, so they may say anything.
 TEST_CASE("reports that fit no gang change nothing") {
   World world(2);
   world.Run();
@@ -415,6 +426,8 @@ TEST_CASE("a new generation has clocks of its own") {
 
 // ---- a loaded machine ---------------------------------------------------------------------------
 
+// The load of the issue: more ranks than cores, and a judge that runs when it can. Progress is
+// real and small; every rank is behind some other one all the time.
 TEST_CASE("late reports and a judge that stalls make nobody hang whose gang goes on") {
   for (uint64_t seed = 1; seed <= 20; ++seed) {
     INFO("seed " << seed);

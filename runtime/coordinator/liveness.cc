@@ -10,11 +10,14 @@
 
 namespace rm::coordinator {
 
+// A machine that has too little time for everyone has too little for the judge, too: the more it is
+// late, the slower its clock, and nobody is judged by a clock that others could not keep.
 void LivedTime::Look(absl::Duration now) {
   lived_ += std::clamp(now - clock_, absl::ZeroDuration(), gap_);
   clock_ = now;
 }
 
+// Whatever was held against it was held against its old stream.
 void Liveness::Attached(const std::string& worker_id, absl::Duration now) {
   time_.Look(now);
   Watched& worker = workers_[worker_id] = Watched();
@@ -30,18 +33,23 @@ void Liveness::Heard(const std::string& worker_id, absl::Duration now) {
   worker->second.confirmed_by.clear();
 }
 
+// It was heard until now, in a way; but a break is judged by its own limit, from here on.
 void Liveness::Broken(const std::string& worker_id, absl::Duration now) {
   time_.Look(now);
   const auto worker = workers_.find(worker_id);
   if (worker != workers_.end()) worker->second.broken = time_.lived();
 }
 
+// Kept by worker and not by rank: that one rank of `from` has lost its peer is what all of them
+// will say within moments, because they leave together.
 void Liveness::EdgeLost(const std::string& from, const std::string& to, absl::Duration now) {
   time_.Look(now);
   const auto worker = workers_.find(to);
   if (worker != workers_.end() && from != to) worker->second.confirmed_by.insert(from);
 }
 
+// Who is lost is not also said to be a suspect, even if it becomes both at once: a stall of the
+// judge may hide the time between.
 Liveness::Verdict Liveness::Judge(absl::Duration now, PeersOf peers_of) {
   time_.Look(now);
   Verdict verdict;
@@ -69,6 +77,7 @@ std::string Liveness::WhyLost(const std::string& worker_id, const Watched& worke
   if (silence >= limits_.silent) {
     return absl::StrCat("nothing was heard of it for ", base::FormatDuration(limits_.silent));
   }
+  // Peers are looked up only where the answer can matter: they are found by a walk over gangs.
   if (silence < limits_.suspect || worker.confirmed_by.empty()) return "";
   std::set<std::string> peers = peers_of(worker_id);
   peers.erase(worker_id);
@@ -80,6 +89,8 @@ std::string Liveness::WhyLost(const std::string& worker_id, const Watched& worke
                       absl::StrJoin(peers, ", "));
 }
 
+// Its return is noticed by the silence having become short again, not by Heard itself: a verdict
+// has one place where it is made.
 void Liveness::JudgeSilence(const std::string& worker_id, Watched& worker, Verdict& verdict) const {
   const absl::Duration silence = time_.lived() - worker.heard;
   const bool was_suspect = worker.suspect_since != absl::InfiniteDuration();
@@ -96,6 +107,7 @@ void Liveness::JudgeSilence(const std::string& worker_id, Watched& worker, Verdi
   }
 }
 
+// For callers that know of no gangs.
 std::vector<Liveness::Lost> Liveness::Check(absl::Duration now) {
   return Judge(now, [](const std::string&) { return std::set<std::string>(); }).lost;
 }

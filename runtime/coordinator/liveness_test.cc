@@ -232,6 +232,7 @@ TEST_CASE("what silence, broken streams and lost edges make of a worker") {
   }
 }
 
+// Ranks may report the loss of a worker that was lost already.
 TEST_CASE("an edge to a worker that is not watched is nothing") {
   Judge judge;
   judge.liveness.EdgeLost("w2", "ghost", judge.now);
@@ -320,6 +321,7 @@ class LoadedMachine {
   std::vector<std::string> lost_;
 };
 
+// The promise to a loaded machine: being late is not being silent, whoever is late.
 TEST_CASE("stalls of the judge and heartbeats late by less than 1.5 s make nobody a suspect") {
   for (uint64_t seed = 1; seed <= 20; ++seed) {
     INFO("seed " << seed);
@@ -330,6 +332,8 @@ TEST_CASE("stalls of the judge and heartbeats late by less than 1.5 s make nobod
   }
 }
 
+// And being silent is not being lost. No worker's word is taken here but its own: w0 is named as
+// everybody's peer and confirms nothing.
 TEST_CASE("heartbeats late by less than 10 s make suspects, and all of them recover") {
   size_t suspects = 0;
   for (uint64_t seed = 21; seed <= 40; ++seed) {
@@ -354,6 +358,7 @@ TEST_CASE("streams that break and are back in time lose nobody, however late the
   }
 }
 
+// The other side of patience: it must not be endless. Each judgement lives 200 to 400 ms.
 TEST_CASE("a worker that is really gone is lost in spite of the load") {
   for (uint64_t seed = 61; seed <= 80; ++seed) {
     INFO("seed " << seed);

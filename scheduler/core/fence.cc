@@ -1,3 +1,7 @@
+// A refusal alone protects the state, and not the world: the rank that was refused does not hear of
+// it and goes on. In the ordinary course of things there is no such rank, since a generation is
+// made only when all of the last one have left or their worker was lost. What remains are races: a
+// start that was on its way when its stream broke, and a worker that was given up and lives.
 #include "scheduler/core/fence.h"
 
 #include <algorithm>
@@ -12,6 +16,7 @@ namespace {
 constexpr absl::string_view kNoSuchRank[] = {"UnknownJob", "JobEnded", "StaleGeneration",
                                              "UnknownRank", "RankGone"};
 
+// RankHung is not among these events: it is the coordinator's own judgement of a rank it knows.
 // The rank that lived when it was reported; nullptr: the event is of no rank, or of its end.
 const pb::RankRef* LivingRankOf(const pb::Event& event) {
   switch (event.event_case()) {
@@ -26,6 +31,7 @@ const pb::RankRef* LivingRankOf(const pb::Event& event) {
 
 }  // namespace
 
+// No grace and no checkpoint: what it would save belongs to a lineage that has ended.
 void StopRefusedRank(StepContext& step, const pb::Event& event, const pb::Reason& refused) {
   const pb::RankRef* const rank = LivingRankOf(event);
   if (rank == nullptr || event.reported_by().empty()) return;

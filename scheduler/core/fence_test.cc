@@ -46,6 +46,7 @@ class Fence {
   absl::Time now_ = absl::FromUnixSeconds(1000);
 };
 
+// One report, as if it came on the stream of a worker w7 that has no part in the job.
 struct Case {
   std::string name;
   pb::Event event;
@@ -87,6 +88,7 @@ TEST_CASE("a refused report stops the rank where it has no right to live, and on
   }
 }
 
+// Not the one of the present generation with the same number.
 TEST_CASE("the rank that is stopped is the one that reported") {
   const pb::JournalRecord record = Fence().Tell({By("w1", Checkpoint(Ref("a", 1, 0), 30))});
   const pb::RankRef& rank = record.actions(0).stop_rank().rank();

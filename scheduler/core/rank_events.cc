@@ -76,6 +76,8 @@ void Take(StepContext& step, const pb::RankHung& event) {
   LoseRank(step, job, cause);
 }
 
+// In every state of a job that has not ended, from a rank that has left, too: notices come late
+// when their worker was away, and a save that failed is worth knowing of even then.
 void Take(StepContext& step, const pb::RankNotice& event) {
   step.Accept();
   const Job& job = JobOf(step, event.rank());

@@ -141,6 +141,7 @@ Refused Refuse(const ClusterState& state, const pb::WorkerLost& event) {
   return No("AlreadyLost", "worker ", worker->id, " is Lost already");
 }
 
+// An absent worker is silent by definition, and a suspect is one already.
 Refused Refuse(const ClusterState& state, const pb::WorkerSilent& event) {
   const Worker* worker = state.FindWorker(event.worker_id());
   if (worker == nullptr) return No("UnknownWorker", "there is no worker ", event.worker_id());
@@ -149,6 +150,7 @@ Refused Refuse(const ClusterState& state, const pb::WorkerSilent& event) {
   return No("NotReady", "worker ", worker->id, " is ", WorkerStateName(worker->state));
 }
 
+// A worker that re-attached in the same instant is Ready with that; this comes too late then.
 Refused Refuse(const ClusterState& state, const pb::WorkerHeard& event) {
   const Worker* worker = state.FindWorker(event.worker_id());
   if (worker == nullptr) return No("UnknownWorker", "there is no worker ", event.worker_id());
@@ -206,6 +208,8 @@ Refused Refuse(const ClusterState& state, const pb::RankNotice& event) {
   return CheckMember(state, event.rank());
 }
 
+// The first hang of a gang breaks it. Others of the same generation are what the first one caused,
+// or are found in the same instant; either way they are being stopped.
 Refused Refuse(const ClusterState& state, const pb::RankHung& event) {
   if (Refused refused = CheckLiving(state, event.rank())) return refused;
   const Job& job = *state.FindJob(event.rank().job_id());

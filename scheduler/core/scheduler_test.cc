@@ -210,6 +210,7 @@ TEST_CASE("a folded scheduler goes on as the one that made the records") {
 
 // ---- what is forgotten, and what is only said -------------------------------------------------
 
+// Months of short jobs on workers that come and go.
 TEST_CASE("the state does not grow with the jobs and workers that were") {
   SchedulerOptions options;
   options.retention = {5, 3};
@@ -234,6 +235,8 @@ TEST_CASE("the state does not grow with the jobs and workers that were") {
   CHECK(live->state().FindJob("j194") == nullptr);
 }
 
+// An operator changes the options, and a compaction leaves out what is forgotten: neither may make
+// a journal unreadable.
 TEST_CASE("a journal is folded whatever is kept, then and now") {
   SchedulerOptions little;
   little.retention = {1, 0};

@@ -175,6 +175,8 @@ void Take(StepContext& step, const pb::WorkerLost& event) {
               why.empty() ? "was lost" : absl::StrCat("was lost (", why, ")"));
 }
 
+// Its jobs are not told: they run, as far as anybody knows, and a transition of each of them for
+// every hiccup of a network would hide what matters. Explanations name it.
 void Take(StepContext& step, const pb::WorkerSilent& event) {
   step.Accept();
   const Worker& worker = *step.state().FindWorker(event.worker_id());
@@ -186,6 +188,7 @@ void Take(StepContext& step, const pb::WorkerSilent& event) {
   step.Move(To(worker, pb::SUSPECT, MakeReason("WorkerSilent", sentence)));
 }
 
+// The placement pass of this step gives its free slots to whoever waited for them.
 void Take(StepContext& step, const pb::WorkerHeard& event) {
   step.Accept();
   const Worker& worker = *step.state().FindWorker(event.worker_id());

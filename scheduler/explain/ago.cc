@@ -11,6 +11,7 @@ std::string AgoText(absl::Time now, absl::Time then) {
   return absl::StrCat(base::FormatDuration(now - then), " ago");
 }
 
+// What is due is "now", even when it was due before: timers fire at the next step.
 std::string InText(absl::Time now, absl::Time then) {
   if (then == absl::InfiniteFuture()) return "never";
   if (then <= now) return "now";

@@ -1,3 +1,5 @@
+// Free slots that nobody may use are the cruellest kind of wait: `trainctl node ls` shows them, and
+// nothing starts. So the reason itself names them, and not only a detail below it.
 #include "scheduler/explain/idle.h"
 
 #include <utility>
@@ -16,6 +18,7 @@ namespace {
 // More workers than that are counted.
 constexpr size_t kWorkersNamed = 4;
 
+// One kind of such workers, as a reason code and as words behind their names.
 struct IdleKind {
   Idle idle;
   const char* code;
@@ -33,6 +36,7 @@ std::string NameAll(const std::vector<const Worker*>& workers) {
   std::vector<std::string> names;
   size_t more = 0;
   for (const Worker* worker : workers) {
+    // One that is full would not help if it were heard.
     if (worker->free_slots == 0) continue;
     if (names.size() == kWorkersNamed) ++more;
     if (more > 0) continue;
@@ -62,6 +66,7 @@ pb::Reason BlameIdleWorkers(const ClusterState& state, const Job& job, int64_t r
   return pb::Reason();
 }
 
+// All of them, the full ones too: who asks why a cluster is small wants to see where it went.
 void AddIdleWorkers(const ClusterState& state, const Job& job, absl::Time now,
                     pb::Explanation& out) {
   for (const IdleKind& kind : kKinds) {
@@ -73,6 +78,7 @@ void AddIdleWorkers(const ClusterState& state, const Job& job, absl::Time now,
   }
 }
 
+// Since when, or until when: a wait with an end is another thing than one without.
 std::string IdleText(const ClusterState& state, const Worker& worker, absl::Time now) {
   if (worker.state == pb::ABSENT) {
     return absl::StrCat("is absent and given up ",

@@ -24,6 +24,7 @@ using testing::Silent;
 using testing::Started;
 using testing::Submit;
 
+// A scheduler at a time that the test moves on.
 class World {
  public:
   World() : scheduler_(*Scheduler::Create(SchedulerOptions())) {}
@@ -103,6 +104,7 @@ TEST_CASE("an absent worker is blamed when its slots would do") {
         "only for w2 with 2 free slots (absent: not back since the coordinator started)");
 }
 
+// Neither alone is enough, so blaming one of them would send somebody to the wrong machine.
 TEST_CASE("a silent and an absent worker together are both named") {
   World world;
   world.Tell({Attach("w1", 1), Attach("w2", 2)});
@@ -116,6 +118,7 @@ TEST_CASE("a silent and an absent worker together are both named") {
                           "heard) and w2 with 2 free slots (absent"));
 }
 
+// A sentence is read at a glance.
 TEST_CASE("more than four workers are counted") {
   World world;
   std::vector<pb::Event> events;

@@ -78,7 +78,8 @@ void ExplainShortage(const ClusterState& state, const Job& job, absl::Time now,
   for (pb::Holder& holder : Holders(state, job.resources())) *out.add_holders() = std::move(holder);
 }
 
-// Whether it could run on the empty cluster if all workers saw the storage.
+// Whether it could run on the empty cluster if all workers saw the storage. Such a job is not told
+// "never": a mount is put right sooner than a machine is bought.
 bool FitsWithTheApart(const ClusterState& state, const pb::ResourceSpec& resources) {
   int64_t ranks = RanksThatCouldFit(state, resources);
   for (const auto& [id, worker] : state.workers()) {

@@ -33,6 +33,8 @@ std::vector<const Worker*> UsableWorkers(const ClusterState& state,
   return WorkersThat(state, resources, [](const Worker& worker) { return worker.Usable(); });
 }
 
+// The kinds exclude each other: a silent worker that does not see the storage would give nothing
+// when it is heard again.
 bool IsIdle(const Worker& worker, Idle idle) {
   switch (idle) {
     case Idle::kSilent: return worker.state == pb::SUSPECT && worker.Counts();

@@ -221,6 +221,8 @@ void ClusterState::CountCapacity(const Worker& worker, int64_t by) {
   if (count->second == 0) capacity_.erase(count);
 }
 
+// Each loss has a number of its own, so that a worker that is lost for the second time is among the
+// youngest again.
 void ClusterState::FollowLoss(Worker& worker) {
   if (worker.loss > 0) losses_.erase(worker.loss);
   worker.loss = worker.state == pb::LOST ? ++last_loss_ : 0;

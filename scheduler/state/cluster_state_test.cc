@@ -358,6 +358,7 @@ TEST_CASE_METHOD(Fixture, "from a suspect there is a way to each other state") {
   }
 }
 
+// Else a coordinator that is restarted twice gives up workers that it never waited for.
 TEST_CASE_METHOD(Fixture, "each start of the coordinator gives an absent worker its whole time") {
   pb::WorkerTransition absent = Becomes("w1", pb::READY, pb::ABSENT);
   absent.set_time_ns(100'000'000'000);
@@ -401,6 +402,7 @@ TEST_CASE_METHOD(Fixture, "a notice changes nothing, whatever it carries") {
   CHECK(Dump(state) == before);
 }
 
+// Only a damaged journal holds such.
 TEST_CASE_METHOD(Fixture, "a notice that would change something is refused") {
   StartA();
   const auto notice = [](const std::string& id, pb::JobState from, pb::JobState to) {
@@ -428,6 +430,7 @@ TEST_CASE_METHOD(Fixture, "a notice that would change something is refused") {
 
 // ---- what is forgotten ------------------------------------------------------------------------
 
+// A state that keeps little.
 struct Forgetful {
   explicit Forgetful(const Retention& retention) : state(&Equal, Windows(), retention) {}
   template <typename Transition>
@@ -511,6 +514,7 @@ TEST_CASE("of the workers that were lost the last ones are kept, one that is bac
   CHECK(world.state.FindWorker("w3")->ordinal == 3);
 }
 
+// The ranks of a gang name their workers for as long as the generation lasts.
 TEST_CASE("a gang may outlive the memory of a worker that it lost") {
   Forgetful world({0, 0});
   world.Apply(Ready("w1", 1));

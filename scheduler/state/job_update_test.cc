@@ -323,6 +323,7 @@ TEST_CASE("a hang in Running is a failure of its own, that of a whole gang and a
   }
 }
 
+// A bad record may end one attempt in a loop and the next one in a crash.
 TEST_CASE("a hang and a crash at the same step are the same failure again") {
   Job job = Started(2);
   job.state = pb::RUNNING;
@@ -333,6 +334,7 @@ TEST_CASE("a hang and a crash at the same step are the same failure again") {
   CHECK(job.failed_again);
 }
 
+// Reports wait in the workers until there is somebody to take them.
 TEST_CASE("what was awaited from ranks is awaited anew after the coordinator was away") {
   Job job = Started(2);
   job.state = pb::RUNNING;

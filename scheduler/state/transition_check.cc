@@ -125,7 +125,8 @@ absl::Status CheckRank(const ClusterState& state, const pb::RankRef& rank) {
                                                  " ranks"));
 }
 
-// Not there: never was, or is lost.
+// Not there: never was, or is lost. Which of both is a matter of how much of the past is kept, and
+// a fold may keep more or less of it than the core that wrote the record.
 bool IsAway(pb::WorkerState state) {
   return state == pb::WORKER_STATE_UNSPECIFIED || state == pb::LOST;
 }

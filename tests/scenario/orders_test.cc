@@ -196,6 +196,7 @@ TEST_CASE(
   CHECK(hangs == 3);
 }
 
+// A machine that loses its power: silence first, then its peers, then the verdict.
 TEST_CASE("a silent worker that is lost while its peers notice: one restart, by the worker") {
   const std::vector<Line> lines = {
       {testing::Silent("w2"), Lost("w2")}, {PeerLost(kRank0, 57)}, {Attach("w3", 1)}};

@@ -215,6 +215,7 @@ TEST_CASE("a journal folds under any retention, and gives the same jobs that hav
 
 // Everything that a step decides beside the events it was told, in a world that is otherwise the
 // same.
+// A rank whose disk is full says so at every save, for days.
 TEST_CASE("notices disturb nothing: without them everything else is decided in the same way") {
   for (uint64_t seed = 140; seed < 150; ++seed) {
     INFO("seed " << seed);
