@@ -12,14 +12,18 @@
 #include "absl/strings/cord.h"
 #include "absl/strings/str_cat.h"
 #include "absl/time/clock.h"
+#include "base/file_system.h"
 #include "base/mutex.h"
+#include "base/status.h"
 #include "proto/api.grpc.pb.h"
 #include "proto/error_details.pb.h"
+#include "runtime/client/file_digest.h"
 
 namespace rm::client {
 namespace {
 
 constexpr absl::Duration kVerifyTimeout = absl::Hours(1);
+constexpr absl::Duration kSecondsAMiB = absl::Seconds(1);  // a slow line is no error
 constexpr int kMessageBytesMax = 64 << 20;
 // A coordinator that comes back is found again within this time (gRPC's own would be minutes).
 constexpr int kRedialMaxMilliseconds = 1000;
@@ -90,6 +94,7 @@ struct Client::Core {
   std::unique_ptr<pb::Jobs::Stub> jobs;
   std::unique_ptr<pb::Cluster::Stub> cluster;
   std::unique_ptr<pb::Checkpoints::Stub> checkpoints;
+  std::unique_ptr<pb::Artifacts::Stub> artifacts;
   base::Mutex mutex;
   std::set<grpc::ClientContext*> running ABSL_GUARDED_BY(mutex);
   bool interrupted ABSL_GUARDED_BY(mutex) = false;
@@ -163,6 +168,7 @@ Client::Client(const std::string& address, absl::Duration call_timeout)
   core_->jobs = pb::Jobs::NewStub(channel);
   core_->cluster = pb::Cluster::NewStub(channel);
   core_->checkpoints = pb::Checkpoints::NewStub(channel);
+  core_->artifacts = pb::Artifacts::NewStub(channel);
 }
 
 Client::~Client() = default;
@@ -238,6 +244,44 @@ absl::StatusOr<pb::VerifyReply> Client::Verify(const std::string& job_id, int64_
   return core_->Unary<pb::VerifyReply>(address_, *core_->checkpoints,
                                        &pb::Checkpoints::Stub::Verify, request,
                                        std::max(call_timeout_, kVerifyTimeout));
+}
+
+absl::StatusOr<std::string> Client::UploadArtifact(const std::string& path) {
+  RM_ASSIGN_OR_RETURN(const FileDigest file, DigestFile(base::PosixFileSystem(), path));
+  pb::HasArtifactsRequest request;
+  request.add_sha256(file.sha256);
+  RM_ASSIGN_OR_RETURN(const pb::HasArtifactsReply reply,
+                      core_->Unary<pb::HasArtifactsReply>(address_, *core_->artifacts,
+                                                          &pb::Artifacts::Stub::Has, request,
+                                                          call_timeout_));
+  if (reply.missing_size() > 0) RM_RETURN_IF_ERROR(Send(path, file.sha256, file.bytes));
+  return file.sha256;
+}
+
+absl::Status Client::Send(const std::string& path, const std::string& sha256, uint64_t bytes) {
+  Core::Call call(*core_, call_timeout_ + kSecondsAMiB * static_cast<double>(bytes >> 20));
+  pb::UploadArtifactReply reply;
+  const auto writer = core_->artifacts->Upload(&call.context, &reply);
+  pb::UploadArtifactRequest message;
+  message.set_sha256(sha256);
+  message.set_bytes(static_cast<int64_t>(bytes));
+  // False: the coordinator has ended the call, because it has enough or cannot take it. Its status
+  // says which.
+  bool goes_on = writer->Write(message);
+  const absl::Status read =
+      ReadFileInPieces(base::PosixFileSystem(), path, [&](absl::string_view piece) {
+        message.Clear();
+        message.set_data(std::string(piece));
+        goes_on = goes_on && writer->Write(message);
+        return goes_on;
+      });
+  if (!read.ok()) {
+    call.context.TryCancel();  // the coordinator removes what came
+    (void)writer->Finish();
+    return read;
+  }
+  writer->WritesDone();
+  return call.End(writer->Finish(), address_);
 }
 
 absl::Status Client::Watch(const std::string& job_id, absl::FunctionRef<bool(const pb::Job&)> each,

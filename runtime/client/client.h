@@ -11,6 +11,7 @@
 #ifndef RM_RUNTIME_CLIENT_CLIENT_H_
 #define RM_RUNTIME_CLIENT_CLIENT_H_
 
+#include <cstdint>
 #include <memory>
 #include <string>
 #include <vector>
@@ -38,8 +39,8 @@ struct Violation {
 class Client {
  public:
   // Dials lazily: the first call finds out whether anyone is there. `call_timeout` is the deadline
-  // of calls that are not streams; that of Submit is longer by the wait it asks for, and Verify may
-  // take an hour.
+  // of calls that are not streams; that of Submit is longer by the wait it asks for, that of an
+  // upload by a second for each MiB, and Verify may take an hour.
   explicit Client(const std::string& address, absl::Duration call_timeout = absl::Seconds(30));
   ~Client();
   Client(const Client&) = delete;
@@ -62,6 +63,13 @@ class Client {
   // Reads the whole checkpoint: may take as long as the disk does.
   [[nodiscard]] absl::StatusOr<pb::VerifyReply> Verify(const std::string& job_id, int64_t step);
 
+  // Puts the file at `path` onto the cluster's storage, unless a file of that content is there, and
+  // returns the SHA-256 of its content: in a job it is named "artifact:<that>". The file is read
+  // once to find its digest and, where it is missing, once more to send it. InvalidArgument: over
+  // 2 GiB, or changed between the two; else the file's error, or the coordinator's. Calls for the
+  // same file, from any number of clients, do not disturb each other.
+  [[nodiscard]] absl::StatusOr<std::string> UploadArtifact(const std::string& path);
+
   // Streams: `each` is called for every message, on this thread; false ends the stream with OK. A
   // stream that the server ends by itself ends with OK as well.
   [[nodiscard]] absl::Status Watch(const std::string& job_id,
@@ -77,6 +85,10 @@ class Client {
 
  private:
   struct Core;
+  // Sends a file whose digest is known and not on the storage.
+  [[nodiscard]] absl::Status Send(const std::string& path, const std::string& sha256,
+                                  uint64_t bytes);
+
   const std::string address_;
   const absl::Duration call_timeout_;
   const std::unique_ptr<Core> core_;

@@ -2,6 +2,7 @@
 
 #include <grpcpp/grpcpp.h>
 
+#include <algorithm>
 #include <catch2/catch.hpp>
 #include <functional>
 #include <memory>
@@ -11,7 +12,10 @@
 
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
+#include "base/file_system.h"
 #include "base/mutex.h"
+#include "base/sha256.h"
+#include "base/temporary_folder.h"
 #include "proto/error_details.pb.h"
 #include "runtime/client/testing.h"
 
@@ -359,6 +363,83 @@ TEST_CASE("an interrupt ends calls and streams, present and later ones, with Can
   SECTION("before it began") { client.Interrupt(); }
   CHECK(absl::IsCancelled(client.Get("a").status()));
   CHECK(absl::IsCancelled(client.Watch("a", [](const pb::Job&) { return true; })));
+}
+
+// ---- artifacts ----------------------------------------------------------------------------------
+
+// A coordinator with these artifacts, which notes what is uploaded.
+struct Storage {
+  FakeCoordinator coordinator;
+  std::vector<std::string> present;
+  pb::UploadArtifactRequest head;  // the first message of the last upload
+  std::string content;             // … and what came in all
+  grpc::Status answer;             // to the upload
+
+  Storage() {
+    coordinator.methods.has_artifacts = [this](const pb::HasArtifactsRequest& request,
+                                               pb::HasArtifactsReply* reply) {
+      for (const std::string& sha256 : request.sha256()) {
+        const bool has = std::find(present.begin(), present.end(), sha256) != present.end();
+        if (!has) reply->add_missing(sha256);
+      }
+      return grpc::Status::OK;
+    };
+    coordinator.methods.upload_artifact = [this](auto* reader, pb::UploadArtifactReply* reply) {
+      if (!reader->Read(&head)) return grpc::Status(grpc::StatusCode::CANCELLED, "no head");
+      if (!answer.ok()) return answer;
+      content = head.data();
+      pb::UploadArtifactRequest piece;
+      while (reader->Read(&piece)) content += piece.data();
+      reply->set_path("/storage/artifacts/" + head.sha256());
+      return grpc::Status::OK;
+    };
+  }
+};
+
+TEST_CASE("a file is uploaded in pieces when the cluster has no file of its content") {
+  const base::TemporaryFolder folder;
+  Storage storage;
+  Client client(storage.coordinator.address());
+  for (const size_t bytes : {size_t{0}, size_t{10}, (size_t{5} << 19) + 1}) {
+    const std::string content(bytes, 'w');
+    REQUIRE(base::WriteFileAtomically(base::PosixFileSystem(), folder.File("w"), content).ok());
+    const auto sha256 = client.UploadArtifact(folder.File("w"));
+    INFO(sha256.status());
+    REQUIRE(sha256.ok());
+    CHECK(*sha256 == base::Sha256Hex(content));
+    CHECK(storage.head.sha256() == *sha256);
+    CHECK(storage.head.bytes() == static_cast<int64_t>(bytes));
+    CHECK(storage.content == content);
+  }
+}
+
+TEST_CASE("of what the cluster has, nothing is sent") {
+  const base::TemporaryFolder folder;
+  Storage storage;
+  storage.present = {base::Sha256Hex("weights")};
+  REQUIRE(base::WriteFileAtomically(base::PosixFileSystem(), folder.File("w"), "weights").ok());
+  Client client(storage.coordinator.address());
+  CHECK(client.UploadArtifact(folder.File("w")).value() == storage.present[0]);
+  CHECK(storage.head.sha256().empty());
+}
+
+TEST_CASE("an upload that the coordinator refuses, or that it has enough of, ends with its word") {
+  const base::TemporaryFolder folder;
+  Storage storage;
+  const std::string content(8 << 20, 'w');  // more than any buffer on the way takes
+  REQUIRE(base::WriteFileAtomically(base::PosixFileSystem(), folder.File("w"), content).ok());
+  Client client(storage.coordinator.address());
+  storage.answer = {grpc::StatusCode::RESOURCE_EXHAUSTED, "no room"};
+  const absl::Status refused = client.UploadArtifact(folder.File("w")).status();
+  CHECK(absl::IsResourceExhausted(refused));
+  CHECK(refused.message() == "no room");
+}
+
+TEST_CASE("a file that is not there is said before the coordinator is asked") {
+  Client client("127.0.0.1:1");
+  const absl::Status status = client.UploadArtifact("/none/weights").status();
+  CHECK(absl::IsNotFound(status));
+  CHECK(absl::StrContains(status.message(), "/none/weights"));
 }
 
 }  // namespace

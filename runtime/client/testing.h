@@ -37,6 +37,10 @@ struct FakeMethods {
   Call<pb::StatusRequest, pb::StatusReply> status;
   Call<pb::GetJobRequest, pb::ListCheckpointsReply> list_checkpoints;
   Call<pb::VerifyRequest, pb::VerifyReply> verify;
+  Call<pb::HasArtifactsRequest, pb::HasArtifactsReply> has_artifacts;
+  std::function<grpc::Status(grpc::ServerReader<pb::UploadArtifactRequest>*,
+                             pb::UploadArtifactReply*)>
+      upload_artifact;
   Stream<pb::GetJobRequest, pb::Job> watch;
   Stream<pb::LogsRequest, pb::LogLines> logs;
   Stream<pb::EventsRequest, pb::JobEvent> events;
@@ -58,14 +62,18 @@ class FakeCoordinator {
  public:
   FakeMethods methods;
 
-  // `port` 0: any free one.
-  explicit FakeCoordinator(int port = 0) {
+  // `port` 0: any free one. `set_up` sets methods before anybody can call them, for a coordinator that
+  // comes back where clients wait for it.
+  explicit FakeCoordinator(int port = 0,
+                           const std::function<void(FakeMethods&)>& set_up = nullptr) {
+    if (set_up) set_up(methods);
     grpc::ServerBuilder builder;
     builder.AddListeningPort(absl::StrCat("127.0.0.1:", port), grpc::InsecureServerCredentials(),
                              &port_);
     builder.RegisterService(&jobs_);
     builder.RegisterService(&cluster_);
     builder.RegisterService(&checkpoints_);
+    builder.RegisterService(&artifacts_);
     server_ = builder.BuildAndStart();
     RM_CHECK(server_ != nullptr, "cannot listen");
   }
@@ -153,9 +161,23 @@ class FakeCoordinator {
     const FakeMethods& m;
   };
 
+  struct Artifacts final : pb::Artifacts::Service {
+    explicit Artifacts(const FakeMethods& methods) : m(methods) {}
+    Status Has(Context*, const pb::HasArtifactsRequest* request,
+               pb::HasArtifactsReply* reply) override {
+      return Run(m.has_artifacts, *request, reply);
+    }
+    Status Upload(Context*, grpc::ServerReader<pb::UploadArtifactRequest>* reader,
+                  pb::UploadArtifactReply* reply) override {
+      return Run(m.upload_artifact, reader, reply);
+    }
+    const FakeMethods& m;
+  };
+
   Jobs jobs_{methods};
   Cluster cluster_{methods};
   Checkpoints checkpoints_{methods};
+  Artifacts artifacts_{methods};
   int port_ = 0;
   std::unique_ptr<grpc::Server> server_;
 };

@@ -7,6 +7,7 @@
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
+#include "base/utf8.h"
 #include "runtime/jobspec/key_table.h"
 
 namespace rm::jobspec {
@@ -89,9 +90,16 @@ std::vector<Override> ApplyOverrides(absl::Span<const std::string> overrides, Ya
   std::vector<Override> applied;
   for (const std::string& text : overrides) {
     const size_t equals = text.find('=');
-    const Override given{text.substr(0, equals), absl::StrCat("--set ", text)};
+    // Shown, and kept as a path, in UTF-8 whatever was typed.
+    const std::string shown = base::ValidUtf8(text);
+    const Override given{shown.substr(0, shown.find('=')), absl::StrCat("--set ", shown)};
+    if (shown != text) {
+      errors.push_back({0, 0, "", absl::StrCat(given.text, ": this is not valid UTF-8")});
+      continue;
+    }
     const std::vector<std::string> parts = Parts(given.path);
-    if (equals == std::string::npos || std::count(parts.begin(), parts.end(), "") > 0) {
+    if (equals == std::string::npos || std::count(parts.begin(), parts.end(), "") > 0 ||
+        parts.size() > kYamlDepthMax) {
       errors.push_back({0, 0, "", absl::StrCat(given.text, ": write it as field.path=value")});
       continue;
     }

@@ -72,6 +72,7 @@ TEST_CASE("what cannot be applied is told, and the rest is applied") {
       {"train..steps=3", "--set train..steps=3: write it as field.path=value"},
       {"a=[1", "--set a=[1: this is not valid YAML: "},
       {"a=b: c: d", "--set a=b: c: d: this is not valid YAML: "},
+      {"labels.a=\xaf", "--set labels.a=?: this is not valid UTF-8"},
   };
   for (const auto& test : cases) {
     YamlNode root;
@@ -83,6 +84,15 @@ TEST_CASE("what cannot be applied is told, and the rest is applied") {
     CHECK(errors[0].line == 0);
     CHECK_THAT(errors[0].message, Catch::StartsWith(test.message));
   }
+}
+
+TEST_CASE("a path of a hundred thousand parts is refused, and does not exhaust the stack") {
+  std::string path = "a";
+  for (int i = 0; i < 100'000; ++i) path += ".a";
+  YamlNode root;
+  std::vector<Diagnostic> errors;
+  CHECK(ApplyOverrides({path + "=1"}, root, errors).empty());
+  CHECK(errors.size() == 1);
 }
 
 TEST_CASE("the override behind a field is found") {

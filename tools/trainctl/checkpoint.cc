@@ -65,7 +65,7 @@ int RunCheckpointList(const Command& command, const Words& words) {
   const auto client = session.Connect(line.common());
   if (!client.ok()) return Complain(client.status());
   const auto reply = (*client)->ListCheckpoints(line.positional(0));
-  if (!reply.ok()) return Complain(reply.status());
+  if (!reply.ok()) return ComplainOfJob(reply.status());
   const std::string& format = line.common().output;
   if (format == "name") {
     for (const pb::CheckpointInfo& info : reply->checkpoints()) std::cout << info.name() << "\n";
@@ -89,7 +89,7 @@ int RunCheckpointVerify(const Command& command, const Words& words) {
   const auto client = session.Connect(line.common());
   if (!client.ok()) return Complain(client.status());
   const auto reply = (*client)->Verify(job, *step);
-  if (!reply.ok()) return Complain(reply.status());
+  if (!reply.ok()) return ComplainOfJob(reply.status());
   return PrintVerification(*reply, line.common().output);
 }
 

@@ -16,6 +16,8 @@ namespace rm::trainctl {
 namespace pb = ::ringmaster::v1;
 namespace {
 
+constexpr char kFolderHelp[] = "the cluster's folder (default: ~/.local/state/ringmaster/cluster)";
+
 // --dir as an absolute path; the default folder when it is not given.
 // Absolute, since the daemons run elsewhere.
 std::string ClusterFolder(const std::string& flag) {
@@ -47,7 +49,7 @@ int RunClusterUp(const Command& command, const Words& words) {
   line.flags().Integer("slots", "M", "slots of each worker", 1, 4096, &options.slots);
   line.flags().Integer("threads-per-slot", "N", "threads of a rank a slot", 1, 1024,
                        &options.threads_per_slot);
-  line.flags().Text("dir", "DIR", "the cluster's folder", &folder);
+  line.flags().Text("dir", "DIR", kFolderHelp, &folder);
   line.flags().Text("listen", "HOST:PORT", "the coordinator's address", &options.listen);
   if (!line.Parse(words, 0, 0)) return line.exit_code();
   options.folder = ClusterFolder(folder);
@@ -64,7 +66,7 @@ int RunClusterUp(const Command& command, const Words& words) {
 int RunClusterDown(const Command& command, const Words& words) {
   std::string folder;
   CommandLine line(command);
-  line.flags().Text("dir", "DIR", "the cluster's folder", &folder);
+  line.flags().Text("dir", "DIR", kFolderHelp, &folder);
   if (!line.Parse(words, 0, 0)) return line.exit_code();
   Session session;
   LocalCluster cluster(ClusterFolder(folder));
@@ -79,7 +81,7 @@ int RunClusterDown(const Command& command, const Words& words) {
 int RunClusterStatus(const Command& command, const Words& words) {
   std::string folder;
   CommandLine line(command);
-  line.flags().Text("dir", "DIR", "the local cluster's folder", &folder);
+  line.flags().Text("dir", "DIR", kFolderHelp, &folder);
   if (!line.Parse(words, 0, 0)) return line.exit_code();
   CommonFlags common = line.common();
   if (!folder.empty() && common.coordinator.empty()) {
@@ -96,8 +98,12 @@ int RunClusterStatus(const Command& command, const Words& words) {
   if (!client.ok()) return Complain(client.status());
   const auto status = (*client)->Status();
   if (!status.ok()) return Complain(status.status());
-  std::cout << (IsStructured(common.output) ? FormatMessage(*status, common.output)
-                                            : StatusText(*status));
+  if (common.output == "name") {
+    std::cout << status->address() << "\n";
+  } else {
+    std::cout << (IsStructured(common.output) ? FormatMessage(*status, common.output)
+                                              : StatusText(*status));
+  }
   return kDone;
 }
 

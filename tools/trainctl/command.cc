@@ -21,7 +21,8 @@ constexpr Command kCommands[] = {
      &RunWhy},
     {"logs", "", "JOB [flags]", "Prints the logs of a job's ranks.",
      "  trainctl logs -f mnist --rank 0 --tail 20\n", &RunLogs},
-    {"events", "", "[JOB] [flags]", "Prints what happened to a job, or to all.", "", &RunEvents},
+    {"events", "", "[JOB] [flags]", "Prints what happened to a job, or to all.",
+     "  trainctl events -w\n", &RunEvents},
     {"wait", "", "JOB [flags]", "Waits until a job has ended.", "  trainctl wait mnist --timeout 10m\n",
      &RunWait},
     {"cancel", "", "JOB [flags]", "Ends a job after a last checkpoint.", "", &RunCancel},
@@ -39,6 +40,8 @@ constexpr Command kCommands[] = {
     {"cluster status", "", "[flags]", "Shows the cluster as a whole.", "", &RunClusterStatus},
     {"bench", "", "NAME [flags]", "Measures: train, allreduce.",
      "  trainctl bench train --model convnet --ranks 2 -o json\n", &RunBench},
+    {"schema", "", "[flags]", "Prints the JSON Schema of job files, for editors.",
+     "  trainctl schema > jobspec.schema.json\n  trainctl schema --markdown\n", &RunSchema},
     {"version", "", "", "Prints the version.", "", &RunVersion},
 };
 

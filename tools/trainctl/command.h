@@ -69,6 +69,7 @@ int RunClusterUp(const Command& command, const Words& words);        // cluster.
 int RunClusterDown(const Command& command, const Words& words);      // cluster.cc
 int RunClusterStatus(const Command& command, const Words& words);    // cluster.cc
 int RunBench(const Command& command, const Words& words);            // main.cc
+int RunSchema(const Command& command, const Words& words);           // main.cc
 int RunVersion(const Command& command, const Words& words);          // main.cc
 
 }  // namespace rm::trainctl

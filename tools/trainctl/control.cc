@@ -9,6 +9,7 @@
 #include "tools/trainctl/command.h"
 #include "tools/trainctl/exit_code.h"
 #include "tools/trainctl/follow.h"
+#include "tools/trainctl/outage.h"
 #include "tools/trainctl/print.h"
 
 namespace rm::trainctl {
@@ -32,7 +33,7 @@ int Control(const Command& command, const Words& words, Call call, const std::st
   const auto client = session.Connect(line.common());
   if (!client.ok()) return Complain(client.status());
   const auto job = ((*client)->*call)(job_id);
-  if (!job.ok()) return Complain(job.status());
+  if (!job.ok()) return ComplainOfJob(job.status());
   const std::string& format = line.common().output;
   if (IsStructured(format)) {
     std::cout << FormatMessage(*job, format);
@@ -62,9 +63,11 @@ int RunResume(const Command& command, const Words& words) {
 }
 
 int RunWait(const Command& command, const Words& words) {
-  std::string timeout;
+  std::string timeout, patience;
   CommandLine line(command);
-  line.flags().Text("timeout", "TIME", "give up after this, as 10m (exit code 101)", &timeout);
+  line.flags().Text("timeout", "TIME", "give up after this, as 10m, with exit code 101 (default: never)",
+                    &timeout);
+  AddPatienceFlag(line.flags(), &patience);
   if (!line.Parse(words, 1, 1)) return line.exit_code();
   FollowOptions options;
   options.progress = false;
@@ -77,6 +80,9 @@ int RunWait(const Command& command, const Words& words) {
     }
     options.timeout = *limit;
   }
+  const auto wait_for_coordinator = ParsePatience(patience);
+  if (!wait_for_coordinator.ok()) return Complain(wait_for_coordinator.status());
+  options.patience = *wait_for_coordinator;
   Session session;
   const auto client = session.Connect(line.common());
   if (!client.ok()) return Complain(client.status());

@@ -1,10 +1,13 @@
 // trainctl events: the journal as people read it.
 
 #include <iostream>
+#include <string>
+#include <utility>
 
 #include "absl/strings/str_cat.h"
 #include "tools/trainctl/command.h"
 #include "tools/trainctl/exit_code.h"
+#include "tools/trainctl/outage.h"
 #include "tools/trainctl/print.h"
 
 namespace rm::trainctl {
@@ -27,11 +30,87 @@ std::string EventLine(const pb::JobEvent& event) {
                       job.reason().sentence());
 }
 
-// One event of an endless list: a line, or a document of its own where YAML is wanted.
+// One event of an endless list: a line, or a document of its own where YAML is wanted. Its name is
+// that of the job, or of the worker.
 std::string EventText(const pb::JobEvent& event, const std::string& format) {
   if (format == "json") return ToJsonText(event) + "\n";
   if (format == "yaml") return "---\n" + FormatMessage(event, format);
+  if (format == "name") {
+    return (event.has_worker() ? event.worker().worker_id() : event.transition().job_id()) + "\n";
+  }
   return EventLine(event) + "\n";
+}
+
+// Prints events, each once: the journal never shrinks and keeps its order, so that in a new stream
+// those come first that have been seen.
+class EventReader {
+ public:
+  EventReader(pb::EventsRequest request, const std::string& format)
+      : request_(std::move(request)), format_(format) {}
+
+  // One stream, to its end. `on_event` is told when something comes.
+  template <typename OnEvent>
+  absl::Status ReadOnce(client::Client& client, const OnEvent& on_event) {
+    int64_t position = 0;
+    return client.Events(request_, [&](const pb::JobEvent& event) {
+      on_event();
+      if (position++ < seen_) return true;
+      ++seen_;
+      std::cout << EventText(event, format_);
+      reader_left_ = !std::cout.flush().good();
+      return !reader_left_;  // nobody reads any more: enough
+    });
+  }
+
+  [[nodiscard]] bool reader_left() const { return reader_left_; }
+
+ private:
+  const pb::EventsRequest request_;
+  const std::string format_;
+  int64_t seen_ = 0;
+  bool reader_left_ = false;
+};
+
+int Detach(const std::string& job_id) {
+  std::cerr << "detached: " << (job_id.empty() ? "all jobs go on" : job_id + " goes on")
+            << " (trainctl events -w" << (job_id.empty() ? "" : " " + job_id)
+            << " shows the events again)\n";
+  return kInterrupted;
+}
+
+// Until the job has ended; without a job until Ctrl-C.
+int Watch(Session& session, client::Client& client, pb::EventsRequest request,
+          const std::string& format, absl::Duration patience) {
+  if (!request.job_id().empty()) {
+    const auto job = client.Get(request.job_id());
+    if (session.interrupted()) return Detach(request.job_id());
+    if (!job.ok()) return ComplainOfJob(job.status());
+    request.set_job_id(job->job_id());
+  } else {
+    // Nobody there in the first place is no outage that one would wait for.
+    const auto status = client.Status();
+    if (session.interrupted()) return Detach("");
+    if (absl::IsUnavailable(status.status())) return Complain(status.status());
+  }
+  const std::string job_id = request.job_id();
+  EventReader reader(std::move(request), format);
+  Outage outage(patience, [](const std::string& line) { std::cerr << line << "\n"; });
+  for (;;) {
+    const absl::Status ended = reader.ReadOnce(client, [&outage] { outage.NoteBack(); });
+    if (session.interrupted()) return Detach(job_id);
+    if ((ended.ok() && !job_id.empty()) || reader.reader_left()) return kDone;
+    const absl::Status hopeless = outage.Wait(ended);
+    if (!hopeless.ok()) return Complain(hopeless);
+  }
+}
+
+// What has happened so far, in one stream.
+int Print(Session& session, client::Client& client, pb::EventsRequest request,
+          const std::string& format) {
+  EventReader reader(std::move(request), format);
+  const absl::Status status = reader.ReadOnce(client, [] {});
+  if (session.interrupted()) return kInterrupted;
+  return status.ok() ? kDone : ComplainOfJob(status);
 }
 
 }  // namespace
@@ -39,22 +118,22 @@ std::string EventText(const pb::JobEvent& event, const std::string& format) {
 int RunEvents(const Command& command, const Words& words) {
   pb::EventsRequest request;
   bool follow = false;
+  std::string patience_text;
   CommandLine line(command);
   line.flags().Switch("watch", "go on with new events as they come", &follow);
   line.flags().Letter('w', "watch");
+  AddPatienceFlag(line.flags(), &patience_text);
   if (!line.Parse(words, 0, 1)) return line.exit_code();
   request.set_follow(follow);
   if (line.positional_count() == 1) request.set_job_id(line.positional(0));
+  const auto patience = ParsePatience(patience_text);
+  if (!patience.ok()) return Complain(patience.status());
   Session session;
   const auto client = session.Connect(line.common());
   if (!client.ok()) return Complain(client.status());
   const std::string& format = line.common().output;
-  const absl::Status status = (*client)->Events(request, [&format](const pb::JobEvent& event) {
-    std::cout << EventText(event, format);
-    return std::cout.flush().good();  // nobody reads any more: enough
-  });
-  if (session.interrupted()) return kInterrupted;
-  return status.ok() ? kDone : Complain(status);
+  return follow ? Watch(session, **client, std::move(request), format, *patience)
+                : Print(session, **client, std::move(request), format);
 }
 
 }  // namespace rm::trainctl

@@ -8,6 +8,7 @@
 #include "absl/strings/str_format.h"
 #include "absl/time/clock.h"
 #include "tools/trainctl/exit_code.h"
+#include "tools/trainctl/outage.h"
 #include "tools/trainctl/print.h"
 #include "tools/trainctl/progress.h"
 
@@ -15,14 +16,14 @@ namespace rm::trainctl {
 namespace pb = ::ringmaster::v1;
 namespace {
 
-constexpr absl::Duration kRetryInterval = absl::Milliseconds(500);
-
-// The state of one FollowJob.
 // What has been seen of the job so far, over any number of streams.
 class Follower {
  public:
   explicit Follower(const FollowOptions& options)
-      : options_(options), display_(STDERR_FILENO), deadline_(absl::Now() + options.timeout) {}
+      : options_(options),
+        display_(STDERR_FILENO),
+        deadline_(absl::Now() + options.timeout),
+        outage_(options.patience, [this](const std::string& line) { display_.Note(line); }) {}
 
   // Watches until the job ends (OK) or the stream does.
   absl::Status WatchOnce(client::Client& client, const std::string& job_id) {
@@ -36,8 +37,7 @@ class Follower {
   }
 
   void Note(const pb::Job& job) {
-    if (away_) display_.Note("the coordinator is back");
-    away_ = false;
+    outage_.NoteBack();
     const bool news = job.state() != job_.state() || job.reason().code() != job_.reason().code();
     if (options_.progress && news && seen_) {
       display_.Note(absl::StrCat(StateName(job.state()), ": ", job.reason().sentence()));
@@ -47,25 +47,18 @@ class Follower {
     if (options_.progress && !IsFinal(job.state())) display_.Show(job);
   }
 
-  void NoteAway(const absl::Status& status) {
-    if (!away_) {
-      display_.Note(absl::StrCat("the job goes on; waiting for its coordinator: ",
-                                 status.ok() ? "it ended the stream" : status.message()));
-    }
-    away_ = true;
-  }
-
   [[nodiscard]] const pb::Job& job() const { return job_; }
   [[nodiscard]] bool timed_out() const { return absl::Now() >= deadline_; }
+  [[nodiscard]] Outage& outage() { return outage_; }
   void Finish() { display_.Finish(); }
 
  private:
   const FollowOptions options_;
   ProgressDisplay display_;
   const absl::Time deadline_;
+  Outage outage_;
   pb::Job job_;
   bool seen_ = false;
-  bool away_ = false;
 };
 
 // Results on standard output; why it did not succeed on standard error.
@@ -79,8 +72,8 @@ int End(const pb::Job& job, const std::string& format) {
 }
 
 int Detach(const std::string& job_id) {
-  std::cerr << "detached: " << job_id << " goes on (trainctl logs -f " << job_id
-            << " follows it, trainctl cancel " << job_id << " ends it)\n";
+  std::cerr << "detached: " << job_id << " goes on (trainctl wait " << job_id
+            << " waits for it, trainctl cancel " << job_id << " ends it)\n";
   return kInterrupted;
 }
 
@@ -107,7 +100,8 @@ int FollowJob(Session& session, client::Client& client, const std::string& job_i
               const FollowOptions& options) {
   Follower follower(options);
   const auto job = client.Get(job_id);
-  if (!job.ok()) return Complain(job.status());
+  if (session.interrupted()) return Detach(job_id);
+  if (!job.ok()) return ComplainOfJob(job.status());
   follower.Note(*job);
   while (!IsFinal(follower.job().state())) {
     const absl::Status status = follower.WatchOnce(client, job->job_id());
@@ -121,12 +115,11 @@ int FollowJob(Session& session, client::Client& client, const std::string& job_i
       std::cerr << job->job_id() << " has not ended: " << StateName(follower.job().state()) << "\n";
       return kWaitTimedOut;
     }
-    if (!absl::IsUnavailable(status) && !status.ok()) {
+    const absl::Status hopeless = follower.outage().Wait(status);
+    if (!hopeless.ok()) {
       follower.Finish();
-      return Complain(status);
+      return Complain(hopeless);
     }
-    follower.NoteAway(status);
-    absl::SleepFor(kRetryInterval);
   }
   follower.Finish();
   return End(follower.job(), options.format);

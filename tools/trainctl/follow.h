@@ -13,12 +13,13 @@ namespace rm::trainctl {
 struct FollowOptions {
   bool progress = true;                               // show it on standard error
   absl::Duration timeout = absl::InfiniteDuration();  // kWaitTimedOut after that
+  absl::Duration patience = absl::Minutes(10);        // with a coordinator that goes away
   std::string format = "table";                       // of the result on standard output: -o
 };
 
 // Watches the job until its final state, prints its result and returns the exit code that belongs to
-// it. Ctrl-C detaches: the job goes on, and that is said. A coordinator that goes away is waited for:
-// the job goes on without it. `job_id` may be a prefix.
+// it. Ctrl-C detaches: the job goes on, and that is said. A coordinator that goes away is waited for
+// (outage.h): the job goes on without it. `job_id` may be a prefix.
 int FollowJob(Session& session, client::Client& client, const std::string& job_id,
               const FollowOptions& options);
 

@@ -1,12 +1,17 @@
 #include "tools/trainctl/follow.h"
 
+#include <fcntl.h>
+#include <unistd.h>
+
 #include <catch2/catch.hpp>
 #include <string>
 #include <thread>
 #include <vector>
 
 #include "absl/strings/match.h"
+#include "base/file_system.h"
 #include "base/json.h"
+#include "base/temporary_folder.h"
 #include "runtime/client/testing.h"
 #include "tools/trainctl/testing.h"
 
@@ -127,6 +132,33 @@ TEST_CASE("a coordinator that goes away is waited for") {
     CHECK(ran.code == 0);
     CHECK(watches == 3);
   }
+}
+
+TEST_CASE("a change of state is said once off a terminal, before the first step as well") {
+  World world;
+  world.first = JobIn(pb::STARTING, "GangStarted", "ranks are coming up");
+  pb::Job running = JobIn(pb::RUNNING, "AllJoined", "all ranks have joined");
+  world.Shows({running, running, JobIn(pb::SUCCEEDED)});
+  // The progress goes to the file descriptor, not to the stream.
+  const base::TemporaryFolder folder;
+  const int saved = ::dup(STDERR_FILENO);
+  const int file = ::open(folder.File("err").c_str(), O_WRONLY | O_CREAT, 0600);
+  ::dup2(file, STDERR_FILENO);
+  int code = 0;
+  {
+    Session session;
+    CommonFlags flags;
+    flags.coordinator = world.coordinator.address();
+    const auto client = session.Connect(flags);
+    REQUIRE(client.ok());
+    code = FollowJob(session, **client, "mnist", {});
+  }
+  ::dup2(saved, STDERR_FILENO);
+  ::close(saved);
+  ::close(file);
+  CHECK(code == 0);
+  CHECK(*base::PosixFileSystem().ReadFile(folder.File("err")) ==
+        "Starting: ranks are coming up\nRunning: all ranks have joined\nSucceeded: \n");
 }
 
 TEST_CASE("an error that waiting does not mend ends the waiting") {

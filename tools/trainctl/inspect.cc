@@ -94,7 +94,7 @@ int RunDescribe(const Command& command, const Words& words) {
   const auto client = session.Connect(line.common());
   if (!client.ok()) return Complain(client.status());
   const auto job = (*client)->Get(line.positional(0));
-  if (!job.ok()) return Complain(job.status());
+  if (!job.ok()) return ComplainOfJob(job.status());
   const std::string& format = line.common().output;
   if (format == "name") {
     std::cout << job->job_id() << "\n";
@@ -111,10 +111,14 @@ int RunWhy(const Command& command, const Words& words) {
   const auto client = session.Connect(line.common());
   if (!client.ok()) return Complain(client.status());
   const auto explanation = (*client)->Explain(line.positional(0));
-  if (!explanation.ok()) return Complain(explanation.status());
+  if (!explanation.ok()) return ComplainOfJob(explanation.status());
   const std::string& format = line.common().output;
-  std::cout << (IsStructured(format) ? FormatMessage(*explanation, format)
-                                     : WhyText(*explanation));
+  if (format == "name") {
+    std::cout << explanation->reason().code() << "\n";
+  } else {
+    std::cout << (IsStructured(format) ? FormatMessage(*explanation, format)
+                                       : WhyText(*explanation));
+  }
   return kDone;
 }
 

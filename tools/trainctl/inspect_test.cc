@@ -19,6 +19,13 @@ using Texts = std::vector<std::string>;
 struct World {
   client::FakeCoordinator coordinator;
 
+  // Answers every question for a job with this one.
+  void Knows(const std::string& job_id) {
+    coordinator.methods.get = [job_id](const pb::GetJobRequest&, pb::Job* job) {
+      job->set_job_id(job_id);
+      return grpc::Status::OK;
+    };
+  }
   Ran Run(std::vector<std::string> words) {
     words.insert(words.end(), {"-c", coordinator.address()});
     return Trainctl(words);
@@ -117,8 +124,10 @@ TEST_CASE("logs are printed as lines of their ranks, and the flags reach the coo
   CHECK(asked.job_id() == "mnist");
   CHECK_FALSE(asked.follow());
   CHECK_FALSE(asked.has_rank());
+  world.Knows("mnist-abc123");
   world.Run({"logs", "-f", "mnist", "--rank", "0", "--tail=20", "--since", "2m"});
   CHECK(asked.follow());
+  CHECK(asked.job_id() == "mnist-abc123");  // by tomorrow the prefix may be another job's
   CHECK(asked.has_rank());
   CHECK(asked.rank() == 0);
   CHECK(asked.tail() == 20);
@@ -131,9 +140,13 @@ TEST_CASE("logs that end in an error exit with it, after what came") {
   lines.add_lines("last words");
   world.coordinator.methods.logs = client::Sends<pb::LogsRequest, pb::LogLines>(
       {lines}, {grpc::StatusCode::UNAVAILABLE, "ending"});
-  const Ran ran = world.Run({"logs", "-f", "mnist"});
+  const Ran ran = world.Run({"logs", "mnist"});
   CHECK(ran.code == 69);
   CHECK(ran.out == "[rank 0] last words\n");
+  world.Knows("mnist-abc123");
+  const Ran followed = world.Run({"logs", "-f", "mnist", "--patience", "0s"});
+  CHECK(followed.code == 69);
+  CHECK(followed.out == "[rank 0] last words\n");
 }
 
 pb::JobEvent JobEventOf(pb::JobState from, pb::JobState to) {
@@ -180,8 +193,11 @@ TEST_CASE("events are of one job when one is named, and go on when asked") {
   world.Run({"events"});
   CHECK(asked.job_id().empty());
   CHECK_FALSE(asked.follow());
-  world.Run({"events", "mnist", "-w"});
+  world.Run({"events", "mnist"});
   CHECK(asked.job_id() == "mnist");
+  world.Knows("mnist-abc123");
+  world.Run({"events", "mnist", "-w"});
+  CHECK(asked.job_id() == "mnist-abc123");
   CHECK(asked.follow());
 }
 

@@ -81,7 +81,7 @@ int RunList(const Command& command, const Words& words) {
   CommandLine line(command);
   line.flags().Switch("all", "ended jobs too", &all);
   line.flags().Letter('a', "all");
-  line.flags().Text("state", "STATE", "only jobs in this state: queued, running, failed …",
+  line.flags().Text("state", "STATE", "only jobs in this state: queued, running, failed … (default: any)",
                     &state_name);
   if (!line.Parse(words, 0, 0)) return line.exit_code();
   pb::ListJobsRequest request;

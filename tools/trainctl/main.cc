@@ -1,5 +1,9 @@
 #include "tools/trainctl/main.h"
 
+#include <poll.h>
+#include <signal.h>
+#include <unistd.h>
+
 #include <algorithm>
 #include <iostream>
 #include <string>
@@ -11,6 +15,7 @@
 #include "absl/strings/str_join.h"
 #include "base/nearest_name.h"
 #include "base/version.h"
+#include "runtime/jobspec/reference.h"
 #include "tools/bench/main.h"
 #include "tools/trainctl/command.h"
 #include "tools/trainctl/exit_code.h"
@@ -104,9 +109,16 @@ int Help(const Words& words) {
   return Dispatch(asked);
 }
 
-// What was printed must have arrived: a full disk or a closed pipe is no success.
+// Whether standard output is a pipe that nobody reads any more.
+bool NobodyReads() {
+  pollfd output{STDOUT_FILENO, POLLOUT, 0};
+  return ::poll(&output, 1, 0) == 1 && (output.revents & POLLERR) != 0;
+}
+
+// What was printed must have arrived: a full disk is no success. A reader that had enough
+// ("trainctl list | head -1") is none of our business.
 int CheckOutput(int code) {
-  if (std::cout.flush().good() || code != kDone) return code;
+  if (std::cout.flush().good() || code != kDone || NobodyReads()) return code;
   std::cerr << "trainctl: cannot write to standard output\n";
   return kFailed;
 }
@@ -120,6 +132,15 @@ int RunBench(const Command&, const Words& words) {
   return bench::BenchMain(static_cast<int>(argv.size()), argv.data());
 }
 
+int RunSchema(const Command& command, const Words& words) {
+  bool markdown = false;
+  CommandLine line(command);
+  line.flags().Switch("markdown", "the page for people instead of the schema", &markdown);
+  if (!line.Parse(words, 0, 0)) return line.exit_code();
+  std::cout << (markdown ? jobspec::ReferencePage() : jobspec::JsonSchema());
+  return kDone;
+}
+
 int RunVersion(const Command& command, const Words& words) {
   CommandLine line(command);
   if (!line.Parse(words, 0, 0)) return line.exit_code();
@@ -128,6 +149,7 @@ int RunVersion(const Command& command, const Words& words) {
 }
 
 int TrainctlMain(int argc, char** argv) {
+  ::signal(SIGPIPE, SIG_IGN);  // a reader that leaves is an error of a write, not our end
   Words words(argv + 1, argv + argc);
   if (words.empty()) {
     std::cerr << HelpText();

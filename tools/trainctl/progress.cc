@@ -97,10 +97,12 @@ void ProgressDisplay::Show(const pb::Job& job) {
   last_text_ = text;
 }
 
-// The progress line is ended first and drawn anew with the next Show.
+// The progress line is ended first and drawn anew with the next Show; unless it would say the same
+// once more, as with a change of state before the first step.
 void ProgressDisplay::Note(const std::string& line) {
   Finish();
   Write(absl::StrCat(line, "\n"));
+  last_text_ = line;
 }
 
 void ProgressDisplay::Finish() {

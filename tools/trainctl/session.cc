@@ -50,7 +50,10 @@ sigset_t StopSignals() {
 }  // namespace
 
 void AddCommonFlags(base::FlagSet& flags, CommonFlags* common) {
-  flags.Text("coordinator", "HOST:PORT", "the coordinator to talk to", &common->coordinator);
+  flags.Text("coordinator", "HOST:PORT",
+             "the coordinator to talk to (default: RINGMASTER_COORDINATOR, the config file, the "
+             "local cluster)",
+             &common->coordinator);
   flags.Letter('c', "coordinator");
   flags.Choice("output", {"table", "wide", "json", "yaml", "name"}, "form of the result",
                &common->output);
@@ -149,6 +152,11 @@ int Complain(const absl::Status& status) {
     std::cerr << "  " << violation.field << ": " << violation.description << "\n";
   }
   return ExitCodeOf(status);
+}
+
+int ComplainOfJob(const absl::Status& status) {
+  const int code = Complain(status);
+  return absl::IsInvalidArgument(status) ? kFailed : code;
 }
 
 // Off a terminal nobody can answer: refusing is safer than going ahead, and clearer than waiting.

@@ -66,6 +66,10 @@ class Session {
 // returns the exit code. Cancelled prints nothing: who interrupts knows.
 int Complain(const absl::Status& status);
 
+// The same for a call about one job: there InvalidArgument means an id that is none, or that several
+// jobs begin with. That is a failure, and no mistake in the usage.
+int ComplainOfJob(const absl::Status& status);
+
 // Asks "question [y/N]" on the terminal; true with -y. Off a terminal, without -y: InvalidArgument
 // saying so.
 [[nodiscard]] absl::StatusOr<bool> Confirm(const CommonFlags& common, const std::string& question);

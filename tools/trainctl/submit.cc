@@ -4,6 +4,7 @@
 #include <pwd.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cstdlib>
 #include <filesystem>
 #include <iostream>
@@ -16,12 +17,14 @@
 #include "absl/strings/ascii.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
+#include "absl/time/time.h"
 #include "base/file_system.h"
 #include "base/status.h"
 #include "runtime/jobspec/jobspec.h"
 #include "tools/trainctl/command.h"
 #include "tools/trainctl/exit_code.h"
 #include "tools/trainctl/follow.h"
+#include "tools/trainctl/outage.h"
 #include "tools/trainctl/print.h"
 
 namespace rm::trainctl {
@@ -29,6 +32,9 @@ namespace pb = ::ringmaster::v1;
 namespace {
 
 constexpr double kPreflightWaitSeconds = 10;
+// How long the answer to a submission is asked for again after the connection broke: a coordinator
+// that was killed is back within that, if somebody brings it back.
+constexpr absl::Duration kAnswerPatience = absl::Minutes(1);
 
 // The flags of submit.
 struct SubmitFlags {
@@ -37,6 +43,7 @@ struct SubmitFlags {
   bool dry_run = false;
   std::vector<std::string> overrides;
   std::string name;
+  std::string patience;
 };
 
 // A job file that was read.
@@ -113,6 +120,76 @@ std::optional<pb::SubmitRequest> MakeRequest(const JobFile& file, const SubmitFl
   return request;
 }
 
+// The place in the file of a field, as "line:column: "; "" for one that is not in the file.
+std::string PlaceOf(const pb::SubmitRequest& request, const std::string& field) {
+  for (const pb::SourcePosition& position : request.source_positions()) {
+    if (position.field_path() != field) continue;
+    return absl::StrCat(position.line(), ":", position.column(), ": ");
+  }
+  return "";
+}
+
+// What keeps a file that goes with the job from being read here; OK when nothing does.
+absl::Status CheckReadable(const std::string& path) {
+  return base::PosixFileSystem().Open(path).status();
+}
+
+// Files that go with the job are looked at before anyone is dialled. False: what is wrong has been
+// printed.
+bool CheckFiles(const JobFile& file, const pb::SubmitRequest& request) {
+  bool readable = true;
+  for (const std::string& field : jobspec::FilesToUpload(request.spec())) {
+    const absl::Status status = CheckReadable(jobspec::FileAt(request.spec(), field));
+    if (status.ok()) continue;
+    readable = false;
+    PrintError(file, absl::StrCat(PlaceOf(request, field), "'", field, "': ", status.message()));
+  }
+  return readable;
+}
+
+// Files that go with the job are put onto the cluster's storage, and stand in the request by their
+// content.
+absl::Status UploadFiles(client::Client& client, pb::SubmitRequest& request) {
+  for (const std::string& field : jobspec::FilesToUpload(request.spec())) {
+    const std::string path = jobspec::FileAt(request.spec(), field);
+    const auto sha256 = client.UploadArtifact(path);
+    if (!sha256.ok()) return base::Annotate(sha256.status(), absl::StrCat("uploading ", path));
+    jobspec::SetFileAt(field, jobspec::ArtifactName(*sha256), request.mutable_spec());
+  }
+  return absl::OkStatus();
+}
+
+// Submits, and asks again under the same request id when the connection breaks before the answer: the
+// coordinator may have taken the job, and takes it once. Whoever was never reached is not asked again.
+absl::StatusOr<pb::SubmitReply> SubmitOnce(Session& session, client::Client& client,
+                                           const pb::SubmitRequest& request,
+                                           absl::Duration patience) {
+  const auto present = client.Status();
+  if (absl::IsUnavailable(present.status())) return present.status();
+  Outage outage(std::min(patience, kAnswerPatience), [](const std::string& line) {
+    std::cerr << line << "\n";
+  });
+  for (;;) {
+    auto reply = client.Submit(request);
+    if (session.interrupted()) return absl::CancelledError("interrupted");
+    if (reply.ok() || !absl::IsUnavailable(reply.status())) {
+      outage.NoteBack();
+      return reply;
+    }
+    const absl::Status hopeless = outage.Wait(reply.status());
+    if (hopeless.ok()) continue;
+    return absl::UnavailableError(absl::StrCat(
+        hopeless.message(), "; whether it took the job is not known: 'trainctl list -a' will show"));
+  }
+}
+
+// Ctrl-C before the answer.
+int LeaveUnknown() {
+  std::cerr << "interrupted: whether the coordinator took the job is not known; 'trainctl list -a' "
+               "shows it\n";
+  return kInterrupted;
+}
+
 // The id comes first and alone on its line.
 void PrintSubmitted(const CommonFlags& common, const pb::SubmitReply& reply) {
   if (IsStructured(common.output)) {
@@ -135,12 +212,20 @@ int EndDryRun(const JobFile& file, const pb::SubmitRequest& request,
 int SubmitFile(const CommandLine& line, const SubmitFlags& flags) {
   const auto file = ReadJobFile(line.positional(0));
   if (!file.ok()) return Complain(file.status());
-  const auto request = MakeRequest(*file, flags);
-  if (!request.has_value()) return kUsage;
+  auto request = MakeRequest(*file, flags);
+  if (!request.has_value() || !CheckFiles(*file, *request)) return kUsage;
+  const auto patience = ParsePatience(flags.patience);
+  if (!patience.ok()) return Complain(patience.status());
   Session session;
   const auto client = session.Connect(line.common());
   if (!client.ok()) return Complain(client.status());
-  const auto reply = (*client)->Submit(*request);
+  const absl::Status uploaded =
+      flags.dry_run ? absl::OkStatus() : UploadFiles(**client, *request);
+  // A full disk over there is no impossible job; only who is not there, or not permitted, is the same.
+  if (absl::IsResourceExhausted(uploaded)) return Complain(LocalError(uploaded));
+  if (!uploaded.ok()) return Complain(uploaded);
+  const auto reply = SubmitOnce(session, **client, *request, *patience);
+  if (absl::IsCancelled(reply.status())) return LeaveUnknown();
   if (!reply.ok()) return PrintRefusal(*file, reply.status());
   if (flags.dry_run) return EndDryRun(*file, *request, *reply);
   PrintSubmitted(line.common(), *reply);
@@ -152,6 +237,7 @@ int SubmitFile(const CommandLine& line, const SubmitFlags& flags) {
   FollowOptions follow;
   follow.progress = flags.follow;
   follow.format = line.common().output;
+  follow.patience = *patience;
   return FollowJob(session, **client, reply->job_id(), follow);
 }
 
@@ -166,7 +252,8 @@ int RunSubmit(const Command& command, const Words& words) {
   line.flags().Switch("dry-run", "check the job and print it with its defaults", &flags.dry_run);
   line.flags().Texts("set", "KEY=VALUE", "replace a field of the file; may be repeated",
                      &flags.overrides);
-  line.flags().Text("name", "NAME", "another name for the job", &flags.name);
+  line.flags().Text("name", "NAME", "another name for the job (default: that in the file)", &flags.name);
+  AddPatienceFlag(line.flags(), &flags.patience);
   if (!line.Parse(words, 1, 1)) return line.exit_code();
   return SubmitFile(line, flags);
 }

@@ -4,8 +4,10 @@
 
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_replace.h"
 #include "base/file_system.h"
 #include "base/json.h"
+#include "base/sha256.h"
 #include "base/temporary_folder.h"
 #include "proto/error_details.pb.h"
 #include "runtime/client/testing.h"
@@ -148,6 +150,75 @@ TEST_CASE("a job that fails its preflight is an error of the file, but has an id
         absl::StrCat(file, ":6:17: no such file\n", file, ": data.train.path: damaged\n"));
 }
 
+// The job file with first weights from this path.
+std::string WithWeights(const std::string& path) {
+  return absl::StrReplaceAll(kJob, {{"{zoo: mlp}", absl::StrCat("{zoo: mlp, weights: ", path, "}")}});
+}
+
+TEST_CASE("weights go with the job: uploaded once, and named by their content") {
+  World world;
+  world.Write("base.safetensors", "weights");
+  world.Write("job.yaml", WithWeights("base.safetensors"));
+  const std::string digest = base::Sha256Hex("weights");
+  std::string uploaded;
+  bool present = false;
+  world.coordinator.methods.has_artifacts = [&](const pb::HasArtifactsRequest& request,
+                                                pb::HasArtifactsReply* reply) {
+    if (!present) reply->add_missing(request.sha256(0));
+    return grpc::Status::OK;
+  };
+  world.coordinator.methods.upload_artifact = [&](auto* reader, pb::UploadArtifactReply*) {
+    pb::UploadArtifactRequest piece;
+    while (reader->Read(&piece)) uploaded += piece.data();
+    return grpc::Status::OK;
+  };
+  const Ran ran = world.Submit({});
+  INFO(ran.err);
+  CHECK(ran.code == 0);
+  CHECK(uploaded == "weights");
+  CHECK(world.submitted.at(0).spec().model().weights() == "artifact:" + digest);
+  SECTION("of what is there nothing is sent again") {
+    present = true;
+    CHECK(world.Submit({}).code == 0);
+    CHECK(uploaded == "weights");
+    CHECK(world.submitted.at(1).spec().model().weights() == "artifact:" + digest);
+  }
+  SECTION("a dry run uploads nothing") {
+    uploaded.clear();
+    const Ran dry = world.Submit({"--dry-run"});
+    CHECK(dry.code == 0);
+    CHECK(uploaded.empty());
+    CHECK(StrContains(dry.out, "weights: " + world.folder.File("base.safetensors")));
+  }
+}
+
+TEST_CASE("weights that cannot be read are an error of the file, before anyone is dialled") {
+  World world;
+  for (const char* flag : {"--wait", "--dry-run"}) {
+    world.Write("job.yaml", WithWeights("none.safetensors"));
+    const Ran ran = world.Submit({flag});
+    CHECK(ran.code == 2);
+    CHECK(absl::StartsWith(ran.err, world.folder.File("job.yaml") + ":4:28: 'model.weights': "));
+    CHECK(StrContains(ran.err, world.folder.File("none.safetensors")));
+    CHECK(ran.out.empty());
+  }
+  CHECK(world.submitted.empty());
+}
+
+TEST_CASE("an upload that fails submits nothing") {
+  World world;
+  world.Write("w", "weights");
+  world.Write("job.yaml", WithWeights("w"));
+  world.coordinator.methods.has_artifacts = [&](const auto&, auto*) {
+    return grpc::Status(grpc::StatusCode::RESOURCE_EXHAUSTED, "the storage is full");
+  };
+  const Ran ran = world.Submit({});
+  CHECK(ran.code == 1);
+  CHECK(ran.err == absl::StrCat("trainctl: uploading ", world.folder.File("w"),
+                                ": the storage is full\n"));
+  CHECK(world.submitted.empty());
+}
+
 TEST_CASE("a dry run prints the job with its defaults and submits nothing") {
   World world;
   const Ran ran = world.Submit({"--dry-run"});
@@ -179,7 +250,7 @@ TEST_CASE("refusals have their exit codes") {
     world.coordinator.methods.submit = [&](const pb::SubmitRequest&, pb::SubmitReply*) {
       return grpc::Status(c.status, "refused: the cluster has 2 slots");
     };
-    const Ran ran = world.Submit({});
+    const Ran ran = world.Submit({"--patience", "0s"});
     CAPTURE(c.code);
     CHECK(ran.code == c.code);
     CHECK(ran.out.empty());

@@ -1,0 +1,61 @@
+#include "tools/trainctl/outage.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "absl/time/clock.h"
+#include "base/units.h"
+
+namespace rm::trainctl {
+namespace {
+
+// Short enough that nobody notices, long enough not to be a burden on a coordinator that starts.
+constexpr absl::Duration kPause = absl::Milliseconds(500);
+
+}  // namespace
+
+Outage::Outage(absl::Duration patience, std::function<void(const std::string&)> say)
+    : patience_(patience), say_(std::move(say)) {}
+
+// A stream that a coordinator ends in good order before the job has ended is an outage, too: it is
+// shutting down.
+absl::Status Outage::Wait(const absl::Status& ended) {
+  if (!ended.ok() && !absl::IsUnavailable(ended)) return ended;
+  if (patience_ == absl::ZeroDuration()) {
+    return ended.ok() ? absl::UnavailableError("the coordinator ended the stream") : ended;
+  }
+  const absl::Time now = absl::Now();
+  if (since_ == absl::InfiniteFuture()) {
+    since_ = now;
+    const absl::string_view why = ended.ok() ? "it ended the stream" : ended.message();
+    say_(absl::StrCat("the coordinator is away (", why, "); jobs go on without it; waiting for it up to ",
+                      base::FormatDuration(patience_)));
+  }
+  if (now - since_ >= patience_) {
+    return absl::UnavailableError(
+        absl::StrCat("the coordinator has been away for ", base::FormatDuration(patience_),
+                     "; the same command goes on when it is back"));
+  }
+  absl::SleepFor(std::min(kPause, since_ + patience_ - now));
+  return absl::OkStatus();
+}
+
+void Outage::NoteBack() {
+  if (since_ == absl::InfiniteFuture()) return;
+  since_ = absl::InfiniteFuture();
+  say_("the coordinator is back");
+}
+
+void AddPatienceFlag(base::FlagSet& flags, std::string* text) {
+  *text = kDefaultPatience;
+  flags.Text("patience", "TIME", "how long a coordinator that goes away is waited for", text);
+}
+
+absl::StatusOr<absl::Duration> ParsePatience(const std::string& text) {
+  const auto patience = base::ParseDuration(text);
+  if (patience.ok()) return *patience;
+  return absl::InvalidArgumentError(absl::StrCat("--patience: ", patience.status().message()));
+}
+
+}  // namespace rm::trainctl
