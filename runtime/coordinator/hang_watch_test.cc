@@ -362,6 +362,55 @@ TEST_CASE("while a worker is away its gang is not judged, and its clocks begin a
   CHECK(absl::StartsWith(world.First(), "1 RankHung: "));
 }
 
+// A rank that stands still because its worker is out of reach is the business of liveness.h.
+TEST_CASE("the gang of a suspect is not judged") {
+  World world(2);
+  world.Run();
+  world.Says(0, Doing("step", 1, 2, 1));
+  world.RunFor(Seconds(30));
+  world.Tell(testing::Silent("w1"));
+  world.RunFor(Minutes(5));
+  CHECK(world.First() == "");
+  world.Tell(testing::Heard("w1"));
+  world.RunFor(Seconds(62));
+  CHECK(absl::StartsWith(world.First(), "1 RankHung: nothing has come"));
+}
+
+TEST_CASE("what is found is taken by the scheduler: the rank is looked at, its gang recovers") {
+  World world(2);
+  world.Run();
+  world.Says(0, Doing("step", 7, 2, 1));
+  world.Says(1, Doing("step", 7, 1, 1));
+  world.RunFor(Seconds(63));
+  REQUIRE(world.hung().size() == 1);
+  pb::Event event;
+  *event.mutable_rank_hung() = world.hung()[0];
+  world.Tell(event);
+  CHECK(world.job().state == pb::RECOVERING);
+  CHECK(world.job().gang_phase == pb::LEAVING);
+  CHECK(world.job().reason.code() == "RankHung");
+  CHECK(world.job().failed_step == 7);
+  world.RunFor(Minutes(5));
+  CHECK(world.hung().size() == 1);
+}
+
+TEST_CASE("a gang that does not come up is started again, once for each of its generations") {
+  World world(2);
+  for (int restarts = 1; restarts <= 3; ++restarts) {
+    const size_t before = world.hung().size();
+    world.RunFor(Seconds(63));
+    REQUIRE(world.hung().size() == before + 1);
+    pb::Event event;
+    *event.mutable_rank_hung() = world.hung().back();
+    world.Tell(event);
+    CHECK(world.job().restarts == restarts);
+    CHECK(world.job().reason.code() == "StartTimeout");
+    world.Tell(testing::Killed(world.Of(0), 9));
+    world.Tell(testing::Killed(world.Of(1), 9));
+    CHECK(world.job().generation == restarts + 1);
+  }
+}
+
 // Hours pass between looks, and each of them counts for 400 ms.
 TEST_CASE("time in which the coordinator itself was away does not count") {
   World world(2);
