@@ -153,7 +153,7 @@ TEST_CASE("an id that means several jobs is refused with the jobs; a coordinator
   for (const char* command : {"describe ", "why ", "logs ", "wait ", "cancel -y ", "checkpoint ls "}) {
     const Outcome outcome = cluster.Trainctl(absl::StrCat(command, "alike"));
     CAPTURE(command, outcome.err);
-    CHECK(outcome.code == 2);
+    CHECK(outcome.code == 1);
     CHECK(absl::StrContains(outcome.err, one));
     CHECK(absl::StrContains(outcome.err, two));
   }
