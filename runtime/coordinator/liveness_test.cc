@@ -347,6 +347,33 @@ TEST_CASE("heartbeats late by less than 10 s make suspects, and all of them reco
   CHECK(suspects > 1000);
 }
 
+// A rank that dies takes its edges with it, and every peer says so, whether its worker lives or
+// not.
+TEST_CASE("whatever its peers say, nobody who is heard every 1.5 s is lost") {
+  for (uint64_t seed = 81; seed <= 90; ++seed) {
+    INFO("seed " << seed);
+    base::RandomStream random(seed, 1);
+    const std::vector<std::string> ids = {"w0", "w1", "w2", "w3"};
+    Liveness liveness;
+    absl::Duration now = Seconds(100);
+    std::vector<absl::Duration> heard(ids.size(), now);
+    for (const std::string& id : ids) liveness.Attached(id, now);
+    for (int i = 0; i < 20000; ++i) {
+      now += Milliseconds(static_cast<int64_t>(random.NextBelow(300)));
+      for (size_t w = 0; w < ids.size(); ++w) {
+        if (random.NextBelow(100) < 50) liveness.EdgeLost(ids[random.NextBelow(4)], ids[w], now);
+        if (random.NextBelow(100) < 80 && now - heard[w] < Milliseconds(1200)) continue;
+        liveness.Heard(ids[w], now);
+        heard[w] = now;
+      }
+      const auto everyone = [&](const std::string&) {
+        return std::set<std::string>(ids.begin(), ids.end());
+      };
+      REQUIRE(liveness.Judge(now, everyone).lost.empty());
+    }
+  }
+}
+
 // The break may be seen up to one judgement after it happened, and the redial too: a little less
 // than 1.5 s is what a worker has.
 TEST_CASE("streams that break and are back in time lose nobody, however late the judge is") {

@@ -1,11 +1,13 @@
 // What an explanation promises comes true: in random worlds the jobs that are named as in the way
 // are ended, or a worker of the named size is attached, and the job that waited starts.
 #include <catch2/catch.hpp>
+#include <map>
 #include <memory>
 #include <string>
 #include <utility>
 #include <vector>
 
+#include "absl/strings/match.h"
 #include "scheduler/core/event_testing.h"
 #include "scheduler/core/scheduler.h"
 #include "scheduler/explain/explain.h"
@@ -112,6 +114,58 @@ TEST_CASE("a worker with the slots that an explanation names starts the job that
     ++tried;
   }
   CHECK(tried > 10);
+}
+
+// Everything that keeps slots from being used is over: silent workers are heard, absent ones are
+// back, and all see the storage. Their ranks run on.
+std::vector<pb::Event> AllIsWell(const ClusterState& state) {
+  std::vector<pb::Event> events;
+  for (const auto& [id, worker] : state.workers()) {
+    if (worker.state == pb::LOST || worker.Usable()) continue;
+    std::vector<pb::RankRef> running;
+    for (const auto& [job_id, job] : state.jobs()) {
+      for (const GangRank& rank : job.gang) {
+        if (rank.gone() || rank.where.worker_id() != id) continue;
+        running.push_back(testing::Ref(job_id, job.generation, rank.where.rank()));
+      }
+    }
+    pb::Event event = testing::Attach(id, static_cast<int>(worker.slots.size()), running);
+    event.mutable_worker_attached()->mutable_labels()->insert(worker.labels.begin(),
+                                                              worker.labels.end());
+    events.push_back(event);
+  }
+  return events;
+}
+
+// "it waits only for …": the words that the promise is made with.
+std::string JobThatWaitsOnlyForWorkers(const ClusterState& state, absl::Time now) {
+  for (const auto& [id, job] : state.jobs()) {
+    if (!job.Placeable()) continue;
+    const pb::Explanation why = Explain(state, id, now, SchedulerOptions());
+    if (absl::StrContains(why.reason().sentence(), "it waits only for ")) return id;
+  }
+  return "";
+}
+
+TEST_CASE("a job that waits only for workers that get nothing starts when nothing is wrong there") {
+  std::map<std::string, int> tried;
+  for (uint64_t seed = 1100; seed < 1500; ++seed) {
+    History history;
+    history.Play(seed, 60);
+    const std::unique_ptr<Scheduler> scheduler = history.Again();
+    const ClusterState& state = scheduler->state();
+    const std::string id = JobThatWaitsOnlyForWorkers(state, history.now);
+    if (id.empty() || state.replacing().size() > 0) continue;
+    // One that could not fit so far, and can with those workers, would be first.
+    if (state.queue().First() != state.FindJob(id)) continue;
+    ++tried[Explain(state, id, history.now, SchedulerOptions()).reason().code()];
+    INFO("seed " << seed << ", job " << id);
+    scheduler->Step(AllIsWell(state), history.now);
+    CHECK(HasLeftTheQueue(*scheduler, id));
+  }
+  CHECK(tried["WorkerSilent"] > 3);
+  CHECK(tried["WorkerAbsent"] > 3);
+  CHECK(tried["StorageNotShared"] > 3);
 }
 
 TEST_CASE("in random worlds every job has an explanation with a sentence") {
