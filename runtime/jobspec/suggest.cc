@@ -22,13 +22,15 @@ bool SameLetter(char a, char b) {
          absl::ascii_tolower(static_cast<unsigned char>(b));
 }
 
-// The only candidate that the word is a part of, as batch_size is of global_batch_size.
+// The only candidate that the word is a part of, as batch_size is of global_batch_size, or that it
+// begins with, as training does with train.
 std::string Containing(absl::string_view word, absl::Span<const absl::string_view> candidates) {
   constexpr size_t kPartBytesMin = 4;
   if (word.size() < kPartBytesMin) return "";
   std::string found;
   for (const absl::string_view candidate : candidates) {
-    if (!absl::StrContains(candidate, word)) continue;
+    const bool begins = candidate.size() >= kPartBytesMin && absl::StartsWith(word, candidate);
+    if (!begins && !absl::StrContains(candidate, word)) continue;
     if (!found.empty()) return "";
     found = std::string(candidate);
   }

@@ -14,7 +14,7 @@ namespace rm::jobspec {
 [[nodiscard]] int EditDistance(absl::string_view a, absl::string_view b);
 
 // The candidate nearest to `word` (or the only one that `word` is a part of, as batch_size is of
-// global_batch_size), or "" when none is near enough to be meant: at most a third of
+// global_batch_size, or begins with, as training does with train), or "" when none is near enough to be meant: at most a third of
 // the letters may differ. Of equally near ones the first.
 [[nodiscard]] std::string Nearest(absl::string_view word,
                                   absl::Span<const absl::string_view> candidates);

@@ -35,7 +35,8 @@ TEST_CASE("the nearest word is suggested, and none when none is near") {
                {"SEED", "seed"},     {"banana", ""},     {"", ""},
                {"x", ""},            {"l", "lr"},        {"epocs", "epochs"},
                {"step_count", ""},   {"batch_size", "global_batch_size"},
-               {"size", "global_batch_size"}, {"e_b", ""}, {"rate", ""}};
+               {"size", "global_batch_size"}, {"e_b", ""}, {"rate", ""},
+               {"stepsize", "steps"}, {"seeding", "seed"}, {"lrate", ""}};
   for (const auto& test : cases) {
     CAPTURE(test.word);
     CHECK(Nearest(test.word, keys) == test.nearest);

@@ -422,12 +422,7 @@ std::vector<BadFile> Texts() {
 std::vector<BadFile> Sections() {
   return {
       {{{"train:\n  epochs", "training:\n  epochs"}},
-       {"1:1: 'train.global_batch_size' is missing: Samples of one update, over all ranks "
-        "together",
-        "1:1: one of 'train.epochs' and 'train.steps' must be given",
-        "1:1: 'train.optimizer.params.lr' is missing: Learning rate",
-        "10:1: unknown key 'training'; possible here: apiVersion, kind, name, labels, model, "
-        "data, train, resources, scheduling, checkpoint, communication"}},
+       {"10:1: unknown key 'training' – did you mean 'train'?"}},
       {{{"kind: train", "kind: train\ntrain: {}"}},
        {"3:1: 'train.global_batch_size' is missing: Samples of one update, over all ranks "
         "together",
