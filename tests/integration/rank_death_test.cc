@@ -2,9 +2,13 @@
 
 #include <signal.h>
 #include <sys/resource.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
+#include <algorithm>
 #include <catch2/catch.hpp>
 #include <cstdio>
+#include <fstream>
 #include <string>
 #include <vector>
 
@@ -131,6 +135,63 @@ TEST_CASE("a rank that may not have the memory it needs ends with its reason, an
   CHECK(job.state() == pb::FAILED);
   INFO(job.reason().ShortDebugString());
   CHECK(absl::StrContains(job.reason().sentence(), "rank 1"));
+}
+
+// A group of processes that may use so much memory, as Slurm and Kubernetes make them for a job. Gone with the object.
+class MemoryGroup {
+ public:
+  explicit MemoryGroup(int64_t bytes) {
+    const std::string name = absl::StrCat("/rm-test-", ::getpid());
+    // Version 1 has a tree for each resource, version 2 one for all.
+    const struct {
+      const char* root;
+      const char* limit;
+    } trees[] = {{"/sys/fs/cgroup/memory", "memory.limit_in_bytes"}, {"/sys/fs/cgroup", "memory.max"}};
+    for (const auto& tree : trees) {
+      path_ = tree.root + name;
+      if (::mkdir(path_.c_str(), 0755) != 0) continue;
+      std::ofstream limit(path_ + "/" + tree.limit);
+      limit << bytes << std::flush;
+      if (limit.good()) return;
+      ::rmdir(path_.c_str());
+    }
+    path_.clear();
+  }
+  ~MemoryGroup() {
+    if (!path_.empty()) ::rmdir(path_.c_str());
+  }
+  MemoryGroup(const MemoryGroup&) = delete;
+  MemoryGroup& operator=(const MemoryGroup&) = delete;
+
+  [[nodiscard]] bool made() const { return !path_.empty(); }
+  // Words before a command that is to run in the group.
+  [[nodiscard]] std::vector<std::string> Words() const {
+    return {"/bin/sh", "-c", absl::StrCat("echo $$ > ", path_, "/cgroup.procs; exec \"$@\""), "sh"};
+  }
+
+ private:
+  std::string path_;
+};
+
+TEST_CASE("a rank that the kernel kills for want of memory is said to be that, and not tried for ever") {
+  const MemoryGroup group(80 << 20);
+  if (!group.made()) {
+    std::printf("SKIPPED: a cgroup with a memory limit may not be made here\n");
+    return;
+  }
+  TestCluster cluster(1, 2);
+  cluster.Kill("worker-1");
+  cluster.RestartWorker(1, group.Words());
+  cluster.AwaitWorkers(pb::READY, 1);
+  // 25 MB of weights, as much of gradients and of momentum for each rank: more than the group may have.
+  const std::string id = cluster.Submit(cluster.JobFile("hungry", 2, "  steps: 1000000\n"),
+                                        "--set model.params.hidden1=8192");
+  const pb::Job job = cluster.AwaitEnd(id);
+  INFO(job.ShortDebugString() << cluster.Trainctl("events " + id).out);
+  CHECK(job.state() == pb::FAILED);
+  CHECK(job.restarts() <= 5);
+  CHECK(absl::StrContains(cluster.Trainctl("events " + id).out, "want of memory"));
+  cluster.Kill("worker-1");  // before its group goes
 }
 
 TEST_CASE("restarts that are used up end the job with the cause of the last one") {

@@ -200,10 +200,14 @@ void TestCluster::RestartCoordinator(const std::vector<std::string>& flags) {
   Restart("coordinator", words);
 }
 
-void TestCluster::RestartWorker(int number) {
+void TestCluster::RestartWorker(int number, const std::vector<std::string>& before) {
   const std::string name = absl::StrCat("worker-", number);
-  Restart(name, {Program(), "worker", "--coordinator", address_, "--id", name, "--dir",
-                 absl::StrCat(folder_, "/", name), "--slots", absl::StrCat(slots_)});
+  std::vector<std::string> words = before;
+  const std::vector<std::string> own = {
+      Program(), "worker", "--coordinator", address_, "--id", name, "--dir",
+      absl::StrCat(folder_, "/", name), "--slots", absl::StrCat(slots_)};
+  words.insert(words.end(), own.begin(), own.end());
+  Restart(name, words);
 }
 
 std::vector<int> TestCluster::RankPids(const std::string& id) const {

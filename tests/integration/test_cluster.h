@@ -68,7 +68,8 @@ class TestCluster {
   void KillCoordinator() { Kill("coordinator"); }
   // The same daemon again, with the same address, folder and flags, and `flags` besides.
   void RestartCoordinator(const std::vector<std::string>& flags = {});
-  void RestartWorker(int number);
+  // `before` are words in front of the worker's command line: a program that starts it elsewhere, in a cgroup for example.
+  void RestartWorker(int number, const std::vector<std::string>& before = {});
 
   // The daemon's process; of the one that was started last.
   [[nodiscard]] int PidOf(const std::string& daemon) const;
