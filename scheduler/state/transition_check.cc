@@ -9,6 +9,7 @@
 #include "absl/strings/string_view.h"
 #include "base/status.h"
 #include "scheduler/state/job_state.h"
+#include "scheduler/state/worker_state.h"
 
 namespace rm::scheduler {
 namespace {
@@ -129,19 +130,6 @@ absl::Status CheckRank(const ClusterState& state, const pb::RankRef& rank) {
 // a fold may keep more or less of it than the core that wrote the record.
 bool IsAway(pb::WorkerState state) {
   return state == pb::WORKER_STATE_UNSPECIFIED || state == pb::LOST;
-}
-
-// A worker may attach again at any time, also without having been lost in between: its stream broke
-// and it redialled.
-bool IsLegal(pb::WorkerState from, pb::WorkerState to) {
-  switch (to) {
-    case pb::READY: return true;
-    case pb::SUSPECT: return from == pb::READY;
-    // Also from ABSENT: each start of the coordinator gives the absent ones their whole time.
-    case pb::ABSENT: return from == pb::READY || from == pb::SUSPECT || from == pb::ABSENT;
-    case pb::LOST: return from == pb::READY || from == pb::SUSPECT || from == pb::ABSENT;
-    default: return false;
-  }
 }
 
 }  // namespace

@@ -28,10 +28,7 @@ struct Slot {
   bool free() const { return holder == nullptr; }
 };
 
-// READY    attached: its free slots can be given to a gang.
-// SUSPECT  attached, but silent: it keeps its ranks, and nothing new is placed on it.
-// ABSENT   known from the journal and not back yet: its slots are neither free nor lost.
-// LOST     gone with everything that ran on it; its slots are held by nobody.
+// Its states and their arrows: worker_state.h.
 //
 // A worker that does not see the cluster's storage is READY, too, and Usable() it is not: a rank
 // there could neither load a checkpoint nor write one that anybody finds. What runs there already

@@ -15,6 +15,7 @@
 
 #include "absl/strings/match.h"
 #include "scheduler/state/job_state.h"
+#include "scheduler/state/worker_state.h"
 #include "tests/scenario/script.h"
 
 namespace rm::scenario {
@@ -80,6 +81,11 @@ TEST_CASE("the scripts take every legal arrow and meet every refusal") {
     INFO(scheduler::StateName(arrow.from)
          << " -> " << scheduler::StateName(arrow.to) << ": " << arrow.when);
     CHECK(coverage.arrows.count({arrow.from, arrow.to}) == 1);
+  }
+  for (const scheduler::WorkerArrow& arrow : scheduler::WorkerArrows()) {
+    INFO(scheduler::WorkerStateName(arrow.from)
+         << " -> " << scheduler::WorkerStateName(arrow.to) << ": " << arrow.when);
+    CHECK(coverage.worker_arrows.count({arrow.from, arrow.to}) == 1);
   }
   for (const absl::string_view code : scheduler::RefusalCodes()) {
     INFO(code);

@@ -80,6 +80,9 @@ class Stage {
       if (transition.notice()) continue;
       coverage_.arrows.insert({transition.from(), transition.to()});
     }
+    for (const auto& transition : record.worker_transitions()) {
+      coverage_.worker_arrows.insert({transition.from(), transition.to()});
+    }
     for (const auto& refusal : record.refusals()) {
       coverage_.refusals.insert(refusal.reason().code());
     }

@@ -33,6 +33,7 @@ std::string PrintScript(const std::vector<Block>& blocks);
 // What a replay has seen of the scheduler.
 struct Coverage {
   std::set<std::pair<pb::JobState, pb::JobState>> arrows;
+  std::set<std::pair<pb::WorkerState, pb::WorkerState>> worker_arrows;
   std::set<std::string> refusals;
 };
 
