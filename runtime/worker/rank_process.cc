@@ -168,6 +168,8 @@ void RankProcess::SendGeneration(const pb::StartGeneration& generation) {
 
 // Politely, with a deadline; or at once.
 void RankProcess::Stop(absl::Duration grace, bool checkpoint, absl::Duration now) {
+  // It hangs, and its gang is killed with it: it is killed, too, when its stacks are there.
+  if (look_at_ < absl::InfiniteDuration()) return;
   kill_at_ = std::min(kill_at_, now + grace);
   if (grace <= absl::ZeroDuration()) return Kill();
   pb::RankCommand command;

@@ -55,6 +55,7 @@ class RankProcess {
 
   // Asks the rank to leave, and sets when it is to be killed: `grace` after `now` (of a monotonic
   // clock); for a grace of 0 it is killed here. A later call can only bring the end nearer.
+  // While it writes its stacks (StopHung) it is left alone: it is killed when they are there.
   void Stop(absl::Duration grace, bool checkpoint, absl::Duration now);
   // It hangs: has it write its stacks into its log (SIGQUIT), and kills it when they are there, or
   // after options.dump_timeout; a process that is stopped is killed at once, since it can write

@@ -275,6 +275,7 @@ TEST_CASE("a rank that hangs writes its stacks, and is gone; both are in its end
   CHECK(world.NextText() == "a/1/0 progress 4");
   world.Post(HungCommand(Ref("a")));
   world.Post(HungCommand(Ref("a")));  // twice is once
+  world.Post(StopCommand(Ref("a"), 0));  // with its gang: its stacks are waited for all the same
   const pb::WorkerMessage end = world.Next();
   CHECK(end.exited().signal() == SIGKILL);
   CHECK(end.exited().step() == 4);
