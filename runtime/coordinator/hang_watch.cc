@@ -53,9 +53,9 @@ std::string NameAll(const ClusterState& state, const Job& job, const std::vector
                       more == 0 ? "" : absl::StrCat(" and ", more, " more"));
 }
 
-// ", after step 57, doing: step": in every sentence, since both are the first questions.
+// "after step 57, doing: step": in every sentence, since both are the first questions.
 std::string DoingText(const pb::Activity& activity) {
-  return absl::StrCat(", after step ", activity.step(),
+  return absl::StrCat("after step ", activity.step(),
                       activity.doing().empty() ? "" : absl::StrCat(", doing: ", activity.doing()));
 }
 
@@ -216,11 +216,13 @@ pb::Event HangWatch::JudgeSilence(const ClusterState& state, const Job& job,
   }
   if (silent.empty()) return pb::Event();
   const Rank& first = gang.ranks[static_cast<size_t>(silent[0])];
-  const std::string last = DoingText(first.activity);
-  return Hung(job, silent[0], first.activity.step(), "RankHung",
-              absl::StrCat("nothing has come for ", base::FormatDuration(SilentFor(first)),
-                           " from ", NameAll(state, job, silent), ", though its worker answers",
-                           "; last heard of", last));
+  return Hung(
+      job, silent[0], first.activity.step(), "RankHung",
+      absl::StrCat(NameAll(state, job, silent),
+                   silent.size() == 1 ? " is silent: nothing has come from its process for "
+                                      : " are silent: nothing has come from the first for ",
+                   base::FormatDuration(SilentFor(first)),
+                   ", though its worker answers; it said last: ", DoingText(first.activity)));
 }
 
 // Both must have lasted: a rank that has computed for an hour is not late before somebody waits for
@@ -253,7 +255,7 @@ pb::Event HangWatch::JudgeBehind(const ClusterState& state, const Job& job,
                          rank.activity.entered() + 1);
   return Hung(
       job, behind[0], rank.activity.step(), "RankHung",
-      absl::StrCat(NameAll(state, job, behind), " ", where, DoingText(rank.activity),
+      absl::StrCat(NameAll(state, job, behind), " ", where, ", ", DoingText(rank.activity),
                    ", without progress for ", base::FormatDuration(StillFor(rank)), "; rank ", peer,
                    " has waited in collective ", waiting.activity.entered(), " for ",
                    base::FormatDuration(StillFor(waiting))));

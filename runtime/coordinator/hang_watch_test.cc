@@ -186,16 +186,15 @@ TEST_CASE("who is blamed when nothing goes on") {
       {"nothing comes from one",
        {Doing("step", 57, 912, 911), nothing},
        60,
-       "1 RankHung: nothing has come for 1m 00s from rank 1 of job a on host h-w1 (worker w1), "
-       "though its worker answers; last heard of, after step 0"},
+       "1 RankHung: rank 1 of job a on host h-w1 (worker w1) is silent: nothing has come from its "
+       "process for 1m 00s, though its worker answers; it said last: after step 0"},
       {"nothing comes from anyone",
        {nothing, nothing, nothing, nothing, nothing, nothing},
        60,
-       "0 RankHung: nothing has come for 1m 00s from rank 0 of job a on host h-w0 (worker w0), "
-       "rank "
-       "1 of job a on host h-w1 (worker w1), rank 2 of job a on host h-w2 (worker w2), rank 3 of "
-       "job a on host h-w3 (worker w3) and 2 more, though its worker answers; last heard of, after "
-       "step 0"},
+       "0 RankHung: rank 0 of job a on host h-w0 (worker w0), rank 1 of job a on host h-w1 (worker "
+       "w1), rank 2 of job a on host h-w2 (worker w2), rank 3 of job a on host h-w3 (worker w3) "
+       "and 2 more are silent: nothing has come from the first for 1m 00s, though its worker "
+       "answers; it said last: after step 0"},
   };
   for (const Still& still : cases) {
     World world(static_cast<int>(still.says.size()));
@@ -373,7 +372,8 @@ TEST_CASE("the gang of a suspect is not judged") {
   CHECK(world.First() == "");
   world.Tell(testing::Heard("w1"));
   world.RunFor(Seconds(62));
-  CHECK(absl::StartsWith(world.First(), "1 RankHung: nothing has come"));
+  CHECK(absl::StartsWith(world.First(),
+                         "1 RankHung: rank 1 of job a on host h-w1 (worker w1) is silent: "));
 }
 
 TEST_CASE("what is found is taken by the scheduler: the rank is looked at, its gang recovers") {
