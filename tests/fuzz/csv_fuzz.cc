@@ -43,7 +43,7 @@ void ReadAll(const data::Dataset& dataset) {
 
 TargetOptions Options() {
   TargetOptions options;
-  options.cases = 8'000;
+  options.cases = 60'000;
   options.input_bytes_max = 1024;
   return options;
 }

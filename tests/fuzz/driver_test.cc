@@ -1,5 +1,6 @@
 // Runs the target that it is linked with: its seeds, then mutations of them. Case n is a function of
-// n alone, so that one that fails can be run again by itself: FUZZ_CASE=n.
+// n alone, so that one that fails can be run again by itself: FUZZ_CASE=n. FUZZ_SEED=n makes other
+// cases than those of every run.
 #include <signal.h>
 #include <unistd.h>
 
@@ -20,7 +21,14 @@ extern "C" __attribute__((weak)) void __sanitizer_set_death_callback(void (*call
 namespace rm::fuzz {
 namespace {
 
-constexpr uint64_t kSeed = 20261122;
+constexpr int64_t kSeed = 20261122;
+
+// What an environment variable says, or `fallback`.
+int64_t Wish(const char* name, int64_t fallback) {
+  const char* const text = std::getenv(name);  // NOLINT(concurrency-mt-unsafe)
+  int64_t number = 0;
+  return text != nullptr && absl::SimpleAtoi(text, &number) ? number : fallback;
+}
 
 // The case that runs, for whoever has to tell which one it was.
 int64_t present_case = -1;
@@ -112,12 +120,12 @@ TEST_CASE("no mutation of a seed does harm, and some are refused") {
   TellCaseAtDeath();
   const Corpus corpus = CorpusOfTarget();
   const TargetOptions options = Options();
-  const char* const wish = std::getenv("FUZZ_CASE");
-  int64_t only = -1;
-  const bool alone = wish != nullptr && absl::SimpleAtoi(wish, &only);
+  const auto seed = static_cast<uint64_t>(Wish("FUZZ_SEED", kSeed));
+  const int64_t only = Wish("FUZZ_CASE", -1);
+  const bool alone = only >= 0;
   const int64_t before = AcceptedCount();
   for (int64_t number = alone ? only : 0; number < (alone ? only + 1 : options.cases); ++number) {
-    base::RandomStream random(kSeed, static_cast<uint64_t>(number));
+    base::RandomStream random(seed, static_cast<uint64_t>(number));
     Run(number, Mutated(corpus, random));
   }
   const int64_t accepted = AcceptedCount() - before;

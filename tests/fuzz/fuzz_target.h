@@ -21,7 +21,7 @@ namespace rm::fuzz {
 
 // What the driver needs to know of a target.
 struct TargetOptions {
-  // Cases of one test run: some three seconds' worth.
+  // Cases of one test run: one to three seconds' worth.
   int cases = 20'000;
   // Longer inputs are cut.
   size_t input_bytes_max = 4096;

@@ -39,7 +39,7 @@ void ReadAll(const data::Dataset& dataset, size_t input_bytes) {
 
 TargetOptions Options() {
   TargetOptions options;
-  options.cases = 15'000;
+  options.cases = 60'000;
   options.input_bytes_max = 600;
   options.live_bytes_a_byte = 8192;  // gzip
   return options;

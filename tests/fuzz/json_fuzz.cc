@@ -20,7 +20,11 @@ void CheckPlace(const absl::Status& status) {
 
 }  // namespace
 
-TargetOptions Options() { return {}; }
+TargetOptions Options() {
+  TargetOptions options;
+  options.cases = 100'000;
+  return options;
+}
 
 std::vector<std::string> Seeds() {
   return {R"({"a": [1, -2.5e3, true, false, null], "b": {"c": "d\u00e9\n", "": {}}})",

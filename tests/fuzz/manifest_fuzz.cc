@@ -66,7 +66,7 @@ void CheckManifest(absl::string_view text) {
 
 TargetOptions Options() {
   TargetOptions options;
-  options.cases = 10'000;
+  options.cases = 60'000;
   return options;
 }
 

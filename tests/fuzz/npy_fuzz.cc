@@ -33,6 +33,7 @@ std::string DataOf(const tensorfile::NpyFile& file) {
 
 TargetOptions Options() {
   TargetOptions options;
+  options.cases = 100'000;
   options.input_bytes_max = 1024;
   return options;
 }

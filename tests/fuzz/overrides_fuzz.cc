@@ -13,7 +13,7 @@ namespace rm::fuzz {
 
 TargetOptions Options() {
   TargetOptions options;
-  options.cases = 8000;
+  options.cases = 5000;
   options.input_bytes_max = 512;
   return options;
 }

@@ -64,7 +64,7 @@ std::string Rewritten(const SafetensorsFile& file) {
 
 TargetOptions Options() {
   TargetOptions options;
-  options.cases = 15'000;
+  options.cases = 80'000;
   options.input_bytes_max = 2048;
   return options;
 }

@@ -2,7 +2,11 @@
 
 #include "tools/bench/train_bench.h"
 
+#include <unistd.h>
+
 #include <algorithm>
+#include <cerrno>
+#include <cmath>
 #include <cstdint>
 #include <cstdio>
 #include <string>
@@ -10,6 +14,7 @@
 
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
+#include "base/file_system.h"
 #include "base/flags.h"
 #include "base/nearest_name.h"
 #include "base/status.h"
@@ -104,7 +109,8 @@ absl::StatusOr<base::Json> SettingsOf(const Options& o) {
   for (const std::string& text : o.params) {
     const size_t equals = text.find('=');
     double value = 0;
-    if (equals == std::string::npos || !absl::SimpleAtod(text.substr(equals + 1), &value)) {
+    if (equals == std::string::npos || !absl::SimpleAtod(text.substr(equals + 1), &value) ||
+        !std::isfinite(value)) {
       return absl::InvalidArgumentError(
           absl::StrCat("--param: '", text, "' is not NAME=NUMBER"));
     }
@@ -173,9 +179,19 @@ absl::Status CheckReplicas(const std::vector<base::Json>& results) {
   return absl::OkStatus();
 }
 
+// A measurement of an hour must not end with a folder that was never there.
+absl::Status CheckSavePath(const std::string& path) {
+  if (path.empty()) return absl::OkStatus();
+  const std::string folder = base::ParentPath(path);
+  if (::access(folder.c_str(), W_OK) == 0) return absl::OkStatus();
+  return absl::InvalidArgumentError(
+      base::ErrnoStatus(errno, absl::StrCat("--save-weights: ", folder)).message());
+}
+
 // Everything that can be wrong with the flags is found before a process is started.
 absl::Status RunBench(Options o) {
   RM_RETURN_IF_ERROR(FillBatchSizes(o));
+  RM_RETURN_IF_ERROR(CheckSavePath(o.save_weights));
   RM_ASSIGN_OR_RETURN(const base::Json settings, SettingsOf(o));
   RM_ASSIGN_OR_RETURN(const std::vector<base::Json> results,
                       RunRanks("train", static_cast<int>(o.ranks), static_cast<int>(o.threads),

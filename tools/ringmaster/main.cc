@@ -7,6 +7,7 @@
 //   ringmaster bench-rank   a rank of a benchmark, started by trainctl bench
 
 #include <cstdio>
+#include <cstdlib>
 #include <string>
 #include <string_view>
 
@@ -37,6 +38,9 @@ std::string_view BaseName(std::string_view path) { return path.substr(path.rfind
 }  // namespace
 
 int main(int argc, char** argv) {
+  // gRPC complains about sockets on standard error; what that means to people is said by us. Who
+  // wants to hear it sets the variable.
+  ::setenv("GRPC_VERBOSITY", "NONE", /*overwrite=*/0);  // NOLINT(concurrency-mt-unsafe)
   const std::string_view called = argc > 0 ? BaseName(argv[0]) : "";
   for (const Program& program : kPrograms) {
     if (!program.own_name.empty() && called == program.own_name) return program.main(argc, argv);
@@ -45,6 +49,7 @@ int main(int argc, char** argv) {
   for (const Program& program : kPrograms) {
     if (first == program.name) return program.main(argc - 1, argv + 1);
   }
-  std::fputs("usage: ringmaster trainctl|coordinator|worker [flags]\n", stderr);
-  return 2;
+  const bool asked = first == "--help" || first == "-h";
+  std::fputs("usage: ringmaster trainctl|coordinator|worker [flags]\n", asked ? stdout : stderr);
+  return asked ? 0 : 2;
 }

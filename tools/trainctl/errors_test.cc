@@ -8,6 +8,8 @@
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
+#include "base/file_system.h"
+#include "base/temporary_folder.h"
 #include "runtime/client/testing.h"
 #include "tools/trainctl/command.h"
 #include "tools/trainctl/testing.h"
@@ -70,6 +72,27 @@ TEST_CASE("what is wrong with a job's id is one line, with its exit code, for ev
       CHECK(ran.out.empty());
     }
   }
+}
+
+TEST_CASE("a job that can never fit is refused with the numbers, and has no id") {
+  client::FakeCoordinator coordinator(0, [](client::FakeMethods& m) {
+    m.submit = [](const auto&, auto*) {
+      return grpc::Status(grpc::StatusCode::RESOURCE_EXHAUSTED,
+                          "refused: 3 ranks × 1 slot = 3 slots, the cluster has 2 (w1: 1, w2: 1)");
+    };
+  });
+  const base::TemporaryFolder folder;
+  REQUIRE(base::WriteFileAtomically(
+              base::PosixFileSystem(), folder.File("job.yaml"),
+              "apiVersion: ringmaster/v1\nkind: train\nname: mnist\nmodel: {zoo: mlp}\n"
+              "data: {train: {path: digits, format: idx}}\nresources: {ranks: 3}\n"
+              "train: {epochs: 1, global_batch_size: 10, optimizer: {params: {lr: 0.1}}}\n")
+              .ok());
+  const Ran ran = Trainctl({"submit", folder.File("job.yaml"), "-f", "-c", coordinator.address()});
+  CHECK(ran.code == 104);
+  CHECK(ran.err ==
+        "trainctl: refused: 3 ranks × 1 slot = 3 slots, the cluster has 2 (w1: 1, w2: 1)\n");
+  CHECK(ran.out.empty());
 }
 
 TEST_CASE("a coordinator that is not there is one line with its address and the ways out") {

@@ -1,0 +1,74 @@
+// What is wrong with the flags of a benchmark is one line and exit code 2, before a process is started.
+#include "tools/bench/main.h"
+
+#include <fcntl.h>
+#include <unistd.h>
+
+#include <catch2/catch.hpp>
+#include <string>
+#include <vector>
+
+#include "absl/strings/match.h"
+#include "absl/strings/str_cat.h"
+#include "base/file_system.h"
+#include "base/temporary_folder.h"
+
+namespace rm::bench {
+namespace {
+
+struct Ran {
+  int code = 0;
+  std::string err;
+};
+
+// `trainctl bench words…`, with its standard error in a file: benchmarks write to the descriptor.
+Ran Bench(std::vector<std::string> words) {
+  words.insert(words.begin(), "bench");
+  std::vector<char*> argv;
+  for (std::string& word : words) argv.push_back(word.data());
+  const base::TemporaryFolder folder;
+  const int saved = ::dup(STDERR_FILENO);
+  const int file = ::open(folder.File("err").c_str(), O_WRONLY | O_CREAT, 0600);
+  ::dup2(file, STDERR_FILENO);
+  Ran ran;
+  ran.code = BenchMain(static_cast<int>(argv.size()), argv.data());
+  ::dup2(saved, STDERR_FILENO);
+  ::close(saved);
+  ::close(file);
+  ran.err = base::PosixFileSystem().ReadFile(folder.File("err")).value();
+  return ran;
+}
+
+TEST_CASE("each mistake has its line") {
+  const struct {
+    std::vector<std::string> words;
+    std::string said;
+  } cases[] = {
+      {{}, "which benchmark?"},
+      {{"trian"}, "unknown benchmark 'trian' – did you mean 'train'?"},
+      {{"train", "--modle", "mlp"}, "did you mean '--model'"},
+      {{"train", "--model", "resnet"}, "unknown model 'resnet'; known: mlp, convnet"},
+      {{"train", "--model", "covnet"}, "did you mean 'convnet'?"},
+      {{"train", "--ranks", "0"}, "must be a whole number from 1 to"},
+      {{"train", "--batch", "8", "--global-batch", "16"}, "give --batch or --global-batch, not both"},
+      {{"train", "--ranks", "4", "--global-batch", "3"}, "leaves some of 4 ranks without a row"},
+      {{"train", "--param", "hidden1"}, "--param: 'hidden1' is not NAME=NUMBER"},
+      {{"train", "--param", "hidden1=nan"}, "--param: 'hidden1=nan' is not NAME=NUMBER"},
+      {{"train", "--precision", "bf16"}, "must be one of fp32"},
+      {{"train", "--transport", "tcp"}, "must be one of auto, grpc"},
+      {{"train", "--save-weights", "/none/at/all/w"},
+       "trainctl bench train: --save-weights: /none/at/all: No such file or directory"},
+      {{"train", "extra"}, "'extra'"},
+      {{"allreduce", "--sizes", "1k"}, "1k"},
+      {{"allreduce", "--ranks", "1000000"}, "must be a whole number from"},
+  };
+  for (const auto& c : cases) {
+    const Ran ran = Bench(c.words);
+    CAPTURE(c.words, ran.err);
+    CHECK(ran.code == 2);
+    CHECK(absl::StrContains(ran.err, c.said));
+  }
+}
+
+}  // namespace
+}  // namespace rm::bench
