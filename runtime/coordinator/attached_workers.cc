@@ -16,7 +16,7 @@ void AttachedWorkers::Attach(const pb::Hello& hello, std::shared_ptr<WorkerLink>
   // alive here for minutes.
   Close(hello.worker_id(),
         absl::AbortedError(absl::StrCat("worker ", hello.worker_id(), " has attached anew")));
-  workers_[hello.worker_id()] = Attached{std::move(link), hello};
+  workers_[hello.worker_id()] = Attached{std::move(link), hello, false, ""};
 }
 
 bool AttachedWorkers::Detach(const std::string& worker_id, const WorkerLink* link) {
@@ -38,6 +38,13 @@ void AttachedWorkers::CloseAll(const absl::Status& status) {
   std::map<std::string, Attached> workers;
   workers.swap(workers_);
   for (auto& [id, worker] : workers) worker.link->Close(status);
+}
+
+void AttachedWorkers::Admit(const std::string& worker_id, const std::string& storage_problem) {
+  const auto worker = workers_.find(worker_id);
+  if (worker == workers_.end()) return;
+  worker->second.is_admitted = true;
+  worker->second.storage_problem = storage_problem;
 }
 
 const AttachedWorkers::Attached* AttachedWorkers::Find(const std::string& worker_id) const {

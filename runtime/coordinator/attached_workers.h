@@ -40,6 +40,11 @@ class AttachedWorkers {
     // Shared with the callbacks of its stream, which outlive the attachment.
     std::shared_ptr<WorkerLink> link;
     ::ringmaster::v1::Hello hello;
+    bool is_admitted = false;     // the scheduler was told of it
+    std::string storage_problem;  // why it does not see the cluster's storage; empty: it does
+
+    // It may be asked to do new work.
+    [[nodiscard]] bool is_usable() const { return is_admitted && storage_problem.empty(); }
   };
 
   // Enters a worker; a former stream of the same id is closed.
@@ -49,6 +54,9 @@ class AttachedWorkers {
   // Closes the worker's stream, if there is one, and takes it out.
   void Close(const std::string& worker_id, const absl::Status& status);
   void CloseAll(const absl::Status& status);
+
+  // The scheduler was told of an attached worker, with this problem of its storage, if any.
+  void Admit(const std::string& worker_id, const std::string& storage_problem);
 
   // nullptr: not attached.
   [[nodiscard]] const Attached* Find(const std::string& worker_id) const;

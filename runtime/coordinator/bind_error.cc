@@ -1,5 +1,5 @@
 // gRPC's BuildAndStart answers a failed bind with a null pointer and a line in its own log. People
-// need the reason: so after such a failure the same bind is tried once more by hand.
+// need the reason: so the same bind is tried by hand before.
 #include "runtime/coordinator/bind_error.h"
 
 #include <netdb.h>
@@ -12,6 +12,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "base/status.h"
+#include "runtime/coordinator/port_holder.h"
 
 namespace rm::coordinator {
 
@@ -35,7 +36,12 @@ absl::Status TryBind(const base::HostPort& address) {
   const int error =
       bind(fd, found->ai_addr, found->ai_addrlen) != 0 || listen(fd, 1) != 0 ? errno : 0;
   close(fd);
-  return base::ErrnoStatus(error, what);
+  if (error != EADDRINUSE) return base::ErrnoStatus(error, what);
+  const std::string holder = PortHolder(address.port);
+  const std::string status(base::ErrnoStatus(error, what).message());
+  return absl::UnavailableError(absl::StrCat(
+      status, holder.empty() ? "" : " by ", holder,
+      ": end that one, or choose another port (port 0 takes a free one)"));
 }
 
 }  // namespace rm::coordinator

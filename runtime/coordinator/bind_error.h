@@ -8,7 +8,8 @@
 namespace rm::coordinator {
 
 // Tries to bind a socket and returns what came of it: "Address already in use", "Name or service
-// not known" … OK when it can be bound. Leaves nothing behind.
+// not known" … OK when it can be bound. A port in use is said with the process that has it, where
+// that can be found out. Leaves nothing behind.
 [[nodiscard]] absl::Status TryBind(const base::HostPort& address);
 
 }  // namespace rm::coordinator

@@ -7,6 +7,7 @@
 
 #include "proto/api.grpc.pb.h"
 #include "runtime/coordinator/checkpoints_api.h"
+#include "runtime/coordinator/request_limits.h"
 #include "runtime/coordinator/rpc_glue.h"
 
 namespace rm::coordinator {
@@ -19,7 +20,7 @@ using Unary = grpc::ServerUnaryReactor;
 class CheckpointsService final : public pb::Checkpoints::CallbackService {
  public:
   CheckpointsService(TaskThread& engine, TaskThread& reader, const Coordinator& coordinator,
-                     const base::FileSystem& files)
+                     const StoppableFiles& files)
       : engine_(engine), reader_(reader), coordinator_(coordinator), files_(files) {}
 
   Unary* List(Context* context, const pb::GetJobRequest* request,
@@ -31,6 +32,12 @@ class CheckpointsService final : public pb::Checkpoints::CallbackService {
 
   Unary* Verify(Context* context, const pb::VerifyRequest* request,
                 pb::VerifyReply* reply) override {
+    const absl::Status limits = CheckLimits(*request);
+    if (!limits.ok()) {
+      Unary* const reactor = context->DefaultReactor();
+      reactor->Finish(ToGrpc(limits));
+      return reactor;
+    }
     return FindAndRead(context, request->job_id(), reply,
                        [this, step = request->step()](const CheckpointPlace& place) {
                          return VerifyCheckpoint(files_, place, step);
@@ -45,8 +52,12 @@ class CheckpointsService final : public pb::Checkpoints::CallbackService {
     engine_.Post([this, reactor, id, reply, read = std::move(read)] {
       const absl::StatusOr<CheckpointPlace> place = FindCheckpoints(coordinator_, id);
       if (!place.ok()) return FinishCall<R>(reactor, reply, place.status());
-      reader_.Post(
-          [reactor, reply, place = *place, read] { FinishCall<R>(reactor, reply, read(place)); });
+      reader_.Post([this, reactor, reply, place = *place, read] {
+        absl::StatusOr<R> result = read(place);
+        // Cut off in the middle, it must not say that a checkpoint is damaged.
+        const absl::Status goes_on = files_.CheckGoesOn();
+        FinishCall<R>(reactor, reply, goes_on.ok() ? std::move(result) : goes_on);
+      });
     });
     return reactor;
   }
@@ -54,14 +65,14 @@ class CheckpointsService final : public pb::Checkpoints::CallbackService {
   TaskThread& engine_;
   TaskThread& reader_;
   const Coordinator& coordinator_;
-  const base::FileSystem& files_;
+  const StoppableFiles& files_;
 };
 
 }  // namespace
 
 std::unique_ptr<grpc::Service> MakeCheckpointsService(TaskThread& engine, TaskThread& reader,
                                                       const Coordinator& coordinator,
-                                                      const base::FileSystem& files) {
+                                                      const StoppableFiles& files) {
   return std::make_unique<CheckpointsService>(engine, reader, coordinator, files);
 }
 

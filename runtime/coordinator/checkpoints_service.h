@@ -6,18 +6,19 @@
 
 #include <memory>
 
-#include "base/file_system.h"
 #include "runtime/coordinator/coordinator.h"
+#include "runtime/coordinator/stoppable_files.h"
 #include "runtime/coordinator/task_thread.h"
 
 namespace rm::coordinator {
 
 // Thread-safe. Borrows all; they outlive the server. Files are read on `reader`, which may take
-// seconds, so that the coordinator's thread never waits for them.
+// seconds, so that the coordinator's thread never waits for them; when it is told to stop, what is
+// under way ends with Unavailable.
 [[nodiscard]] std::unique_ptr<grpc::Service> MakeCheckpointsService(TaskThread& engine,
                                                                     TaskThread& reader,
                                                                     const Coordinator& coordinator,
-                                                                    const base::FileSystem& files);
+                                                                    const StoppableFiles& files);
 
 }  // namespace rm::coordinator
 

@@ -12,9 +12,9 @@
 #include "runtime/coordinator/coordinator.h"
 
 #include <algorithm>
+#include <iterator>
 
 #include "absl/strings/str_cat.h"
-#include "base/check.h"
 #include "base/log.h"
 #include "scheduler/state/job_state.h"
 
@@ -50,6 +50,7 @@ Coordinator::Coordinator(CoordinatorConfig config, std::unique_ptr<Ledger> ledge
       clock_(clock),
       preflights_(workers_),
       liveness_(config_.liveness),
+      hang_watch_(config_.hangs),
       executor_(ledger_->state(), workers_, preflights_, config_.folders,
                 [this](const pb::Event& event) { Add(event); }) {
   // The first event of every life: it makes the workers of the journal absent until they re-attach,
@@ -79,7 +80,8 @@ void Coordinator::Await(std::function<bool()> is_over, absl::Duration limit,
 absl::Duration Coordinator::Tick() {
   const absl::Duration now = clock_.Monotonic();
   NoteHeard(now);  // before the judgement: what came in while we slept counts
-  AddLostWorkers(now);
+  JudgeWorkers(now);
+  for (pb::Event& hang : hang_watch_.Check(state(), now)) Add(std::move(hang));
   if (failure_.ok() && (!pending_.empty() || ledger_->IsDue())) Step();
   preflights_.Check(now);
   ReleaseWaits(now);
@@ -94,26 +96,66 @@ void Coordinator::NoteHeard(absl::Duration now) {
   }
 }
 
-void Coordinator::AddLostWorkers(absl::Duration now) {
-  for (const Liveness::Lost& lost : liveness_.Check(now)) {
-    // A stream that only fell silent may still stand: closed, so that the worker, should it live,
-    // dials again and learns what became of its ranks.
-    workers_.Close(lost.worker_id, absl::DeadlineExceededError(lost.sentence));
-    preflights_.OnDetached(lost.worker_id);
+void Coordinator::JudgeWorkers(absl::Duration now) {
+  const Liveness::Verdict verdict =
+      liveness_.Judge(now, [this](const std::string& worker_id) { return PeersOf(worker_id); });
+  for (const Liveness::Finding& suspect : verdict.suspects) {
     pb::Event event;
-    event.mutable_worker_lost()->set_worker_id(lost.worker_id);
-    event.mutable_worker_lost()->mutable_cause()->set_code("WorkerLost");
-    event.mutable_worker_lost()->mutable_cause()->set_sentence(lost.sentence);
+    event.mutable_worker_silent()->set_worker_id(suspect.worker_id);
+    event.mutable_worker_silent()->mutable_cause()->set_code("WorkerSilent");
+    event.mutable_worker_silent()->mutable_cause()->set_sentence(suspect.sentence);
     Add(std::move(event));
   }
+  for (const Liveness::Finding& recovered : verdict.recovered) {
+    pb::Event event;
+    event.mutable_worker_heard()->set_worker_id(recovered.worker_id);
+    Add(std::move(event));
+  }
+  for (const Liveness::Finding& lost : verdict.lost) Lose(lost);
+}
+
+void Coordinator::Lose(const Liveness::Finding& lost) {
+  // A stream that only fell silent may still stand: closed, so that the worker, should it live,
+  // dials again and learns what became of its ranks.
+  workers_.Close(lost.worker_id, absl::DeadlineExceededError(lost.sentence));
+  preflights_.OnDetached(lost.worker_id);
+  // A stream may end before its worker has become attached (worker_session.h): the scheduler does
+  // not know the worker then, or waits for its return.
+  const scheduler::Worker* const worker = state().FindWorker(lost.worker_id);
+  const bool is_attached =
+      worker != nullptr && (worker->state == pb::READY || worker->state == pb::SUSPECT);
+  if (!is_attached) return;
+  pb::Event event;
+  event.mutable_worker_lost()->set_worker_id(lost.worker_id);
+  event.mutable_worker_lost()->mutable_cause()->set_code("WorkerLost");
+  event.mutable_worker_lost()->mutable_cause()->set_sentence(lost.sentence);
+  Add(std::move(event));
+}
+
+std::set<std::string> Coordinator::PeersOf(const std::string& worker_id) const {
+  std::set<std::string> peers;
+  const scheduler::Worker* const worker = state().FindWorker(worker_id);
+  if (worker == nullptr) return peers;
+  const scheduler::Job* seen = nullptr;  // slots of one job stand side by side, mostly
+  for (const scheduler::Slot& slot : worker->slots) {
+    if (slot.free() || slot.holder == seen) continue;
+    seen = slot.holder;
+    for (const scheduler::GangRank& rank : seen->gang) {
+      if (!rank.gone() && rank.where.worker_id() != worker_id) peers.insert(rank.where.worker_id());
+    }
+  }
+  return peers;
 }
 
 void Coordinator::Step() {
+  // As the scheduler takes them, submissions last: positions in the record are positions here.
   std::vector<Pending> pending;
-  pending.swap(pending_);
-  // As the scheduler takes them, so that positions in the record are positions here.
-  std::stable_partition(pending.begin(), pending.end(),
-                        [](const Pending& p) { return !p.event.has_submit(); });
+  std::vector<Pending> submissions;
+  for (Pending& p : pending_) {
+    (p.event.has_submit() ? submissions : pending).push_back(std::move(p));
+  }
+  pending_.clear();
+  std::move(submissions.begin(), submissions.end(), std::back_inserter(pending));
   std::vector<pb::Event> events;
   events.reserve(pending.size());
   for (Pending& p : pending) events.push_back(std::move(p.event));
@@ -123,11 +165,23 @@ void Coordinator::Step() {
   const absl::StatusOr<pb::JournalRecord> record = ledger_->Step(events);
   if (!record.ok()) return Fail(record.status(), std::move(pending));
   NoteTransitions(*record);
+  ForgetOld();
   for (const pb::Action& action : record->actions()) executor_.Act(action);
   const std::vector<absl::Status> outcomes = Outcomes(*record);
   for (size_t i = 0; i < pending.size(); ++i) {
     if (pending[i].done) pending[i].done(outcomes[i]);
   }
+}
+
+void Coordinator::ForgetOld() {
+  // As Ledger::ForgetOld: not at every step.
+  constexpr size_t kAtLeast = 1000;
+  if (live_.jobs().size() < kAtLeast + 2 * state().jobs().size()) return;
+  std::vector<std::string> unknown;
+  for (const auto& [id, live] : live_.jobs()) {
+    if (state().FindJob(id) == nullptr) unknown.push_back(id);
+  }
+  for (const std::string& id : unknown) live_.Forget(id);
 }
 
 void Coordinator::Fail(const absl::Status& status, std::vector<Pending> pending) {
@@ -182,9 +236,12 @@ void Coordinator::Close(const absl::Status& status) {
   workers_.CloseAll(status);
 }
 
-pb::Job Coordinator::View(const std::string& job_id) const {
+absl::StatusOr<pb::Job> Coordinator::View(const std::string& job_id) const {
   const scheduler::Job* const job = state().FindJob(job_id);
-  RM_CHECK(job != nullptr, "no job ", job_id);
+  if (job == nullptr) {
+    return absl::NotFoundError(
+        absl::StrCat("job ", job_id, " ended so long ago that it is not known any more"));
+  }
   return ViewJob(*job, live_.Find(job_id), config_.folders);
 }
 

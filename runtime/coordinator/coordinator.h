@@ -2,7 +2,8 @@
 //
 //   what happens ─► Add(event) ─┐                       ┌─► actions carried out (executor.h)
 //   (requests, worker streams)  ├─► Tick: one step ─► durable ─► answers released
-//   who is lost (liveness.h) ───┘                       └─► streams told (feed.h)
+//   who is lost (liveness.h) ───┤                       └─► streams told (feed.h)
+//   who hangs (hang_watch.h) ───┘
 //
 // All that was added since the last Tick goes into one step and one sync of the disk. Nobody is
 // answered, and nothing is done, before the record of its step is durable.
@@ -15,22 +16,26 @@
 #include <functional>
 #include <list>
 #include <memory>
+#include <set>
 #include <string>
 #include <utility>
 #include <vector>
 
 #include "absl/status/status.h"
+#include "absl/status/statusor.h"
 #include "absl/time/time.h"
 #include "base/clock.h"
 #include "proto/scheduler.pb.h"
 #include "runtime/coordinator/attached_workers.h"
 #include "runtime/coordinator/executor.h"
 #include "runtime/coordinator/feed.h"
+#include "runtime/coordinator/hang_watch.h"
 #include "runtime/coordinator/job_view.h"
 #include "runtime/coordinator/ledger.h"
 #include "runtime/coordinator/live_jobs.h"
 #include "runtime/coordinator/liveness.h"
 #include "runtime/coordinator/preflights.h"
+#include "runtime/coordinator/storage_probe.h"
 
 namespace rm::coordinator {
 
@@ -39,9 +44,10 @@ namespace rm::coordinator {
 struct CoordinatorConfig {
   Folders folders;
   std::string version;  // of this program
-  std::string probe;    // content of <storage>/.probe
+  StorageProbeFile probe;
   scheduler::SchedulerOptions scheduler;
   LivenessLimits liveness;
+  HangLimits hangs;
   // Called when a job has ended, and when the journal has failed (at most once): then nothing more
   // is taken and the process must end.
   std::function<void(const std::string& job_id)> on_job_ended = [](const std::string&) {};
@@ -93,10 +99,11 @@ class Coordinator {
   [[nodiscard]] AttachedWorkers& workers() { return workers_; }
   [[nodiscard]] Preflights& preflights() { return preflights_; }
   [[nodiscard]] Liveness& liveness() { return liveness_; }
+  [[nodiscard]] HangWatch& hang_watch() { return hang_watch_; }
   [[nodiscard]] FeedList& feeds() { return feeds_; }
 
-  // The job as the API shows it. REQUIRES: there is one.
-  [[nodiscard]] ::ringmaster::v1::Job View(const std::string& job_id) const;
+  // The job as the API shows it. NotFound: it ended so long ago that it is not known any more.
+  [[nodiscard]] absl::StatusOr<::ringmaster::v1::Job> View(const std::string& job_id) const;
 
  private:
   // An event that waits for the next step, with who waits for its outcome.
@@ -113,12 +120,17 @@ class Coordinator {
 
   // Tells liveness_ whose streams have brought anything since the last Tick.
   void NoteHeard(absl::Duration now);
-  // Adds an event for each worker that is lost now.
-  void AddLostWorkers(absl::Duration now);
+  // Adds an event for each worker that fell silent, was heard again, or is lost now.
+  void JudgeWorkers(absl::Duration now);
+  void Lose(const Liveness::Finding& lost);
+  // The other workers that hold ranks of a job of which this one holds ranks.
+  [[nodiscard]] std::set<std::string> PeersOf(const std::string& worker_id) const;
   // One step over all that is pending: durable, carried out, answered.
   void Step();
   // The journal has failed in a step over `pending`.
   void Fail(const absl::Status& status, std::vector<Pending> pending);
+  // Forgets the reports of jobs that the scheduler has forgotten.
+  void ForgetOld();
   // Logs what was decided, and forgets what ended jobs do not need.
   void NoteTransitions(const ::ringmaster::v1::JournalRecord& record);
   void ReleaseWaits(absl::Duration now);
@@ -130,6 +142,7 @@ class Coordinator {
   AttachedWorkers workers_;
   Preflights preflights_;
   Liveness liveness_;
+  HangWatch hang_watch_;
   Executor executor_;
   FeedList feeds_;
   std::vector<Pending> pending_;

@@ -44,7 +44,7 @@ TEST_CASE("a job goes all the way through") {
   w2.Joins(job, 1, 1);
   CHECK(world.StateOf(job) == pb::RUNNING);
   w1.Progresses(job, 1, 0, 10);
-  CHECK(world.coordinator().View(job).progress().step() == 10);
+  CHECK(world.coordinator().View(job)->progress().step() == 10);
 
   w1.Finishes(job, 1, 0, 100);
   w2.Finishes(job, 1, 1, 100);
@@ -53,7 +53,7 @@ TEST_CASE("a job goes all the way through") {
   w2.Exits(job, 1, 1, 0);
   CHECK(world.StateOf(job) == pb::SUCCEEDED);
   CHECK(world.ended == Texts{job});
-  const pb::Job view = world.coordinator().View(job);
+  const pb::Job view = world.coordinator().View(job).value();
   CHECK(view.weights_sha256() == "cafe");
   CHECK(view.metrics().at("validation/accuracy") == 0.98);
 }
@@ -121,7 +121,7 @@ TEST_CASE("a rank that dies brings the whole gang up again from the next generat
   w1.Exits(job, 1, 0, 0, SIGKILL);
   CHECK(w1.TakeCommands() == Texts{"StartRank " + job + " 2/0"});
   CHECK(w2.TakeCommands() == Texts{"StartRank " + job + " 2/1"});
-  CHECK(world.coordinator().View(job).restarts() == 1);
+  CHECK(world.coordinator().View(job)->restarts() == 1);
 }
 
 TEST_CASE("what a rank said before it died becomes the cause") {
@@ -170,6 +170,107 @@ TEST_CASE("a worker that falls silent is lost after 10 s, and its stream is clos
   CHECK(world.coordinator().state().FindWorker("w2")->state == pb::READY);
 }
 
+TEST_CASE("a silent worker is a suspect: it keeps its ranks and gets no new ones, until it is heard") {
+  TestWorld world;
+  TestWorker w1(world, "w1", 2);
+  const std::string job = RunJob(world, w1, "mnist", 1);
+  world.Pass(absl::Seconds(2));
+  CHECK(world.coordinator().state().FindWorker("w1")->state == pb::SUSPECT);
+  CHECK(w1.closed().ok());
+  CHECK(world.StateOf(job) == pb::RUNNING);
+  const std::string waits = world.Submit("waits", 1);
+  CHECK(world.StateOf(waits) == pb::QUEUED);
+  w1.Beats();
+  world.Pass(absl::Milliseconds(200));
+  CHECK(world.coordinator().state().FindWorker("w1")->state == pb::READY);
+  CHECK(world.StateOf(waits) == pb::STARTING);
+}
+
+TEST_CASE("a silent worker is lost as soon as all its peers have lost theirs") {
+  TestWorld world;
+  TestWorker w1(world, "w1", 1);
+  TestWorker w2(world, "w2", 1);
+  TestWorker w3(world, "w3", 1);
+  const std::string job = world.Submit("mnist", 2);
+  w1.Listens(job, 1, 0);
+  w2.Listens(job, 1, 1);
+  w1.Joins(job, 1, 0);
+  w2.Joins(job, 1, 1);
+  const auto pass = [&](int steps) {
+    for (int i = 0; i < steps; ++i) {
+      world.Pass(absl::Milliseconds(200));
+      w1.Beats();
+    }
+  };
+  pass(10);  // w2 and w3 are silent for 2 s
+  CHECK(world.coordinator().state().FindWorker("w2")->state == pb::SUSPECT);
+  CHECK(world.coordinator().state().FindWorker("w3")->state == pb::SUSPECT);
+  pb::RankMessage failed;
+  failed.mutable_failed()->mutable_reason()->set_code("PeerLost");
+  w1.Report(RankOf(job, 1, 0), failed);
+  pass(1);
+  CHECK(world.coordinator().state().FindWorker("w2")->state == pb::LOST);
+  CHECK(world.coordinator().state().FindWorker("w3")->state == pb::SUSPECT);  // nobody's peer
+  CHECK(world.StateOf(job) == pb::RECOVERING);
+}
+
+TEST_CASE("a rank that hangs is stopped with its stacks, and the gang comes up again") {
+  TestWorld world;
+  TestWorker w1(world, "w1", 2);
+  const std::string job = RunJob(world, w1, "mnist", 2);
+  pb::RankMessage activity;
+  activity.mutable_activity()->set_doing("step");
+  activity.mutable_activity()->set_step(9);
+  for (int i = 0; i < 70 && world.StateOf(job) == pb::RUNNING; ++i) {
+    for (int beat = 0; beat < 5; ++beat) {
+      world.Pass(absl::Milliseconds(200));
+      w1.Beats();
+    }
+    // Rank 0 waits in a collective that rank 1 has not entered.
+    activity.mutable_activity()->set_entered(8);
+    activity.mutable_activity()->set_left(7);
+    w1.Report(RankOf(job, 1, 0), activity);
+    activity.mutable_activity()->set_entered(7);
+    w1.Report(RankOf(job, 1, 1), activity);
+  }
+  CHECK(world.StateOf(job) == pb::RECOVERING);
+  bool asks_for_stacks = false;
+  for (const pb::WorkerCommand& command : w1.link().sent) {
+    if (!command.stop_rank().dump_stack()) continue;
+    asks_for_stacks = true;
+    CHECK(command.stop_rank().rank().rank() == 1);
+    CHECK(command.stop_rank().reason().code() == "RankHung");
+  }
+  CHECK(asks_for_stacks);
+}
+
+TEST_CASE("what a rank has to say to people stands among the job's events, and changes nothing") {
+  TestWorld world;
+  TestWorker w1(world, "w1", 1);
+  const std::string job = RunJob(world, w1, "mnist", 1);
+  pb::RankMessage notice;
+  notice.mutable_notice()->set_step(5);
+  notice.mutable_notice()->mutable_reason()->set_code("CheckpointFailed");
+  notice.mutable_notice()->mutable_reason()->set_sentence("no space left on device");
+  w1.Report(RankOf(job, 1, 0), notice);
+  CHECK(world.StateOf(job) == pb::RUNNING);
+  const pb::JobTransition& said = world.coordinator().history().events().back().transition();
+  CHECK(said.notice());
+  CHECK(said.reason().code() == "CheckpointFailed");
+}
+
+TEST_CASE("a report of an old generation has its rank stopped, wherever it runs") {
+  TestWorld world;
+  TestWorker w1(world, "w1", 1);
+  const std::string job = RunJob(world, w1, "mnist", 1);
+  w1.Exits(job, 1, 0, 0, SIGKILL);
+  REQUIRE(world.JobOf(job).generation == 2);
+  TestWorker w2(world, "w2", 1);
+  (void)w2.TakeCommands();
+  w2.Listens(job, 1, 0);
+  CHECK(w2.TakeCommands() == Texts{"StopRank " + job + " 1/0 grace 0"});
+}
+
 TEST_CASE("after a restart jobs and history are there, and a running job goes on undisturbed") {
   TestWorld world;
   std::string job;
@@ -195,7 +296,7 @@ TEST_CASE("after a restart jobs and history are there, and a running job goes on
   CHECK(world.StateOf(job) == pb::RUNNING);
   CHECK(world.JobOf(job).generation == 1);
   back.Progresses(job, 1, 0, 9);
-  CHECK(world.coordinator().View(job).progress().step() == 9);
+  CHECK(world.coordinator().View(job)->progress().step() == 9);
   back.Finishes(job, 1, 0, 100);
   back.Exits(job, 1, 0, 0);
   back.Exits(job, 1, 1, 0);

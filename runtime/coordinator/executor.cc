@@ -117,9 +117,12 @@ void Executor::Stop(const pb::StopGang& gang) {
 }
 
 void Executor::Stop(const pb::StopRank& rank) {
-  // No grace and no checkpoint: this rank belongs to no job that we know, or to a past of it.
+  // No grace and no checkpoint: this rank belongs to no job that we know, or to a past of it, or it
+  // hangs. Its worker writes the reason into its log.
   pb::WorkerCommand command;
   *command.mutable_stop_rank()->mutable_rank() = rank.rank();
+  command.mutable_stop_rank()->set_dump_stack(rank.dump_stack());
+  *command.mutable_stop_rank()->mutable_reason() = rank.reason();
   workers_.Send(rank.worker_id(), command);
 }
 

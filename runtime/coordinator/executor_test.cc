@@ -36,6 +36,7 @@ struct Hands {
     const pb::Hello hello = TestWorker::HelloOf(id, slots);
     links[id] = std::make_shared<FakeWorkerLink>();
     workers.Attach(hello, links[id]);
+    workers.Admit(id, "");
     pb::Event event;
     event.mutable_worker_attached()->set_worker_id(id);
     event.mutable_worker_attached()->set_host(hello.host());
@@ -173,6 +174,25 @@ TEST_CASE("a rank that nobody knows is stopped at once") {
   CHECK(sent.rank().generation() == 3);
   CHECK(sent.grace_seconds() == 0);
   CHECK_FALSE(sent.checkpoint());
+  CHECK_FALSE(sent.dump_stack());
+}
+
+TEST_CASE("the stop of a rank that hangs asks for its stacks and says why") {
+  Hands hands;
+  hands.Attach("w1", 1);
+  pb::Action action;
+  pb::StopRank& stop = *action.mutable_stop_rank();
+  stop.set_worker_id("w1");
+  stop.mutable_rank()->set_job_id("a");
+  stop.set_dump_stack(true);
+  stop.mutable_reason()->set_code("RankHung");
+  stop.mutable_reason()->set_sentence("rank 0 hangs");
+  hands.Act({action});
+  REQUIRE(hands.SentTo("w1").size() == 1);
+  const pb::StopRankCommand& sent = hands.SentTo("w1")[0].stop_rank();
+  CHECK(sent.dump_stack());
+  CHECK(sent.reason().code() == "RankHung");
+  CHECK(sent.reason().sentence() == "rank 0 hangs");
 }
 
 TEST_CASE("a command to a worker whose stream is broken is dropped") {

@@ -1,7 +1,9 @@
-// Kept in memory whole: a transition is a few hundred bytes without its submission, a job has about
-// five, so a hundred thousand jobs take some hundred megabytes. Older parts can move to the journal
-// when that becomes too much.
+// A transition is a few hundred bytes without its submission, and a job has about five. All of the
+// past stays in the journal; memory holds what people look at.
 #include "runtime/coordinator/history.h"
+
+#include <algorithm>
+#include <iterator>
 
 namespace rm::coordinator {
 namespace {
@@ -18,17 +20,28 @@ void History::Apply(const pb::JournalRecord& record) {
     *events_.emplace_back().mutable_worker() = transition;
   }
   for (const pb::JobTransition& transition : record.job_transitions()) Apply(transition);
+  DropOld();
+}
+
+void History::DropOld() {
+  for (; events_.size() > events_max_; events_.pop_front(), ++first_position_) {
+    const pb::JobEvent& oldest = events_.front();
+    if (!oldest.has_transition()) continue;
+    const auto positions = positions_of_job_.find(oldest.transition().job_id());
+    positions->second.pop_front();
+    if (positions->second.empty()) positions_of_job_.erase(positions);
+  }
 }
 
 void History::Apply(const pb::JobTransition& transition) {
   const std::string& job_id = transition.job_id();
   if (transition.from() == pb::JOB_STATE_UNSPECIFIED) {
-    jobs_.push_back(job_id);
+    jobs_.push_back({++submitted_, job_id});
     const std::string& request_id = transition.submission().request_id();
     if (!request_id.empty()) job_of_request_.emplace(request_id, job_id);
   }
   Count(transition);
-  events_of_job_[job_id].push_back(events_.size());
+  positions_of_job_[job_id].push_back(end_position());
   pb::JobTransition& kept = *events_.emplace_back().mutable_transition();
   kept = transition;
   kept.clear_submission();  // a whole job spec; the scheduler's state has it
@@ -57,10 +70,35 @@ void History::Count(const pb::JobTransition& transition) {
   }
 }
 
-absl::Span<const size_t> History::EventsOf(const std::string& job_id) const {
-  const auto events = events_of_job_.find(job_id);
-  if (events == events_of_job_.end()) return {};
-  return events->second;
+const pb::JobEvent* History::Next(const std::string& job_id, size_t* position) const {
+  size_t found = std::max(*position, first_position_);
+  if (!job_id.empty()) {
+    const auto of_job = positions_of_job_.find(job_id);
+    if (of_job == positions_of_job_.end()) return nullptr;
+    const std::deque<size_t>& positions = of_job->second;
+    const auto next = std::lower_bound(positions.begin(), positions.end(), found);
+    if (next == positions.end()) return nullptr;
+    found = *next;
+  }
+  if (found >= end_position()) return nullptr;
+  *position = found + 1;
+  return &events_[found - first_position_];
+}
+
+size_t History::EndOf(const std::string& job_id) const {
+  const auto of_job = positions_of_job_.find(job_id);
+  return of_job == positions_of_job_.end() ? 0 : of_job->second.back() + 1;
+}
+
+void History::Forget(absl::FunctionRef<bool(const std::string& job_id)> is_known) {
+  const auto is_unknown = [&](const Submitted& job) { return !is_known(job.job_id); };
+  jobs_.erase(std::remove_if(jobs_.begin(), jobs_.end(), is_unknown), jobs_.end());
+  for (auto request = job_of_request_.begin(); request != job_of_request_.end();) {
+    request = is_known(request->second) ? std::next(request) : job_of_request_.erase(request);
+  }
+  for (auto since = since_.begin(); since != since_.end();) {
+    since = is_known(since->first) ? std::next(since) : since_.erase(since);
+  }
 }
 
 const std::string* History::JobOfRequest(const std::string& request_id) const {

@@ -1,7 +1,8 @@
 // What happened: every transition in order, which request made which job, and the statistics of the
 // past.
 //
-// A function of the journal's records alone, so it is the same after a restart. Not thread-safe.
+// A function of the journal's records alone, so it is the same after a restart. Bounded: of the
+// transitions, only the newest are kept. Not thread-safe.
 #ifndef RM_RUNTIME_COORDINATOR_HISTORY_H_
 #define RM_RUNTIME_COORDINATOR_HISTORY_H_
 
@@ -12,8 +13,8 @@
 #include <string>
 #include <vector>
 
+#include "absl/functional/function_ref.h"
 #include "absl/time/time.h"
-#include "absl/types/span.h"
 #include "proto/api.pb.h"
 #include "proto/scheduler.pb.h"
 #include "runtime/telemetry/histogram.h"
@@ -33,31 +34,60 @@ struct Statistics {
 
 class History {
  public:
+  // Transitions that are kept: at a few hundred bytes each, some 50 MB.
+  static constexpr size_t kEventsMax = 200'000;
+
+  explicit History(size_t events_max = kEventsMax) : events_max_(events_max) {}
+
   // REQUIRES: records in the order in which they were made.
   void Apply(const ::ringmaster::v1::JournalRecord& record);
 
-  // Transitions of jobs and workers, oldest first; the submission of a new job is left out. Never
-  // shrinks, so a position in it stays valid.
+  // The transitions of jobs and workers that are kept, oldest first; the submission of a new job is
+  // left out.
   [[nodiscard]] const std::deque<::ringmaster::v1::JobEvent>& events() const { return events_; }
-  // Positions in events() of one job's transitions, ascending; valid until the next Apply.
-  [[nodiscard]] absl::Span<const size_t> EventsOf(const std::string& job_id) const;
 
-  // Ids of all jobs in the order of their submission.
-  [[nodiscard]] const std::vector<std::string>& jobs() const { return jobs_; }
+  // Every transition has a position, from 0 in the order of time, which stays its own when older
+  // ones are dropped. The position that the next one will get:
+  [[nodiscard]] size_t end_position() const { return first_position_ + events_.size(); }
+  // The first kept transition at or after `position`, of one job or (with an empty id) of all jobs
+  // and workers; sets `position` to the one behind it. nullptr: there is none.
+  [[nodiscard]] const ::ringmaster::v1::JobEvent* Next(const std::string& job_id,
+                                                       size_t* position) const;
+  // The position behind a job's newest transition; 0: none is kept. Grows with each of them.
+  [[nodiscard]] size_t EndOf(const std::string& job_id) const;
+
+  // A job and its place in the order of submission, from 1, which stays its own when older jobs are
+  // forgotten.
+  struct Submitted {
+    int64_t ordinal = 0;
+    std::string job_id;
+  };
+  // The jobs that were not forgotten, in the order of their submission.
+  [[nodiscard]] const std::vector<Submitted>& jobs() const { return jobs_; }
   // The job that was submitted under a request id; nullptr: none. An empty id is no id.
   [[nodiscard]] const std::string* JobOfRequest(const std::string& request_id) const;
+
+  // Forgets the jobs that are not known any more, and their requests. Their transitions stay until
+  // they are the oldest. Takes time for every job: not to be called at every record.
+  void Forget(absl::FunctionRef<bool(const std::string& job_id)> is_known);
 
   [[nodiscard]] const Statistics& statistics() const { return statistics_; }
 
  private:
   // Keeps one transition, and counts it.
   void Apply(const ::ringmaster::v1::JobTransition& transition);
+  // Drops the oldest transitions beyond events_max_.
+  void DropOld();
   void Count(const ::ringmaster::v1::JobTransition& transition);
 
+  const size_t events_max_;
   std::deque<::ringmaster::v1::JobEvent> events_;
-  // Positions grow with the history, so each list is ascending by itself.
-  std::map<std::string, std::vector<size_t>> events_of_job_;
-  std::vector<std::string> jobs_;
+  size_t first_position_ = 0;  // of events_.front()
+  // Positions of each job's transitions. They grow with the history, so each list is ascending by
+  // itself, and what is dropped stands at its front.
+  std::map<std::string, std::deque<size_t>> positions_of_job_;
+  std::vector<Submitted> jobs_;
+  int64_t submitted_ = 0;  // jobs so far
   std::map<std::string, std::string> job_of_request_;
   std::map<std::string, absl::Time> since_;  // when a job came to QUEUED or RECOVERING
   Statistics statistics_;

@@ -12,6 +12,8 @@ namespace pb = ::ringmaster::v1;
 
 // Records of one job transition each, a given number of seconds apart from the epoch.
 struct Story {
+  explicit Story(size_t events_max = History::kEventsMax) : history(events_max) {}
+
   History history;
 
   void Becomes(const std::string& job_id, pb::JobState from, pb::JobState to, int64_t at_seconds,
@@ -31,11 +33,30 @@ struct Story {
   }
 };
 
+// The times, in seconds, of the transitions that a reader of the job gets.
+std::vector<int64_t> Times(const History& history, const std::string& job_id) {
+  std::vector<int64_t> times;
+  size_t position = 0;
+  while (const pb::JobEvent* event = history.Next(job_id, &position)) {
+    times.push_back(event->transition().time_ns() / 1'000'000'000);
+  }
+  return times;
+}
+
+std::vector<std::string> Ids(const History& history) {
+  std::vector<std::string> ids;
+  for (const History::Submitted& job : history.jobs()) ids.push_back(job.job_id);
+  return ids;
+}
+
 TEST_CASE("a new history is empty") {
   const History history;
   CHECK(history.events().empty());
   CHECK(history.jobs().empty());
-  CHECK(history.EventsOf("a").empty());
+  size_t position = 0;
+  CHECK(history.Next("a", &position) == nullptr);
+  CHECK(history.Next("", &position) == nullptr);
+  CHECK(history.EndOf("a") == 0);
   CHECK(history.JobOfRequest("r") == nullptr);
 }
 
@@ -44,7 +65,7 @@ TEST_CASE("jobs stand in the order of their submission and are found by their re
   story.Becomes("b", pb::JOB_STATE_UNSPECIFIED, pb::QUEUED, 1);
   story.Becomes("a", pb::JOB_STATE_UNSPECIFIED, pb::QUEUED, 2);
   story.Becomes("b", pb::QUEUED, pb::CANCELLED, 3);
-  CHECK(story.history.jobs() == std::vector<std::string>{"b", "a"});
+  CHECK(Ids(story.history) == std::vector<std::string>{"b", "a"});
   REQUIRE(story.history.JobOfRequest("request of a") != nullptr);
   CHECK(*story.history.JobOfRequest("request of a") == "a");
   CHECK(story.history.JobOfRequest("request of c") == nullptr);
@@ -71,8 +92,53 @@ TEST_CASE("events are kept in order, each job's findable, without the submission
   REQUIRE(story.history.events().size() == 4);
   CHECK(story.history.events()[2].worker().worker_id() == "w1");
   CHECK_FALSE(story.history.events()[0].transition().has_submission());
-  const absl::Span<const size_t> of_a = story.history.EventsOf("a");
-  CHECK(std::vector<size_t>(of_a.begin(), of_a.end()) == std::vector<size_t>{0, 3});
+  CHECK(Times(story.history, "a") == std::vector<int64_t>{1, 3});
+  CHECK(Times(story.history, "b") == std::vector<int64_t>{2});
+  CHECK(Times(story.history, "c").empty());
+  CHECK(story.history.EndOf("a") == 4);
+  CHECK(story.history.EndOf("b") == 2);
+}
+
+TEST_CASE("of a long history the newest transitions are kept, and readers skip what is gone") {
+  Story story(/*events_max=*/3);
+  size_t all = 0;     // a reader of all who has read nothing
+  size_t of_a = 0;    // one of job a, who has read its first
+  story.Becomes("a", pb::JOB_STATE_UNSPECIFIED, pb::QUEUED, 1);
+  REQUIRE(story.history.Next("a", &of_a) != nullptr);
+  const size_t end_of_a = story.history.EndOf("a");
+  story.Becomes("a", pb::QUEUED, pb::STARTING, 2);
+  story.Becomes("b", pb::JOB_STATE_UNSPECIFIED, pb::QUEUED, 3);
+  story.Becomes("b", pb::QUEUED, pb::STARTING, 4);
+  CHECK(story.history.EndOf("a") > end_of_a);
+  CHECK(Times(story.history, "a") == std::vector<int64_t>{2});
+  story.Becomes("b", pb::STARTING, pb::RUNNING, 5);
+  story.Becomes("b", pb::RUNNING, pb::SUCCEEDED, 6);
+  CHECK(story.history.events().size() == 3);
+  CHECK(story.history.end_position() == 6);
+  CHECK(Times(story.history, "a").empty());
+  CHECK(Times(story.history, "b") == std::vector<int64_t>{4, 5, 6});
+  CHECK(story.history.EndOf("a") == 0);
+  CHECK(story.history.Next("a", &of_a) == nullptr);
+  REQUIRE(story.history.Next("", &all) != nullptr);
+  CHECK(all == 4);
+  // What jobs there are, and by which request, is not forgotten with their transitions.
+  CHECK(story.history.jobs().size() == 2);
+  CHECK(*story.history.JobOfRequest("request of a") == "a");
+}
+
+TEST_CASE("jobs that nobody knows any more are forgotten with their requests, in their places") {
+  Story story;
+  for (const char* const id : {"a", "b", "c"}) {
+    story.Becomes(id, pb::JOB_STATE_UNSPECIFIED, pb::QUEUED, 1);
+  }
+  story.history.Forget([](const std::string& id) { return id != "a"; });
+  story.Becomes("d", pb::JOB_STATE_UNSPECIFIED, pb::QUEUED, 2);
+  CHECK(Ids(story.history) == std::vector<std::string>{"b", "c", "d"});
+  CHECK(story.history.jobs()[0].ordinal == 2);
+  CHECK(story.history.jobs()[2].ordinal == 4);
+  CHECK(story.history.JobOfRequest("request of a") == nullptr);
+  CHECK(story.history.JobOfRequest("request of b") != nullptr);
+  CHECK(Times(story.history, "a").size() == 1);
 }
 
 TEST_CASE("the wait in the queue is counted when a gang starts, from the last time it was queued") {

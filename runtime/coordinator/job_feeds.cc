@@ -14,6 +14,12 @@ namespace pb = ::ringmaster::v1;
 
 constexpr absl::Duration kProgressEvery = absl::Milliseconds(200);
 
+// Also when it ended so long ago that it is not known any more.
+bool HasEnded(const Coordinator& coordinator, const std::string& job_id) {
+  const scheduler::Job* const job = coordinator.state().FindJob(job_id);
+  return job == nullptr || scheduler::IsEnded(job->state);
+}
+
 }  // namespace
 
 WatchFeed::WatchFeed(Coordinator& coordinator, std::string job_id)
@@ -22,18 +28,24 @@ WatchFeed::WatchFeed(Coordinator& coordinator, std::string job_id)
 FeedNext WatchFeed::Poll(absl::Duration now, pb::Job* job, absl::Status* status) {
   // A transition goes out at once, and takes the newest progress with it. Progress alone is thinned
   // out: the last report before the end is not lost, because the final transition carries it.
-  const size_t events = coordinator_.history().EventsOf(job_id_).size();
+  const size_t end = coordinator_.history().EndOf(job_id_);
   const LiveJob* const live = coordinator_.live().Find(job_id_);
   const int64_t changes = live == nullptr ? 0 : live->changes;
   const bool progress_is_due = changes != seen_changes_ && now - sent_ >= kProgressEvery;
-  if (events != seen_events_ || progress_is_due) {
-    seen_events_ = events;
+  const bool is_first = sent_ == -absl::InfiniteDuration();
+  if (is_first || end != seen_end_ || progress_is_due) {
+    seen_end_ = end;
     seen_changes_ = changes;
     sent_ = now;
-    *job = coordinator_.View(job_id_);
+    const absl::StatusOr<pb::Job> view = coordinator_.View(job_id_);
+    if (!view.ok()) {
+      *status = view.status();
+      return FeedNext::kEnd;
+    }
+    *job = *view;
     return FeedNext::kMessage;
   }
-  if (!scheduler::IsEnded(coordinator_.state().FindJob(job_id_)->state)) return FeedNext::kLater;
+  if (!HasEnded(coordinator_, job_id_)) return FeedNext::kLater;
   *status = absl::OkStatus();
   return FeedNext::kEnd;
 }
@@ -41,26 +53,15 @@ FeedNext WatchFeed::Poll(absl::Duration now, pb::Job* job, absl::Status* status)
 EventsFeed::EventsFeed(Coordinator& coordinator, std::string job_id, bool follow)
     : coordinator_(coordinator), job_id_(std::move(job_id)), follow_(follow) {}
 
-const pb::JobEvent* EventsFeed::Next() const {
-  const History& history = coordinator_.history();
-  if (job_id_.empty()) {
-    return sent_ < history.events().size() ? &history.events()[sent_] : nullptr;
-  }
-  const absl::Span<const size_t> of_job = history.EventsOf(job_id_);
-  return sent_ < of_job.size() ? &history.events()[of_job[sent_]] : nullptr;
-}
-
 FeedNext EventsFeed::Poll(absl::Duration /*now*/, pb::JobEvent* event, absl::Status* status) {
-  const pb::JobEvent* const next = Next();
+  const pb::JobEvent* const next = coordinator_.history().Next(job_id_, &position_);
   if (next != nullptr) {
-    ++sent_;
     *event = *next;
     return FeedNext::kMessage;
   }
   // The order matters: all events are sent before the end of the job is looked at, and both are of
   // the same moment.
-  const bool more_may_come =
-      job_id_.empty() || !scheduler::IsEnded(coordinator_.state().FindJob(job_id_)->state);
+  const bool more_may_come = job_id_.empty() || !HasEnded(coordinator_, job_id_);
   if (follow_ && more_may_come) return FeedNext::kLater;
   *status = absl::OkStatus();
   return FeedNext::kEnd;

@@ -1,7 +1,7 @@
 // Jobs.Watch and Jobs.Events as feeds over the coordinator. On its thread.
 //
-// A job that is known stays known, so a feed needs no more than the job's id to go on; it holds no
-// pointer into the state.
+// A feed holds the job's id and no pointer into the state: a job that ended long ago is forgotten,
+// and a client who is so slow that it misses that gets NotFound.
 #ifndef RM_RUNTIME_COORDINATOR_JOB_FEEDS_H_
 #define RM_RUNTIME_COORDINATOR_JOB_FEEDS_H_
 
@@ -28,12 +28,12 @@ class WatchFeed final : public Feed<::ringmaster::v1::Job> {
  private:
   Coordinator& coordinator_;
   const std::string job_id_;
-  size_t seen_events_ = 0;    // transitions that the client knows of; 0: nothing was sent yet
+  size_t seen_end_ = 0;       // History::EndOf that the client knows of
   int64_t seen_changes_ = 0;  // LiveJob::changes that the client knows of
   absl::Duration sent_ = -absl::InfiniteDuration();
 };
 
-// All transitions so far, of one job or of all jobs and workers; with follow, those that come,
+// All transitions that are kept, of one job or of all jobs and workers; with follow, those that come,
 // until the job ends (of all: until the client leaves).
 class EventsFeed final : public Feed<::ringmaster::v1::JobEvent> {
  public:
@@ -44,13 +44,10 @@ class EventsFeed final : public Feed<::ringmaster::v1::JobEvent> {
                 absl::Status* status) override;
 
  private:
-  // The next event that the client has not got; nullptr: none.
-  [[nodiscard]] const ::ringmaster::v1::JobEvent* Next() const;
-
   Coordinator& coordinator_;
   const std::string job_id_;
   const bool follow_;
-  size_t sent_ = 0;
+  size_t position_ = 0;  // in the history: what stands before it was sent, or is kept no more
 };
 
 }  // namespace rm::coordinator

@@ -9,6 +9,8 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "base/file_system.h"
+#include "base/status.h"
+#include "runtime/coordinator/request_limits.h"
 #include "scheduler/state/job_state.h"
 
 namespace rm::coordinator {
@@ -130,6 +132,7 @@ void CountCluster(const scheduler::ClusterState& state, pb::StatusReply* reply) 
 absl::StatusOr<const scheduler::Job*> FindJob(const scheduler::ClusterState& state,
                                               const std::string& prefix) {
   if (prefix.empty()) return absl::InvalidArgumentError("no job id is given");
+  RM_RETURN_IF_ERROR(CheckName("the job id", prefix));
   // An id may be the beginning of another one ("a-1", "a-1-b…"): the whole id wins.
   const scheduler::Job* const exact = state.FindJob(prefix);
   if (exact != nullptr) return exact;

@@ -12,6 +12,7 @@
 #include "runtime/coordinator/job_feeds.h"
 #include "runtime/coordinator/job_id.h"
 #include "runtime/coordinator/job_view.h"
+#include "runtime/coordinator/request_limits.h"
 #include "scheduler/explain/explain.h"
 #include "scheduler/state/job_state.h"
 
@@ -68,6 +69,8 @@ JobsApi::JobsApi(Coordinator& coordinator, Random random)
 // ---- submitting ---------------------------------------------------------------------------------
 
 void JobsApi::Submit(const pb::SubmitRequest& request, SubmitAnswer answer) {
+  const absl::Status limits = CheckLimits(request);
+  if (!limits.ok()) return answer(limits);
   const std::string& request_id = request.request_id();
   const double wait = request.preflight_wait_seconds();
   // Idempotence first, before anything may refuse: a client that repeats a request whose answer it
@@ -122,16 +125,20 @@ std::string JobsApi::NewId(const std::string& name) const {
 void JobsApi::AnswerSubmit(const std::string& job_id, double wait_seconds, SubmitAnswer answer) {
   // Also over when the job has ended otherwise: the scheduler then waits for no verdict either.
   const auto has_verdict = [this, job_id] {
-    return !coordinator_.state().FindJob(job_id)->preflight_pending;
+    const scheduler::Job* const job = coordinator_.state().FindJob(job_id);
+    return job == nullptr || !job->preflight_pending;
   };
   coordinator_.Await(has_verdict, PreflightWait(wait_seconds),
                      [this, job_id, answer = std::move(answer)] {
                        pb::SubmitReply reply;
                        reply.set_job_id(job_id);
-                       *reply.mutable_job() = coordinator_.View(job_id);
-                       const scheduler::Job& job = *coordinator_.state().FindJob(job_id);
-                       reply.mutable_preflight_errors()->Add(job.preflight_errors.begin(),
-                                                             job.preflight_errors.end());
+                       // nullptr: the request is repeated long after its job has ended.
+                       const scheduler::Job* const job = coordinator_.state().FindJob(job_id);
+                       if (job != nullptr) {
+                         *reply.mutable_job() = ViewOf(*job);
+                         reply.mutable_preflight_errors()->Add(job->preflight_errors.begin(),
+                                                               job->preflight_errors.end());
+                       }
                        answer(std::move(reply));
                      });
 }
@@ -165,33 +172,38 @@ void JobsApi::DryRun(const pb::SubmitRequest& request, SubmitAnswer answer) {
 
 // ---- reading ------------------------------------------------------------------------------------
 
+pb::Job JobsApi::ViewOf(const scheduler::Job& job) const {
+  return ViewJob(job, coordinator_.live().Find(job.id()), coordinator_.config().folders);
+}
+
 absl::StatusOr<pb::Job> JobsApi::Get(const std::string& id) const {
   RM_ASSIGN_OR_RETURN(const scheduler::Job* const job, FindJob(coordinator_.state(), id));
-  return coordinator_.View(job->id());
+  return ViewOf(*job);
 }
 
 absl::StatusOr<pb::ListJobsReply> JobsApi::List(const pb::ListJobsRequest& request) const {
+  RM_RETURN_IF_ERROR(CheckLimits(request));
   // A token is a position in the order of submission, which only grows at its other end: pages stay
   // stable while jobs are added.
-  const std::vector<std::string>& jobs = coordinator_.history().jobs();
-  size_t left = jobs.size();
+  const std::vector<History::Submitted>& jobs = coordinator_.history().jobs();
+  const int64_t newest = jobs.empty() ? 0 : jobs.back().ordinal;
+  int64_t last = newest;
   if (!request.page_token().empty() &&
-      (!absl::SimpleAtoi(request.page_token(), &left) || left > jobs.size())) {
+      (!absl::SimpleAtoi(request.page_token(), &last) || last < 0 || last > newest)) {
     return absl::InvalidArgumentError(absl::StrCat("no page '", request.page_token(), "'"));
   }
   const int page =
       request.page_size() <= 0 ? kPageDefault : std::min(request.page_size(), kPageMax);
   pb::ListJobsReply reply;
-  while (left > 0) {
-    const scheduler::Job& job = *coordinator_.state().FindJob(jobs[left - 1]);
-    if (IsShown(job, request)) {
-      if (reply.jobs_size() == page) {
-        reply.set_next_page_token(absl::StrCat(left));
-        break;
-      }
-      *reply.add_jobs() = coordinator_.View(job.id());
+  for (auto submitted = jobs.rbegin(); submitted != jobs.rend(); ++submitted) {
+    if (submitted->ordinal > last) continue;
+    const scheduler::Job* const job = coordinator_.state().FindJob(submitted->job_id);
+    if (job == nullptr || !IsShown(*job, request)) continue;  // nullptr: ended long ago
+    if (reply.jobs_size() == page) {
+      reply.set_next_page_token(absl::StrCat(submitted->ordinal));
+      break;
     }
-    --left;
+    *reply.add_jobs() = ViewOf(*job);
   }
   return reply;
 }
@@ -214,7 +226,7 @@ void JobsApi::Change(const std::string& id,
   coordinator_.Add(make((*job)->id()), [this, job_id = (*job)->id(),
                                         answer = std::move(answer)](const absl::Status& status) {
     if (!status.ok()) return answer(status);
-    answer(coordinator_.View(job_id));
+    answer(Get(job_id));
   });
 }
 
@@ -265,6 +277,7 @@ absl::StatusOr<std::unique_ptr<Feed<pb::JobEvent>>> JobsApi::Events(
 }
 
 absl::StatusOr<LogFeedOptions> JobsApi::Logs(const pb::LogsRequest& request) const {
+  RM_RETURN_IF_ERROR(CheckLimits(request));
   RM_ASSIGN_OR_RETURN(const scheduler::Job* const job,
                       FindJob(coordinator_.state(), request.job_id()));
   LogFeedOptions options;

@@ -71,6 +71,7 @@ class JobsApi {
   void Change(const std::string& id,
               const std::function<::ringmaster::v1::Event(const std::string& job_id)>& make,
               Answer<::ringmaster::v1::Job> answer);
+  [[nodiscard]] ::ringmaster::v1::Job ViewOf(const scheduler::Job& job) const;
   // An id that no job has yet.
   [[nodiscard]] std::string NewId(const std::string& name) const;
   // Answers with the errors of a preflight, without a job.

@@ -301,5 +301,44 @@ TEST_CASE("streams are opened for jobs that are there") {
   CHECK(absl::IsNotFound(api.api.Events(events).status()));
 }
 
+TEST_CASE("requests with nonsense in them are refused as such, and change nothing") {
+  Api api;
+  const std::string huge(8 << 20, 'x');
+  for (const std::string& id : {std::string(), huge, std::string("a\nb"), std::string("\0", 1)}) {
+    CAPTURE(id.size());
+    CHECK(absl::IsInvalidArgument(api.api.Get(id).status()));
+    CHECK(absl::IsInvalidArgument(api.api.Explain(id).status()));
+    CHECK(absl::IsInvalidArgument(api.api.Watch(id).status()));
+    for (const auto method : {&JobsApi::Cancel, &JobsApi::Kill, &JobsApi::Pause, &JobsApi::Resume}) {
+      Taken<pb::Job> taken;
+      (api.api.*method)(id, taken.Take());
+      CHECK(absl::IsInvalidArgument(taken.status()));
+      CHECK(taken.status().message().size() < 200);
+    }
+    pb::LogsRequest logs;
+    logs.set_job_id(id);
+    CHECK(absl::IsInvalidArgument(api.api.Logs(logs).status()));
+    pb::EventsRequest events;
+    events.set_job_id(id);
+    CHECK((id.empty() || absl::IsInvalidArgument(api.api.Events(events).status())));
+  }
+  for (const char* const token : {"-1", "1e9", "99999999999999999999999", "x", "0x10", " 1 x"}) {
+    pb::ListJobsRequest list;
+    list.set_page_token(token);
+    CHECK(absl::IsInvalidArgument(api.api.List(list).status()));
+  }
+  pb::ListJobsRequest list;
+  list.set_page_size(-1);
+  CHECK(absl::IsInvalidArgument(api.api.List(list).status()));
+
+  pb::SubmitRequest big = api.Request("mnist", 1);
+  big.set_user(huge);
+  CHECK(absl::IsInvalidArgument(api.Submit(big)->status()));
+  big = api.Request("mnist", 1);
+  big.set_request_id(huge);
+  CHECK(absl::IsInvalidArgument(api.Submit(big)->status()));
+  CHECK(api.world.coordinator().state().jobs().empty());
+}
+
 }  // namespace
 }  // namespace rm::coordinator

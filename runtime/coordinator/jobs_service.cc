@@ -7,6 +7,8 @@
 #include <utility>
 
 #include "proto/api.grpc.pb.h"
+#include "runtime/coordinator/artifacts_api.h"
+#include "runtime/coordinator/request_limits.h"
 #include "runtime/coordinator/rpc_glue.h"
 #include "runtime/coordinator/spec_errors.h"
 
@@ -21,14 +23,19 @@ using Writer = grpc::ServerWriteReactor<T>;
 
 class JobsService final : public pb::Jobs::CallbackService {
  public:
-  JobsService(TaskThread& engine, Coordinator& coordinator, JobsApi& api, LogService& logs)
-      : engine_(engine), coordinator_(coordinator), api_(api), logs_(logs) {}
+  JobsService(TaskThread& engine, Coordinator& coordinator, JobsApi& api, LogService& logs,
+              const ArtifactStore& artifacts)
+      : engine_(engine), coordinator_(coordinator), api_(api), logs_(logs), artifacts_(artifacts) {}
 
   Unary* Submit(Context* context, const pb::SubmitRequest* request,
                 pb::SubmitReply* reply) override {
     Unary* const reactor = context->DefaultReactor();
     auto checked = std::make_shared<pb::SubmitRequest>(*request);
-    const absl::Status valid = CheckSubmission(checked.get());  // here: it takes time, not state
+    // Here, because it takes time, and no state: artifacts first, so that what is checked (and kept)
+    // has their paths.
+    absl::Status valid = CheckLimits(*checked);
+    if (valid.ok()) valid = ResolveArtifacts(artifacts_, checked.get());
+    if (valid.ok()) valid = CheckSubmission(checked.get());
     if (!valid.ok()) {
       reactor->Finish(ToGrpc(valid));
       return reactor;
@@ -116,13 +123,15 @@ class JobsService final : public pb::Jobs::CallbackService {
   Coordinator& coordinator_;
   JobsApi& api_;
   LogService& logs_;
+  const ArtifactStore& artifacts_;
 };
 
 }  // namespace
 
 std::unique_ptr<grpc::Service> MakeJobsService(TaskThread& engine, Coordinator& coordinator,
-                                               JobsApi& api, LogService& logs) {
-  return std::make_unique<JobsService>(engine, coordinator, api, logs);
+                                               JobsApi& api, LogService& logs,
+                                               const ArtifactStore& artifacts) {
+  return std::make_unique<JobsService>(engine, coordinator, api, logs, artifacts);
 }
 
 }  // namespace rm::coordinator

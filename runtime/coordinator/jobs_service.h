@@ -6,6 +6,7 @@
 
 #include <memory>
 
+#include "runtime/coordinator/artifact_store.h"
 #include "runtime/coordinator/coordinator.h"
 #include "runtime/coordinator/jobs_api.h"
 #include "runtime/coordinator/log_service.h"
@@ -17,7 +18,8 @@ namespace rm::coordinator {
 // outlive the server. `engine` is the thread of coordinator and API.
 [[nodiscard]] std::unique_ptr<grpc::Service> MakeJobsService(TaskThread& engine,
                                                              Coordinator& coordinator, JobsApi& api,
-                                                             LogService& logs);
+                                                             LogService& logs,
+                                                             const ArtifactStore& artifacts);
 
 }  // namespace rm::coordinator
 

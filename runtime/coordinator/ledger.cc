@@ -9,7 +9,9 @@
 #include "absl/memory/memory.h"
 #include "absl/strings/str_cat.h"
 #include "base/check.h"
+#include "base/log.h"
 #include "base/status.h"
+#include "runtime/coordinator/compaction.h"
 
 namespace rm::coordinator {
 namespace {
@@ -28,15 +30,25 @@ bool IsEmpty(const pb::JournalRecord& record) {
 }  // namespace
 
 Ledger::Ledger(std::unique_ptr<journal::Journal> journal,
-               std::unique_ptr<scheduler::Scheduler> scheduler, const base::Clock& clock)
-    : journal_(std::move(journal)), scheduler_(std::move(scheduler)), clock_(clock) {}
+               std::unique_ptr<scheduler::Scheduler> scheduler,
+               const scheduler::SchedulerOptions& options, const base::Clock& clock,
+               int64_t compact_after)
+    : journal_(std::move(journal)),
+      scheduler_(std::move(scheduler)),
+      options_(options),
+      clock_(clock),
+      compact_after_(compact_after),
+      compact_at_(compact_after) {}
 
 absl::StatusOr<std::unique_ptr<Ledger>> Ledger::Open(std::unique_ptr<journal::Journal> journal,
                                                      const scheduler::SchedulerOptions& options,
-                                                     const base::Clock& clock) {
+                                                     const base::Clock& clock,
+                                                     int64_t compact_after) {
   RM_ASSIGN_OR_RETURN(auto scheduler, scheduler::Scheduler::Create(options));
-  auto ledger = absl::WrapUnique(new Ledger(std::move(journal), std::move(scheduler), clock));
+  auto ledger = absl::WrapUnique(
+      new Ledger(std::move(journal), std::move(scheduler), options, clock, compact_after));
   RM_RETURN_IF_ERROR(ledger->Replay());
+  RM_RETURN_IF_ERROR(ledger->CompactWhenDue());
   return ledger;
 }
 
@@ -48,7 +60,9 @@ absl::Status Ledger::Replay() {
           return base::Annotate(folded,
                                 absl::StrCat("journal ", journal_->path(), ", record ", sequence));
         }
+        ++records_;
         history_.Apply(record);
+        ForgetOld();
         return absl::OkStatus();
       }));
   // Timers that ran out while nobody was there are due at once.
@@ -69,8 +83,51 @@ absl::StatusOr<pb::JournalRecord> Ledger::Step(absl::Span<const pb::Event> event
   if (IsEmpty(result.record)) return std::move(result.record);
   RM_RETURN_IF_ERROR(journal_->Append({result.record}));
   sync_seconds_.Observe(absl::ToDoubleSeconds(clock_.Monotonic() - decided));
+  ++records_;
   history_.Apply(result.record);
+  ForgetOld();
+  RM_RETURN_IF_ERROR(CompactWhenDue());
   return std::move(result.record);
+}
+
+absl::Status Ledger::CompactWhenDue() {
+  if (records_ < compact_at_) return absl::OkStatus();
+  RM_ASSIGN_OR_RETURN(const std::vector<pb::JournalRecord> records, Compacted());
+  if (!records.empty()) {
+    RM_RETURN_IF_ERROR(journal_->Replace(records));
+    base::LogInfo("journal compacted: ", records_, " records are ", records.size(), " now");
+    records_ = static_cast<int64_t>(records.size());
+  }
+  // At twice as many again: each record is read for this twice in its life, on average.
+  compact_at_ = std::max(compact_after_, 2 * records_);
+  return absl::OkStatus();
+}
+
+absl::StatusOr<std::vector<pb::JournalRecord>> Ledger::Compacted() {
+  Compactor compactor(state());
+  RM_RETURN_IF_ERROR(journal_->Replay([&](int64_t, const pb::JournalRecord& record) {
+    compactor.Add(record);
+    return absl::OkStatus();
+  }));
+  std::vector<pb::JournalRecord> records = compactor.Take();
+  if (static_cast<int64_t>(records.size()) > records_ / 2) return std::vector<pb::JournalRecord>();
+  // Believed only when it was tried: the past is worth more than the space.
+  RM_ASSIGN_OR_RETURN(const auto again, scheduler::Scheduler::Create(options_));
+  absl::Status folded;
+  for (const pb::JournalRecord& record : records) {
+    if (folded.ok()) folded = again->Fold(record);
+  }
+  if (folded.ok() && IsSameState(state(), again->state())) return records;
+  base::LogWarning("the journal is not compacted: ",
+                   folded.ok() ? "the state would not be the same" : folded.message());
+  return std::vector<pb::JournalRecord>();
+}
+
+void Ledger::ForgetOld() {
+  // At half of all jobs: then each job is looked at twice in its life, on average.
+  constexpr size_t kAtLeast = 1000;
+  if (history_.jobs().size() < kAtLeast + 2 * state().jobs().size()) return;
+  history_.Forget([this](const std::string& id) { return state().FindJob(id) != nullptr; });
 }
 
 }  // namespace rm::coordinator

@@ -49,6 +49,9 @@ class LiveJobs {
   // The job has ended: what was only of its ranks goes, progress and metrics stay.
   void OnEnded(const std::string& job_id);
 
+  // The job is not known to the scheduler any more.
+  void Forget(const std::string& job_id) { jobs_.erase(job_id); }
+
   // Steps that had been applied and were lost when generations went on from an earlier one.
   [[nodiscard]] int64_t steps_lost() const { return steps_lost_; }
   [[nodiscard]] const std::map<std::string, LiveJob>& jobs() const { return jobs_; }

@@ -8,6 +8,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "base/memory_file_system.h"
+#include "base/utf8.h"
 
 namespace rm::coordinator {
 namespace {
@@ -247,6 +248,21 @@ TEST_CASE("a line without an end in sight is cut, so that messages stay bounded"
     from = end + 1;
   }
   CHECK(lengths == std::vector<size_t>{1 << 20, 1 << 20, 1 << 19, 5});
+}
+
+TEST_CASE("bytes that are no UTF-8 are shown as '?', also where a line is cut within a character") {
+  Logs logs;
+  logs.Write(0, "\xff\xfe\x80 abc \xc3\xa9\n");
+  // Longer than what a message takes of a line, with a character across the cut.
+  logs.Write(0, std::string((1 << 20) - 1, 'x') + "\xc3\xa9" + "y\n");
+  Reader reader(logs.store, {});
+  const Messages messages = reader.Read();
+  REQUIRE(messages.size() >= 2);
+  CHECK(messages[0] == "0: ??? abc \xc3\xa9");
+  for (const std::string& message : messages) {
+    CHECK(base::ValidUtf8(message) == message);
+  }
+  CHECK(reader.status.ok());
 }
 
 }  // namespace

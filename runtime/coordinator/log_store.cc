@@ -20,6 +20,10 @@ bool IsPlainName(absl::string_view name) {
          name.find('\0') == absl::string_view::npos;
 }
 
+// Beyond what any job has, and far from where sums overflow.
+constexpr int32_t kRankMax = 1 << 20;
+constexpr int64_t kOffsetMax = int64_t{1} << 56;
+
 }  // namespace
 
 LogStore::LogStore(std::string folder, base::FileSystem& files)
@@ -31,7 +35,7 @@ std::string LogStore::Path(const std::string& job_id, int32_t rank) const {
 
 absl::Status LogStore::Append(const std::string& job_id, int32_t rank, const std::string& worker_id,
                               int64_t offset, absl::string_view data) {
-  if (!IsPlainName(job_id) || rank < 0 || offset < 0) {
+  if (!IsPlainName(job_id) || rank < 0 || rank > kRankMax || offset < 0 || offset > kOffsetMax) {
     return absl::InvalidArgumentError("a log chunk of no job");
   }
   // Offsets are of the worker's file, not of ours: ours has what all workers of this rank sent.

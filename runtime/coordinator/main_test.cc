@@ -1,11 +1,11 @@
 #include "runtime/coordinator/main.h"
 
-#include <fcntl.h>
+#include <arpa/inet.h>
 #include <signal.h>
-#include <sys/wait.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
-#include <cstdio>
+#include <algorithm>
 #include <string>
 #include <vector>
 
@@ -16,69 +16,10 @@
 #include "absl/strings/str_split.h"
 #include "base/file_system.h"
 #include "base/temporary_folder.h"
+#include "runtime/coordinator/test_program.h"
 
 namespace rm::coordinator {
 namespace {
-
-// The program in a child process; what it writes to both outputs is read here.
-class Program {
- public:
-  explicit Program(std::vector<std::string> words) {
-    words.insert(words.begin(), "/usr/bin/ringmaster-coordinator");
-    int ends[2];
-    REQUIRE(pipe(ends) == 0);
-    pid_ = fork();
-    REQUIRE(pid_ >= 0);
-    if (pid_ == 0) {
-      dup2(ends[1], STDOUT_FILENO);
-      dup2(ends[1], STDERR_FILENO);
-      close(ends[0]);
-      close(ends[1]);
-      std::vector<char*> argv;
-      for (std::string& word : words) argv.push_back(word.data());
-      const int code = CoordinatorMain(static_cast<int>(argv.size()), argv.data());
-      std::fflush(nullptr);
-      _exit(code);
-    }
-    close(ends[1]);
-    output_ = ends[0];
-  }
-  ~Program() {
-    if (pid_ > 0) {
-      kill(pid_, SIGKILL);
-      waitpid(pid_, nullptr, 0);
-    }
-    close(output_);
-  }
-  Program(const Program&) = delete;
-  Program& operator=(const Program&) = delete;
-
-  // Reads on until `text` has been written, or the program has ended. Returns all so far.
-  const std::string& ReadUntil(const std::string& text) {
-    char buffer[1024];
-    ssize_t got = 1;
-    while (!absl::StrContains(said_, text) && got > 0) {
-      got = read(output_, buffer, sizeof(buffer));
-      if (got > 0) said_.append(buffer, static_cast<size_t>(got));
-    }
-    return said_;
-  }
-  const std::string& ReadAll() { return ReadUntil("\1never written\1"); }
-
-  void Signal(int signal) { REQUIRE(kill(pid_, signal) == 0); }
-  // Exit code, or minus the signal.
-  int Wait() {
-    int status = 0;
-    REQUIRE(waitpid(pid_, &status, 0) == pid_);
-    pid_ = 0;
-    return WIFEXITED(status) ? WEXITSTATUS(status) : -WTERMSIG(status);
-  }
-
- private:
-  pid_t pid_ = 0;
-  int output_ = -1;
-  std::string said_;
-};
 
 TEST_CASE("help and version are said on request") {
   Program help({"--help"});
@@ -132,6 +73,54 @@ TEST_CASE("a second coordinator on the same state ends at once and names the fir
   CHECK(absl::StartsWith(
       said, absl::StrCat("ringmaster-coordinator: journal ", folder.File("state/journal.db"),
                          " is in use by another coordinator (process ")));
+  CHECK(std::count(said.begin(), said.end(), '\n') == 1);
+}
+
+TEST_CASE("a kill at any moment leaves nothing that a start on the same port and state minds") {
+  const base::TemporaryFolder folder;
+  std::vector<std::string> words = {"--state",        folder.File("state"),  "--listen",
+                                    "127.0.0.1:0",    "--address-file",      folder.File("address")};
+  for (int life = 0; life < 3; ++life) {
+    Program program(words);
+    REQUIRE(absl::StrContains(program.ReadUntil("serving on"), "serving on"));
+    const std::vector<std::string> lines = absl::StrSplit(
+        base::PosixFileSystem().ReadFile(folder.File("address")).value(), '\n');
+    words[3] = lines.at(0);  // from now on by its number
+    // A connection that stands at the kill would keep the port from who does not ask for its reuse.
+    const std::vector<std::string> parts = absl::StrSplit(lines.at(0), ':');
+    const int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    sockaddr_in to{};
+    to.sin_family = AF_INET;
+    to.sin_port = htons(static_cast<uint16_t>(std::stoi(parts.at(1))));
+    inet_pton(AF_INET, parts.at(0).c_str(), &to.sin_addr);
+    REQUIRE(connect(fd, reinterpret_cast<sockaddr*>(&to), sizeof(to)) == 0);
+    program.Signal(SIGKILL);
+    CHECK(program.Wait() == -SIGKILL);
+    close(fd);
+  }
+  // One probe for all lives, not one a life.
+  int probes = 0;
+  const auto names = base::PosixFileSystem().List(folder.File("state/storage"));
+  REQUIRE(names.ok());
+  for (const std::string& name : *names) {
+    if (absl::StartsWith(name, ".ringmaster-probe-")) ++probes;
+  }
+  CHECK(probes == 1);
+}
+
+TEST_CASE("a port in use is one line that says by whom, and what to do") {
+  const base::TemporaryFolder folder;
+  Program first({"--state", folder.File("a"), "--listen", "127.0.0.1:0", "--address-file",
+                 folder.File("address")});
+  (void)first.ReadUntil("serving on");
+  const std::vector<std::string> lines = absl::StrSplit(
+      base::PosixFileSystem().ReadFile(folder.File("address")).value(), '\n');
+  Program second({"--state", folder.File("b"), "--listen", lines.at(0)});
+  const std::string said = second.ReadAll();
+  CHECK(second.Wait() == 1);
+  CHECK(absl::StartsWith(said, absl::StrCat("ringmaster-coordinator: cannot listen on ",
+                                            lines.at(0), ": Address already in use by process ",
+                                            first.pid(), " (")));
   CHECK(std::count(said.begin(), said.end(), '\n') == 1);
 }
 

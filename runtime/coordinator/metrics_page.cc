@@ -48,12 +48,17 @@ void WriteJobs(const scheduler::ClusterState& state, PrometheusText& text) {
 void WriteSlots(const scheduler::ClusterState& state, PrometheusText& text) {
   int64_t free = 0;
   int64_t used = 0;
+  int64_t suspect = 0;
   int64_t absent = 0;
-  std::map<std::string, int64_t> workers = {{"ready", 0}, {"absent", 0}, {"lost", 0}};
+  std::map<std::string, int64_t> workers = {
+      {"ready", 0}, {"suspect", 0}, {"absent", 0}, {"lost", 0}};
   for (const auto& [id, worker] : state.workers()) {
     ++workers[Lower(scheduler::WorkerStateName(worker.state))];
     if (worker.state == pb::READY) {
       free += worker.free_slots;
+      used += worker.used_slots();
+    } else if (worker.state == pb::SUSPECT) {  // its ranks go on, and it gets no new ones
+      suspect += worker.free_slots;
       used += worker.used_slots();
     } else if (worker.state == pb::ABSENT) {
       absent += static_cast<int64_t>(worker.slots.size());
@@ -62,6 +67,7 @@ void WriteSlots(const scheduler::ClusterState& state, PrometheusText& text) {
   text.Family("ringmaster_slots", "gauge", "Slots of the cluster by state.");
   text.Sample({{"state", "free"}}, static_cast<double>(free));
   text.Sample({{"state", "used"}}, static_cast<double>(used));
+  text.Sample({{"state", "suspect"}}, static_cast<double>(suspect));
   text.Sample({{"state", "absent"}}, static_cast<double>(absent));
   text.Family("ringmaster_workers", "gauge", "Workers by state.");
   for (const auto& [name, count] : workers) {
@@ -78,6 +84,8 @@ void WriteScheduling(const Coordinator& coordinator, int64_t steps_lost, Prometh
   text.Family("ringmaster_journal_fsync_seconds", "histogram",
               "Time until a step's record was durable.");
   text.Sample({}, coordinator.ledger().sync_seconds());
+  text.Family("ringmaster_journal_records", "gauge", "Records that a restart replays.");
+  text.Sample({}, static_cast<double>(coordinator.ledger().records()));
   text.Family("ringmaster_queue_wait_seconds", "histogram",
               "Time from entering the queue to starting.");
   text.Sample({}, statistics.queue_wait_seconds);
@@ -120,7 +128,7 @@ std::vector<ReportingRank> ReportingRanks(Coordinator& coordinator) {
       // Reports may be of a generation that the scheduler has left already: their node is not
       // known.
       const bool is_placed =
-          job->generation == live.generation && static_cast<size_t>(rank) < job->gang.size();
+          job != nullptr && job->generation == live.generation && static_cast<size_t>(rank) < job->gang.size();
       if (!is_placed || said.progress.step() == 0) continue;
       const std::string& node = job->gang[static_cast<size_t>(rank)].where.worker_id();
       ranks.push_back(

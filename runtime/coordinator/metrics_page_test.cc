@@ -30,6 +30,9 @@ TEST_CASE("an empty cluster has all families, with zeros where a sum is known") 
   CHECK(page.Has("ringmaster_slots{state=\"free\"} 0"));
   CHECK(page.Has("# TYPE ringmaster_journal_fsync_seconds histogram"));
   CHECK(page.Has("ringmaster_journal_fsync_seconds_count 1"));  // that it has started
+  CHECK(page.Has("ringmaster_journal_records 1"));
+  CHECK(page.Has("ringmaster_workers{state=\"suspect\"} 0"));
+  CHECK(page.Has("ringmaster_slots{state=\"suspect\"} 0"));
 }
 
 TEST_CASE("jobs and slots are counted by their state") {

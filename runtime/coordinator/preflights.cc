@@ -67,7 +67,7 @@ std::string Preflights::ChooseWorker(const Question& question) const {
   // Least of: did not answer before, questions open, id.
   std::tuple<bool, int64_t, std::string> best(true, INT64_MAX, "");
   for (const auto& [id, worker] : workers_.all()) {
-    if (!Fits(worker.hello, question.request.spec().resources())) continue;
+    if (!worker.is_usable() || !Fits(worker.hello, question.request.spec().resources())) continue;
     const auto has_it = [&id = id](const auto& entry) { return entry.second.worker_id == id; };
     const int64_t open = std::count_if(questions_.begin(), questions_.end(), has_it);
     best = std::min(best, std::make_tuple(id == question.former, open, id));

@@ -26,6 +26,7 @@ struct Cluster {
     if (!zone.empty()) (*hello.mutable_labels())["zone"] = zone;
     links[id] = std::make_shared<FakeWorkerLink>();
     workers.Attach(hello, links[id]);
+    workers.Admit(id, "");
   }
   void Detach(const std::string& id) {
     REQUIRE(workers.Detach(id, links[id].get()));
@@ -161,6 +162,18 @@ TEST_CASE("an answer may ask the next question") {
   cluster.Pass(absl::ZeroDuration());
   CHECK(cluster.Answer("a"));
   CHECK(cluster.AskedOf("w1") == Jobs{"a", "b"});
+}
+
+TEST_CASE("a worker that does not see the storage is not asked") {
+  Cluster cluster;
+  cluster.Attach("a");
+  cluster.workers.Admit("a", "it reads something else");
+  cluster.Ask("job");
+  CHECK(cluster.AskedOf("a").empty());
+  CHECK(cluster.preflights.waiting() == 1);
+  cluster.workers.Admit("a", "");
+  cluster.preflights.Check(cluster.now);
+  CHECK(cluster.AskedOf("a") == std::vector<std::string>{"job"});
 }
 
 }  // namespace

@@ -17,6 +17,8 @@
 #include "base/log.h"
 #include "base/status.h"
 #include "base/version.h"
+#include "runtime/coordinator/artifact_store.h"
+#include "runtime/coordinator/artifacts_service.h"
 #include "runtime/coordinator/bind_error.h"
 #include "runtime/coordinator/checkpoints_service.h"
 #include "runtime/coordinator/cluster_service.h"
@@ -25,6 +27,8 @@
 #include "runtime/coordinator/jobs_service.h"
 #include "runtime/coordinator/log_service.h"
 #include "runtime/coordinator/metrics_page.h"
+#include "runtime/coordinator/stoppable_files.h"
+#include "runtime/coordinator/storage_probe.h"
 #include "runtime/coordinator/task_thread.h"
 #include "runtime/coordinator/workers_service.h"
 #include "runtime/telemetry/http_server.h"
@@ -56,16 +60,6 @@ absl::Status MakeWritable(base::FileSystem& files, const std::string& folder,
   return base::Annotate(status, absl::StrCat("--", flag, " ", folder, " cannot be written"));
 }
 
-// The content of <storage>/.probe, by which a worker knows that it sees the same folder.
-absl::StatusOr<std::string> MakeProbe(base::FileSystem& files, const std::string& storage) {
-  const std::string path = base::JoinPath(storage, ".probe");
-  const absl::StatusOr<std::string> present = files.ReadFile(path);
-  if (present.ok() && !present->empty()) return *present;
-  const std::string probe = absl::StrCat(absl::Hex(RandomBits(), absl::kZeroPad16));
-  RM_RETURN_IF_ERROR(base::WriteFileAtomically(files, path, probe));
-  return probe;
-}
-
 }  // namespace
 
 // Members end in reverse order; Stop has ended the threads before.
@@ -74,6 +68,7 @@ struct Server::Parts {
       : options(given),
         files(file_system),
         clock(the_clock),
+        checkpoint_files(file_system),
         logs(base::JoinPath(given.state, "logs"), file_system, the_clock),
         engine([this] { return coordinator->Tick(); }) {}
 
@@ -87,11 +82,14 @@ struct Server::Parts {
   const Options options;
   base::FileSystem& files;
   const base::Clock& clock;
+  StoppableFiles checkpoint_files;
+  std::unique_ptr<ArtifactStore> artifacts;
   LogService logs;
   std::unique_ptr<Coordinator> coordinator;
   std::unique_ptr<JobsApi> api;
   TaskThread engine;
   TaskThread reader;
+  TaskThread uploads;
   ServerFacts facts;
   std::vector<std::unique_ptr<grpc::Service>> services;
   std::unique_ptr<grpc::Server> grpc_server;
@@ -111,7 +109,13 @@ absl::Status Server::Parts::Open(std::function<void(const absl::Status&)> on_fai
   CoordinatorConfig config;
   config.folders = {options.state, options.storage};
   config.version = std::string(base::kVersion);
-  RM_ASSIGN_OR_RETURN(config.probe, MakeProbe(files, options.storage));
+  // Only now: with the journal, the state folder is ours.
+  RM_ASSIGN_OR_RETURN(const std::string id, StateId(files, options.state, RandomBits));
+  RM_ASSIGN_OR_RETURN(config.probe, WriteStorageProbe(files, options.storage, id, RandomBits));
+  artifacts =
+      std::make_unique<ArtifactStore>(base::JoinPath(options.storage, "artifacts"), id, files);
+  const int64_t broken = artifacts->RemoveBroken();
+  if (broken > 0) base::LogInfo("removed ", broken, " uploads that had been cut off");
   config.scheduler.policy = options.policy;
   config.scheduler.adopt_window = options.adopt_within;
   config.on_failure = std::move(on_failure);
@@ -126,9 +130,12 @@ absl::Status Server::Parts::Open(std::function<void(const absl::Status&)> on_fai
 }
 
 absl::Status Server::Parts::Serve() {
-  services.push_back(MakeJobsService(engine, *coordinator, *api, logs));
+  // Before gRPC tries: it says nothing but that it failed, and a line of its own in the log.
+  RM_RETURN_IF_ERROR(TryBind(options.listen_at));
+  services.push_back(MakeJobsService(engine, *coordinator, *api, logs, *artifacts));
   services.push_back(MakeClusterService(engine, *coordinator, facts));
-  services.push_back(MakeCheckpointsService(engine, reader, *coordinator, files));
+  services.push_back(MakeCheckpointsService(engine, reader, *coordinator, checkpoint_files));
+  services.push_back(MakeArtifactsService(uploads, *artifacts));
   services.push_back(MakeWorkersService(engine, *coordinator));
   // Both are known to gRPC's own tools: grpc_health_probe and grpcurl work without our proto files.
   grpc::EnableDefaultHealthCheckService(true);
@@ -193,15 +200,19 @@ void Server::Parts::Stop() {
   http.reset();
   engine.Post([this] { coordinator->Close(Stopping()); });
   logs.Close(Stopping());
+  checkpoint_files.Stop();
   if (grpc_server != nullptr) {
     grpc_server->Shutdown(std::chrono::system_clock::now() + kDrainFor);
     grpc_server->Wait();
   }
   // No callback of gRPC comes any more. The engine posts to the logs, so it ends before them.
   reader.Stop();
+  uploads.Stop();
   engine.Stop();
   logs.Stop();
   grpc_server.reset();
+  // A server that could not start has no coordinator yet, or nobody has read its probe.
+  if (coordinator != nullptr) files.RemoveFile(coordinator->config().probe.path).IgnoreError();
 }
 
 Server::Server(std::unique_ptr<Parts> parts) : parts_(std::move(parts)) {}
@@ -219,6 +230,7 @@ absl::StatusOr<std::unique_ptr<Server>> Server::Start(
   RM_RETURN_IF_ERROR(server->parts_->Serve());
   server->parts_->engine.Start();
   server->parts_->reader.Start();
+  server->parts_->uploads.Start();
   server->parts_->logs.Start();
   RM_RETURN_IF_ERROR(server->parts_->ServeHttp());
   return server;

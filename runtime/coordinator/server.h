@@ -3,6 +3,7 @@
 //   gRPC threads ──Post──► engine  (Coordinator: scheduler, journal, workers, streams)
 //                            ├────► logs    (LogService: rank logs)
 //                            └────► reader  (checkpoints are read here)
+//                ──Post──► uploads (artifacts are written here)
 //   HTTP thread  ──PostAndWait──► engine
 //
 // Starting: folders, journal (the lock), replay, gRPC port, HTTP port, address file. Stopping, in

@@ -2,6 +2,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "base/check.h"
+#include "base/file_system.h"
 #include "base/version.h"
 
 namespace rm::coordinator {
@@ -79,7 +80,12 @@ void StreamWorker::Read() {
 }
 
 void StreamWorker::Answer(const pb::WorkerCommand& command) {
-  if (command.has_preflight()) {
+  if (command.has_welcome()) {
+    pb::WorkerMessage message;
+    const auto content = base::PosixFileSystem().ReadFile(command.welcome().probe_path());
+    message.mutable_storage_probe()->set_content(content.value_or(""));
+    Send(message);
+  } else if (command.has_preflight()) {
     pb::WorkerMessage message;
     message.mutable_preflight()->set_job_id(command.preflight().job_id());
     Send(message);

@@ -11,7 +11,10 @@ namespace rm::coordinator {
 
 namespace pb = ::ringmaster::v1;
 
-TestWorld::TestWorld() : clock_(absl::FromUnixSeconds(1'800'000'000)) { Open(); }
+TestWorld::TestWorld(StorageProbeFile probe)
+    : probe_(std::move(probe)), clock_(absl::FromUnixSeconds(1'800'000'000)) {
+  Open();
+}
 
 void TestWorld::Open() {
   auto journal = journal::Journal::Open(journal_path());
@@ -19,7 +22,7 @@ void TestWorld::Open() {
   CoordinatorConfig config;
   config.folders = {folder_.File("state"), folder_.File("storage")};
   config.version = "0.1.0";
-  config.probe = "probe";
+  config.probe = probe_;
   config.on_job_ended = [this](const std::string& job_id) { ended.push_back(job_id); };
   config.on_failure = [this](const absl::Status& status) { failures.push_back(status); };
   config.on_log = [this](const std::string& worker_id, const pb::LogChunk& chunk) {
@@ -128,7 +131,7 @@ TestWorker::TestWorker(TestWorld& world, const pb::Hello& hello)
     : world_(world),
       id_(hello.worker_id()),
       link_(std::make_shared<FakeWorkerLink>()),
-      session_(std::make_unique<WorkerSession>(world.coordinator(), link_)) {
+      session_(std::make_shared<WorkerSession>(world.coordinator(), link_)) {
   pb::WorkerMessage message;
   *message.mutable_hello() = hello;
   Say(message);

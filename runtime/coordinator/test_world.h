@@ -28,7 +28,8 @@ namespace rm::coordinator {
 // The journal is real, in a temporary folder. Not thread-safe.
 class TestWorld {
  public:
-  TestWorld();
+  // With a probe path, workers are asked for the probe before they are attached.
+  explicit TestWorld(StorageProbeFile probe = {});
 
   [[nodiscard]] Coordinator& coordinator() { return *coordinator_; }
   [[nodiscard]] base::SimulatedClock& clock() { return clock_; }
@@ -57,6 +58,7 @@ class TestWorld {
  private:
   void Open();
 
+  const StorageProbeFile probe_;
   const base::TemporaryFolder folder_;
   base::SimulatedClock clock_;
   std::unique_ptr<Coordinator> coordinator_;
@@ -100,7 +102,7 @@ class TestWorker {
   TestWorld& world_;
   const std::string id_;
   std::shared_ptr<FakeWorkerLink> link_;
-  std::unique_ptr<WorkerSession> session_;
+  std::shared_ptr<WorkerSession> session_;
 };
 
 // A job that runs in generation 1: submitted, started, listening and joined on one worker with as

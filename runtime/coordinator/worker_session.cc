@@ -7,7 +7,9 @@
 
 #include "absl/strings/str_cat.h"
 #include "base/log.h"
+#include "base/status.h"
 #include "base/version.h"
+#include "runtime/coordinator/request_limits.h"
 
 namespace rm::coordinator {
 namespace {
@@ -17,6 +19,8 @@ namespace pb = ::ringmaster::v1;
 // A stream that was silent for longer may be replaced by another process of the same id: its
 // machine was restarted, or its network is gone.
 constexpr absl::Duration kIdIsHeldFor = absl::Milliseconds(1500);
+
+constexpr absl::string_view kProbeTimeout = "reading the probe file took longer than 2 s";
 
 pb::TrainingDone TrainingDoneOf(const pb::RankRef& rank, const pb::Finished& finished) {
   pb::TrainingDone done;
@@ -47,6 +51,10 @@ pb::Event EventOf(const pb::RankReport& report) {
     *committed.mutable_metrics() = message.committed().metrics();
   } else if (message.has_finished() && rank.rank() == 0 && !message.finished().stopped()) {
     *event.mutable_training_done() = TrainingDoneOf(rank, message.finished());
+  } else if (message.has_notice()) {
+    *event.mutable_rank_notice()->mutable_rank() = rank;
+    *event.mutable_rank_notice()->mutable_notice() = message.notice().reason();
+    event.mutable_rank_notice()->set_step(message.notice().step());
   }
   return event;
 }
@@ -64,18 +72,28 @@ void WorkerSession::OnMessage(pb::WorkerMessage message) {
   if (message.has_hello()) return OnHello(message.hello());
   // Replaced or lost: what its worker has to say comes over its new stream, from the start.
   if (!coordinator_.workers().IsPresent(worker_id_, link_.get())) return;
-  pb::Event event;
+  if (message.has_storage_probe()) return OnProbe(message.storage_probe());
+  // Logs are in nobody's way, and may be large: they need not wait.
+  if (is_attached_ || message.has_log()) return OnWord(std::move(message));
+  held_.push_back(std::move(message));
+}
+
+void WorkerSession::OnWord(pb::WorkerMessage message) {
   switch (message.message_case()) {
     case pb::WorkerMessage::kReport: return OnReport(message.report());
     case pb::WorkerMessage::kExited: return OnExited(std::move(*message.mutable_exited()));
     case pb::WorkerMessage::kLog:
+      // Folders are made for jobs that exist, not for whatever a worker names.
+      if (coordinator_.state().FindJob(message.log().rank().job_id()) == nullptr) return;
       return coordinator_.config().on_log(worker_id_, std::move(*message.mutable_log()));
     case pb::WorkerMessage::kPreflight:
       coordinator_.preflights().OnReport(message.preflight());
       return;
-    case pb::WorkerMessage::kRefused:
+    case pb::WorkerMessage::kRefused: {
+      pb::Event event;
       *event.mutable_start_refused() = message.refused();
-      return coordinator_.Add(std::move(event));
+      return AddReported(std::move(event));
+    }
     case pb::WorkerMessage::kHeartbeat:  // that it came is noted by the link
     case pb::WorkerMessage::kStorageProbe:
     case pb::WorkerMessage::kHello:
@@ -83,49 +101,103 @@ void WorkerSession::OnMessage(pb::WorkerMessage message) {
   }
 }
 
+void WorkerSession::AddReported(pb::Event event) {
+  event.set_reported_by(worker_id_);
+  coordinator_.Add(std::move(event));
+}
+
 void WorkerSession::OnHello(const pb::Hello& hello) {
   const absl::Status checked = CheckHello(hello);
   if (!checked.ok()) {
-    base::LogWarning("worker '", hello.worker_id(), "' on ", hello.host(),
-                     " may not attach: ", checked.message());
+    base::LogWarning("worker '", hello.worker_id().substr(0, kNameBytesMax),
+                     "' may not attach: ", checked.message());
     return link_->Close(checked);
   }
   // Entered before the event is decided: the actions of its step (start, stop, repeat) must find
   // the stream.
   worker_id_ = hello.worker_id();
+  hello_ = hello;
   coordinator_.workers().Attach(hello, link_);
   coordinator_.liveness().Attached(worker_id_, coordinator_.clock().Monotonic());
+  const StorageProbeFile& probe = coordinator_.config().probe;
   pb::WorkerCommand welcome;
   welcome.mutable_welcome()->set_version(coordinator_.config().version);
   welcome.mutable_welcome()->set_storage(coordinator_.config().folders.storage);
+  welcome.mutable_welcome()->set_probe_path(probe.path);
   link_->Send(welcome);
+  if (probe.path.empty()) return BecomeAttached("");
+  // Nobody waits for a stream that has ended meanwhile.
+  const std::weak_ptr<WorkerSession> session = weak_from_this();
+  coordinator_.Await(
+      [session] {
+        const auto present = session.lock();
+        return present == nullptr || present->is_attached_;
+      },
+      kProbeWithin,
+      [session] {
+        const auto present = session.lock();
+        if (present != nullptr) present->OnProbeTimeout();
+      });
+}
 
+void WorkerSession::OnProbe(const pb::StorageProbe& answer) {
+  const std::string problem = StorageProblem(answer);
+  if (!is_attached_) return BecomeAttached(problem);
+  const AttachedWorkers::Attached* const attached = coordinator_.workers().Find(worker_id_);
+  if (!problem.empty() || attached == nullptr || attached->storage_problem.empty()) return;
+  // Slow, or after an answer that was meant for a coordinator before us, but the right storage. What
+  // the worker runs by now it knows better than we do, so it is not attached a second time on this
+  // stream.
+  link_->Close(absl::AbortedError("the storage can be read after all: attach again"));
+  OnEnd();
+}
+
+void WorkerSession::OnProbeTimeout() {
+  if (is_attached_ || !coordinator_.workers().IsPresent(worker_id_, link_.get())) return;
+  BecomeAttached(absl::StrCat(coordinator_.config().folders.storage, ": ", kProbeTimeout));
+}
+
+std::string WorkerSession::StorageProblem(const pb::StorageProbe& answer) const {
+  const CoordinatorConfig& config = coordinator_.config();
+  if (!answer.problem().empty()) {
+    return absl::StrCat("it cannot read ", config.probe.path, ": ", answer.problem());
+  }
+  if (answer.content() == config.probe.content) return "";
+  return absl::StrCat(config.folders.storage, " is another folder there than on the coordinator");
+}
+
+void WorkerSession::BecomeAttached(const std::string& storage_problem) {
+  is_attached_ = true;
+  if (!storage_problem.empty()) {
+    base::LogWarning("worker ", worker_id_, " on ", hello_.host(),
+                     " gets no ranks: StorageNotShared: ", storage_problem);
+  }
+  coordinator_.workers().Admit(worker_id_, storage_problem);
   pb::Event event;
   pb::WorkerAttached& attached = *event.mutable_worker_attached();
-  attached.set_worker_id(hello.worker_id());
-  attached.set_host(hello.host());
-  attached.set_slots(hello.slots());
-  *attached.mutable_labels() = hello.labels();
-  *attached.mutable_running() = hello.running();
-  attached.set_version(hello.version());
+  attached.set_worker_id(hello_.worker_id());
+  attached.set_host(hello_.host());
+  attached.set_slots(hello_.slots());
+  *attached.mutable_labels() = hello_.labels();
+  *attached.mutable_running() = hello_.running();
+  attached.set_version(hello_.version());
+  attached.set_storage_problem(storage_problem);
+  event.set_reported_by(worker_id_);
   coordinator_.Add(std::move(event), [link = link_](const absl::Status& status) {
     if (!status.ok()) link->Close(status);
   });
+  std::vector<pb::WorkerMessage> held;
+  held.swap(held_);
+  for (pb::WorkerMessage& message : held) OnWord(std::move(message));
 }
 
 absl::Status WorkerSession::CheckHello(const pb::Hello& hello) const {
   const CoordinatorConfig& config = coordinator_.config();
-  if (hello.worker_id().empty()) return absl::InvalidArgumentError("the worker has no id");
+  RM_RETURN_IF_ERROR(CheckLimits(hello));
   if (!base::VersionsAgree(hello.version(), config.version)) {
     return absl::FailedPreconditionError(absl::StrCat("the worker is version '", hello.version(),
                                                       "', the coordinator is '", config.version,
                                                       "': use the same release on both"));
-  }
-  // At its first attach a worker does not know the folder yet, and sends nothing.
-  if (!hello.probe().empty() && hello.probe() != config.probe) {
-    return absl::FailedPreconditionError(
-        absl::StrCat("StorageNotShared: ", config.folders.storage,
-                     " is another folder on the worker than on the coordinator"));
   }
   return CheckIdIsFree(hello);
 }
@@ -145,11 +217,29 @@ absl::Status WorkerSession::CheckIdIsFree(const pb::Hello& hello) const {
 }
 
 void WorkerSession::OnReport(const pb::RankReport& report) {
-  // Live reports are kept by job, so unknown ones must not make entries.
-  if (coordinator_.state().FindJob(report.rank().job_id()) == nullptr) return;
-  coordinator_.live().OnReport(report.rank(), report.message(), coordinator_.clock().Now());
+  // Live reports are kept by job and rank, so unknown ones must not make entries. The scheduler
+  // hears of them all the same: it refuses them, and has such a rank stopped.
+  const scheduler::Job* const job = coordinator_.state().FindJob(report.rank().job_id());
+  const pb::RankRef& rank = report.rank();
+  const bool is_known = job != nullptr && rank.generation() <= job->generation &&
+                        rank.rank() >= 0 && static_cast<size_t>(rank.rank()) < job->gang.size();
+  if (is_known) {
+    if (report.message().failed().reason().code() == "PeerLost") ConfirmLosses(*job);
+    coordinator_.live().OnReport(rank, report.message(), coordinator_.clock().Now());
+    coordinator_.hang_watch().OnReport(rank, report.message(), coordinator_.clock().Monotonic());
+  }
   pb::Event event = EventOf(report);
-  if (event.event_case() != pb::Event::EVENT_NOT_SET) coordinator_.Add(std::move(event));
+  if (event.event_case() != pb::Event::EVENT_NOT_SET) AddReported(std::move(event));
+}
+
+void WorkerSession::ConfirmLosses(const scheduler::Job& job) {
+  // Which peer a rank has lost it cannot know: what it sees of the death of one is the other one's
+  // leaving. So it speaks against all others, and that weighs only against those that are silent
+  // themselves (liveness.h).
+  const absl::Duration now = coordinator_.clock().Monotonic();
+  for (const scheduler::GangRank& rank : job.gang) {
+    coordinator_.liveness().EdgeLost(worker_id_, rank.where.worker_id(), now);
+  }
 }
 
 void WorkerSession::OnExited(pb::RankExited exited) {
@@ -161,7 +251,7 @@ void WorkerSession::OnExited(pb::RankExited exited) {
   }
   pb::Event event;
   *event.mutable_rank_exited() = std::move(exited);
-  coordinator_.Add(std::move(event));
+  AddReported(std::move(event));
 }
 
 void WorkerSession::OnEnd() {

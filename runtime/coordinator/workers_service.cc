@@ -80,16 +80,15 @@ class AttachReactor final : public Reactor {
     link_->Hear();
     // The most frequent message is done with here: no task, no lock, no wait for the journal.
     if (message_.has_heartbeat()) return StartRead(&message_);
-    // Only this callback adds to the count, so exactly one task sees the limit when it subtracts,
-    // and that one reads on.
-    const int waiting = ++*waiting_;
     engine_.Post([session = session_, link = link_, waiting = waiting_, next = &message_,
-                  message = std::move(message_)]() mutable {
+                  message = std::exchange(message_, {})]() mutable {
       session->OnMessage(std::move(message));
-      if ((*waiting)-- == kWaitingMax) link->ReadOn(next);
+      if (waiting->fetch_sub(1) == kWaitingMax) link->ReadOn(next);
     });
-    message_.Clear();
-    if (waiting < kWaitingMax) StartRead(&message_);
+    // The last thing that is done here: when the limit is reached, the next read may begin on the
+    // engine's thread at once, and with it the next call of this. Only this callback adds to the
+    // count, so exactly one task sees the limit when it subtracts, and that one reads on.
+    if (waiting_->fetch_add(1) + 1 < kWaitingMax) StartRead(&message_);
   }
 
   void OnWriteDone(bool ok) override {

@@ -1,0 +1,113 @@
+// What the messages mean; the files are artifact_store's.
+#include "runtime/coordinator/artifacts_api.h"
+
+#include <set>
+#include <vector>
+
+#include "absl/strings/match.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/string_view.h"
+#include "absl/strings/strip.h"
+#include "base/status.h"
+#include "runtime/coordinator/spec_errors.h"
+
+namespace rm::coordinator {
+namespace {
+
+namespace pb = ::ringmaster::v1;
+
+constexpr absl::string_view kPrefix = "artifact:";
+constexpr int kAskedMax = 1000;  // more files than any job brings along
+
+// The fields that may name an artifact: one line each.
+struct ArtifactField {
+  absl::string_view path;
+  std::string* (*of)(pb::JobSpec* spec);
+};
+constexpr ArtifactField kArtifactFields[] = {
+    {"model.weights", [](pb::JobSpec* spec) { return spec->mutable_model()->mutable_weights(); }},
+};
+
+// The error of a field, with its place in the job file where that is known.
+jobspec::Diagnostic ErrorAt(absl::string_view field_path, const std::string& message,
+                            const pb::SubmitRequest& request) {
+  jobspec::Diagnostic error;
+  error.field_path = std::string(field_path);
+  error.message = message;
+  for (const pb::SourcePosition& position : request.source_positions()) {
+    if (position.field_path() != field_path) continue;
+    error.line = position.line();
+    error.column = position.column();
+  }
+  return error;
+}
+
+}  // namespace
+
+absl::StatusOr<pb::HasArtifactsReply> HasArtifacts(const ArtifactStore& store,
+                                                   const pb::HasArtifactsRequest& request) {
+  if (request.sha256_size() > kAskedMax) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("at most ", kAskedMax, " artifacts can be asked for at once"));
+  }
+  pb::HasArtifactsReply reply;
+  std::set<absl::string_view> asked;
+  for (const std::string& sha256 : request.sha256()) {
+    if (!IsSha256(sha256)) {
+      return absl::InvalidArgumentError("an artifact is named by the 64 hex digits of its SHA-256");
+    }
+    if (asked.insert(sha256).second && !store.Has(sha256)) reply.add_missing(sha256);
+  }
+  return reply;
+}
+
+absl::Status ResolveArtifacts(const ArtifactStore& store, pb::SubmitRequest* request) {
+  if (!request->has_spec()) return absl::OkStatus();
+  std::vector<jobspec::Diagnostic> errors;
+  for (const ArtifactField& field : kArtifactFields) {
+    std::string& value = *field.of(request->mutable_spec());
+    absl::string_view sha256 = value;
+    if (!absl::ConsumePrefix(&sha256, kPrefix)) continue;
+    if (!IsSha256(sha256)) {
+      errors.push_back(ErrorAt(
+          field.path, "'artifact:' must be followed by the 64 hex digits of a SHA-256", *request));
+    } else if (!store.Has(sha256)) {
+      errors.push_back(ErrorAt(field.path,
+                               absl::StrCat("no artifact ", sha256,
+                                            " was uploaded to this cluster: submit the job with "
+                                            "'trainctl submit', which uploads its files"),
+                               *request));
+    } else {
+      value = store.Path(sha256);
+    }
+  }
+  return errors.empty() ? absl::OkStatus() : SpecError(errors);
+}
+
+absl::StatusOr<bool> UploadCall::Take(const pb::UploadArtifactRequest& message) {
+  if (message.data().size() > kPieceBytesMax) {
+    return absl::InvalidArgumentError("a message may hold at most 1 MiB of an artifact");
+  }
+  if (upload_ == nullptr) {
+    if (IsSha256(message.sha256()) && store_.Has(message.sha256())) {
+      present_path_ = store_.Path(message.sha256());
+      return true;
+    }
+    RM_ASSIGN_OR_RETURN(upload_, store_.Begin(message.sha256(), message.bytes()));
+  }
+  RM_RETURN_IF_ERROR(upload_->Append(message.data()));
+  return false;
+}
+
+absl::StatusOr<pb::UploadArtifactReply> UploadCall::End() {
+  pb::UploadArtifactReply reply;
+  reply.set_path(present_path_);
+  if (!present_path_.empty()) return reply;
+  if (upload_ == nullptr) {
+    return absl::InvalidArgumentError("the first message of an upload has its SHA-256 and size");
+  }
+  RM_ASSIGN_OR_RETURN(*reply.mutable_path(), upload_->Finish());
+  return reply;
+}
+
+}  // namespace rm::coordinator

@@ -1,0 +1,83 @@
+// Both calls wait for the storage, so both run on a thread that nobody else waits for.
+#include "runtime/coordinator/artifacts_service.h"
+
+#include <utility>
+
+#include "proto/api.grpc.pb.h"
+#include "runtime/coordinator/artifacts_api.h"
+#include "runtime/coordinator/rpc_glue.h"
+
+namespace rm::coordinator {
+namespace {
+
+namespace pb = ::ringmaster::v1;
+using Context = grpc::CallbackServerContext;
+
+// One upload. It does one thing at a time: read a message, or take it on the disk's thread. So a
+// task may hold the bare reactor: OnDone comes after Finish, which only a task calls, as the last
+// thing it does. A client that is gone ends the read, and with it the call. Deletes itself.
+class UploadReactor final : public grpc::ServerReadReactor<pb::UploadArtifactRequest> {
+ public:
+  UploadReactor(TaskThread& disk, ArtifactStore& store, pb::UploadArtifactReply* reply)
+      : disk_(disk), call_(std::make_unique<UploadCall>(store)), reply_(reply) {
+    StartRead(&message_);
+  }
+
+  void OnReadDone(bool ok) override {
+    disk_.Post([this, ok] { ok ? Take() : End(); });
+  }
+  void OnDone() override { delete this; }
+
+ private:
+  void Take() {
+    const absl::StatusOr<bool> is_enough = call_->Take(message_);
+    if (!is_enough.ok()) return Leave(is_enough.status());
+    if (*is_enough) return End();
+    StartRead(&message_);
+  }
+  void End() {
+    absl::StatusOr<pb::UploadArtifactReply> reply = call_->End();
+    if (reply.ok()) *reply_ = *std::move(reply);
+    Leave(reply.status());
+  }
+  void Leave(const absl::Status& status) {
+    call_.reset();  // here, not in OnDone: what it removes waits for the storage
+    Finish(ToGrpc(status));
+  }
+
+  TaskThread& disk_;
+  std::unique_ptr<UploadCall> call_;
+  pb::UploadArtifactReply* const reply_;  // gRPC's, which lives until Finish
+  pb::UploadArtifactRequest message_;
+};
+
+class ArtifactsService final : public pb::Artifacts::CallbackService {
+ public:
+  ArtifactsService(TaskThread& disk, ArtifactStore& store) : disk_(disk), store_(store) {}
+
+  grpc::ServerUnaryReactor* Has(Context* context, const pb::HasArtifactsRequest* request,
+                                pb::HasArtifactsReply* reply) override {
+    grpc::ServerUnaryReactor* const reactor = context->DefaultReactor();
+    disk_.Post([this, reactor, request, reply] {
+      FinishCall<pb::HasArtifactsReply>(reactor, reply, HasArtifacts(store_, *request));
+    });
+    return reactor;
+  }
+
+  grpc::ServerReadReactor<pb::UploadArtifactRequest>* Upload(
+      Context* /*context*/, pb::UploadArtifactReply* reply) override {
+    return new UploadReactor(disk_, store_, reply);
+  }
+
+ private:
+  TaskThread& disk_;
+  ArtifactStore& store_;
+};
+
+}  // namespace
+
+std::unique_ptr<grpc::Service> MakeArtifactsService(TaskThread& disk, ArtifactStore& store) {
+  return std::make_unique<ArtifactsService>(disk, store);
+}
+
+}  // namespace rm::coordinator
