@@ -12,8 +12,10 @@
 
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_split.h"
 #include "absl/time/clock.h"
 #include "runtime/jobspec/jobspec.h"
+#include "tests/integration/child.h"
 #include "tests/integration/long_job.h"
 #include "tests/integration/process_table.h"
 #include "tests/integration/test_cluster.h"
@@ -164,6 +166,42 @@ TEST_CASE("a worker that dies while the coordinator is away is missed, and its j
               absl::FormatDuration(absl::Now() - back).c_str());
   cluster.AwaitWorkers(pb::LOST, 1);
   CheckAgainstUndisturbed(cluster, wanted, StopAndRead(cluster, id));
+}
+
+TEST_CASE("whoever follows a job when the coordinator dies sees all of it, and nothing twice") {
+  TestCluster cluster;
+  LongJob wanted;
+  wanted.name = "followed";
+  const std::string id = SubmitLong(cluster, wanted);
+  cluster.Await(id, [](const pb::Job& job) { return Runs(job, 1) && job.progress().step() > 50; });
+  Child& logs = cluster.TrainctlInBackground("logs -f " + id + " --rank 0", "logs");
+  Child& wait = cluster.TrainctlInBackground("wait " + id, "wait");
+  REQUIRE(logs.WaitForOutput("step ", absl::Seconds(20)));
+  for (int kills = 0; kills < 2; ++kills) {
+    cluster.KillCoordinator();
+    cluster.RestartCoordinator();
+    const std::string before = logs.output();
+    const pb::Job back = cluster.Await(id, [](const pb::Job& job) {
+      return job.progress().updated_ns() > 0;
+    });
+    cluster.Await(id, [&](const pb::Job& job) {
+      return job.progress().step() > back.progress().step() + 100;
+    });
+    const absl::Time deadline = absl::Now() + absl::Seconds(30);
+    while (logs.output().size() <= before.size() && absl::Now() < deadline) {
+      absl::SleepFor(absl::Milliseconds(20));
+    }
+    CHECK(logs.output().size() > before.size());
+  }
+  CHECK(cluster.client().Cancel(id).ok());
+  CHECK(logs.WaitFor(absl::Seconds(30)).has_value());
+  CHECK(wait.WaitFor(absl::Seconds(30)) == 103);
+  // What is for people (that it was away) goes to the same file here; the rank's lines begin with its number.
+  std::string followed;
+  for (const absl::string_view line : absl::StrSplit(logs.output(), '\n')) {
+    if (absl::StartsWith(line, "[rank 0] ")) absl::StrAppend(&followed, line, "\n");
+  }
+  CHECK(followed == cluster.Trainctl("logs " + id + " --rank 0").out);
 }
 
 // The request as trainctl makes it, with an id of our own.

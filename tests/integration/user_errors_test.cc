@@ -63,7 +63,7 @@ TEST_CASE("bad data is said at submit with file, place and value; nothing starts
   } cases[] = {
       {file + " --set data.train.path=" + cluster.File("short"), 2, {"short-images-idx3-ubyte"}},
       {file + " --set data.train.path=" + cluster.File("wrong"), 2,
-       {"'200' is out of range", "10 classes", "model.params.classes"}},
+       {"wrong-labels-idx1-ubyte", "sample 41", "'200' is out of range", "10 classes"}},
       {CsvJob(cluster, "ragged", "1,2,0\n3,4,1\n5,6\n7,8,0\n9,9,1\n"), 2, {"ragged.csv:4", "2"}},
       {CsvJob(cluster, "word", "1,2,0\n3,four,1\n5,6,1\n7,8,0\n"), 2, {"word.csv:3:3", "four"}},
       {CsvJob(cluster, "high", "1,2,0\n3,4,1\n5,6,7\n7,8,0\n"), 2, {"high.csv:4:5", "7"}},
@@ -121,8 +121,9 @@ TEST_CASE("a worker of another version, or of a name that is taken, is refused w
       RunDaemon(cluster, absl::StrCat("worker --coordinator ", cluster.address(),
                                       " --id worker-1 --dir ", cluster.File("twin")));
   INFO(taken.err);
-  CHECK(taken.code == 1);
+  CHECK(taken.code == 77);  // refused, and not by accident: dialling again would not help
   CHECK(absl::StrContains(taken.err, "worker-1"));
+  CHECK(absl::StrContains(taken.err, absl::StrCat(cluster.PidOf("worker-1"))));
 
   const auto channel =
       grpc::CreateChannel(cluster.address(), grpc::InsecureChannelCredentials());
