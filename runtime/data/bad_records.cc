@@ -1,3 +1,6 @@
+// Everything here ends up before people or in protobuf messages, so every text that comes from a
+// file is cut, made UTF-8 and put on one line when it is taken in, and can be trusted from there
+// on.
 #include "runtime/data/bad_records.h"
 
 #include <algorithm>
@@ -14,7 +17,9 @@
 namespace rm::data {
 namespace {
 
+// Enough to find the value again in the file, little enough for a line on a terminal.
 constexpr size_t kShownBytesMax = 64;
+// The eleventh bad record teaches nobody what the first ten did not; the count says how bad it is.
 constexpr size_t kComplaintsMax = 10;
 
 // One line of the quarantine file. Keys in a fixed order, so that two runs write the same bytes.
@@ -34,9 +39,12 @@ std::string JsonLine(const BadRecord& record) {
 
 }  // namespace
 
+// The form that editors and terminals know how to jump to. Binary files have no lines, so there the
+// number of the sample stands beside the offset: it is what the user's own script counts by.
 std::string BadRecord::ToString() const {
-  const std::string place = line > 0 ? absl::StrCat(file, ":", line, ":", column)
-                                     : absl::StrCat(file, " at offset ", offset, ", sample ", sample);
+  const std::string place = line > 0
+                                ? absl::StrCat(file, ":", line, ":", column)
+                                : absl::StrCat(file, " at offset ", offset, ", sample ", sample);
   if (field.empty()) return absl::StrCat(place, ": ", reason);
   return absl::StrCat(place, ": field '", field, "': '", value, "' ", reason);
 }
@@ -51,6 +59,8 @@ std::string ShownValue(absl::string_view value) {
   return shown;
 }
 
+// Jobs that come through the API did not pass the parser of job files, so the word is judged here
+// as well.
 absl::StatusOr<BadRecordRule> ParseBadRecordRule(absl::string_view text) {
   if (text.empty() || text == "fail") return BadRecordRule::kFail;
   if (text == "skip") return BadRecordRule::kSkip;
@@ -61,12 +71,15 @@ absl::StatusOr<BadRecordRule> ParseBadRecordRule(absl::string_view text) {
                                                  "; possible: fail, skip, quarantine"));
 }
 
+// A record may be found bad by more than one check; the first reason is the one that is kept.
 void BadRecords::Add(BadRecord record) {
   const bool is_new = !Has(record.sample);
   AddUndescribed(record.sample);
   if (is_new && WantsDescription()) kept_.push_back(std::move(record));
 }
 
+// Flags grow only as far as the last bad sample: a good file costs nothing. The order makes it an
+// append, and readers of the list can rely on it.
 void BadRecords::AddUndescribed(int64_t sample) {
   RM_CHECK(sample >= 0 && static_cast<size_t>(sample) + 1 >= flags_.size(), "sample ", sample,
            " after ", flags_.size());
@@ -76,6 +89,8 @@ void BadRecords::AddUndescribed(int64_t sample) {
   ++count_;
 }
 
+// A source that is wholly bad ends the job whatever the rule: to train on nothing and succeed would
+// be the worst answer.
 std::vector<std::string> Complaints(const BadRecords& records, int64_t samples,
                                     BadRecordRule rule) {
   const bool none_left = records.count() == samples;
@@ -89,12 +104,13 @@ std::vector<std::string> Complaints(const BadRecords& records, int64_t samples,
   if (static_cast<size_t>(records.count()) > lines.size()) {
     absl::StrAppend(&total, " (the first ", lines.size(), " are listed)");
   }
-  absl::StrAppend(&total, none_left ? ": none is left to train or validate with"
-                                    : "; mend them, or set data.on_bad_record to skip or quarantine");
+  total += none_left ? ": none is left to train or validate with"
+                     : "; mend them, or set data.on_bad_record to skip or quarantine";
   lines.push_back(std::move(total));
   return lines;
 }
 
+// One sentence for the job's history; whoever wants all of them asks for the quarantine.
 std::string Summary(const BadRecords& records, int64_t samples) {
   RM_CHECK(!records.kept().empty(), "no bad record to sum up");
   return absl::StrCat(records.count(), " of ", samples,
@@ -102,6 +118,8 @@ std::string Summary(const BadRecords& records, int64_t samples) {
                       records.kept().front().ToString());
 }
 
+// At most kKeptMax lines of a few hundred bytes, so the text is put together in memory and appears
+// whole or not at all.
 absl::Status WriteQuarantine(base::FileSystem& files, const std::string& path,
                              const BadRecords& records) {
   std::string text;

@@ -1,6 +1,6 @@
-// One pass over the file. A record is first read as a whole, and only when all of it is good does it
-// count: for categories, means, and the samples. Then, in the training file, categories get their
-// places in sorted order and empty fields what stands in for them.
+// One pass over the file. A record is first read as a whole, and only when all of it is good does
+// it count: for categories, means, and the samples. Then, in the training file, categories get
+// their places in sorted order and empty fields what stands in for them.
 #include "runtime/data/csv.h"
 
 #include <algorithm>
@@ -33,19 +33,25 @@ constexpr float kMissingNumber = std::numeric_limits<float>::quiet_NaN();
 // Of int labels where no model says how many classes there are.
 constexpr int64_t kLabelsMax = int64_t{1} << 31;
 
-// The fields of one column, one a record.
+// The fields of one column, one a record; one of the two is empty. By columns and not by records,
+// since types belong to columns, and four bytes a field whatever the type.
 struct ColumnData {
   std::vector<float> numbers;   // float and int
   std::vector<uint32_t> codes;  // category
 };
 
-// Values of a category by the order in which they were met, and how often.
+// Values of a category by the order in which they were met, and how often. While the file is read
+// nobody can know the sorted order: codes are handed out as values come, and turned at the end.
 struct Dictionary {
   absl::flat_hash_map<std::string, uint32_t> codes;
   std::vector<int64_t> counts;
 };
 
-// The file as columns; samples are put together when they are read.
+// The file as columns; samples are put together when they are read. One-hot rows are never stored:
+// a column of a thousand categories would turn a megabyte of file into gigabytes.
+//
+// Invariant: codes of good samples are below their column's number of categories, or kMissingCode
+// where the column has a fallback; numbers are finite; labels are below classes().
 class CsvDataset final : public Dataset {
  public:
   CsvDataset(CsvEncoding encoding, std::vector<ColumnData> columns, std::vector<uint32_t> labels,
@@ -64,6 +70,7 @@ class CsvDataset final : public Dataset {
 
   void Read(int64_t index, float* features, int64_t* label) const override {
     const auto sample = static_cast<size_t>(index);
+    // Each column writes its own numbers and moves on by its width.
     for (size_t i = 0; i < columns_.size(); ++i) {
       const CsvColumn& column = encoding_.features[i];
       if (column.type == Type::kCategory) {
@@ -91,6 +98,11 @@ class CsvDataset final : public Dataset {
 };
 
 // Reads one file. Used once.
+//
+// A record is read into numbers_, codes_ and texts_, one entry a column that is used, and then
+// either committed or, when something was found, left behind as a bad record with zeros in its
+// place. Functions that return `const char*` return what is wrong, or nullptr: a status a field
+// would cost more than reading the field.
 class CsvLoader {
  public:
   CsvLoader(ByteStream& stream, const DatasetOptions& options)
@@ -123,9 +135,11 @@ class CsvLoader {
     return i < encoding_.features.size() ? encoding_.features[i] : encoding_.label;
   }
 
+  // What is asked for. The file is read through reader_ alone; stream_ knows its name.
   ByteStream& stream_;
   CsvReader reader_;
   const DatasetOptions& options_;
+  // What the header says, and what is learned of its columns as records come.
   CsvEncoding encoding_;
   std::vector<std::string> header_;
   std::vector<size_t> positions_;         // of the columns used, in the file
@@ -143,6 +157,7 @@ class CsvLoader {
   std::vector<absl::string_view> texts_;  // of categories that are being learned
 };
 
+// Header, records, then what only the whole file can tell.
 absl::StatusOr<std::unique_ptr<Dataset>> CsvLoader::Load() {
   RM_RETURN_IF_ERROR(ReadHeader());
   RM_RETURN_IF_ERROR(ReadRecords());
@@ -151,6 +166,7 @@ absl::StatusOr<std::unique_ptr<Dataset>> CsvLoader::Load() {
         absl::StrCat(stream_.path(), ": there is no record behind the header"));
   }
   const size_t label = encoding_.features.size();
+  // A label column that is no category has an empty dictionary.
   const size_t label_values = dictionaries_[label].codes.size();
   if (options_.classes > 0 && static_cast<int64_t>(label_values) > options_.classes) {
     return TooManyValues(label);
@@ -159,8 +175,10 @@ absl::StatusOr<std::unique_ptr<Dataset>> CsvLoader::Load() {
     if (learns()) LearnCategories(i);
     if (i < label) ReplaceMissing(i);
   }
+  // The label was read like a column; from here on it stands apart.
   std::vector<uint32_t> labels = std::move(columns_.back().codes);
   columns_.pop_back();
+  // Also in a validation file that lacks some: the model must know all of the training file's.
   if (encoding_.label.type == Type::kCategory) {
     classes_ = static_cast<int64_t>(encoding_.label.categories.size());
   }
@@ -168,13 +186,16 @@ absl::StatusOr<std::unique_ptr<Dataset>> CsvLoader::Load() {
                                       classes_, std::move(bad_));
 }
 
-// The names, and which of them are used.
+// The names, and which of them are used. Whatever is wrong with the header is wrong with the file:
+// a table without its names cannot be read by a schema that names them.
 absl::Status CsvLoader::ReadHeader() {
+  // One more than may be, so that a header of a million commas is told from one of the largest size
+  // and costs no more memory.
   reader_.SetFieldsMax(kCsvColumnsMax + 1);
   RM_ASSIGN_OR_RETURN(const bool found, reader_.Next());
   if (!found) {
     return absl::InvalidArgumentError(
-        absl::StrCat(stream_.path(), ": the file is empty; it begins with the names of its columns"));
+        stream_.path() + ": the file is empty; it begins with the names of its columns");
   }
   if (reader_.field_count() > kCsvColumnsMax) {
     return At(reader_.place(), absl::StrCat(reader_.field_count(), " columns; at most ",
@@ -193,6 +214,7 @@ absl::Status CsvLoader::ReadHeader() {
     }
     header_.push_back(name);
   }
+  // From here on one field too many is enough to know, and to point at.
   reader_.SetFieldsMax(header_.size() + 1);
   return base::Annotate(FindUsedColumns(), stream_.path());
 }
@@ -205,10 +227,12 @@ absl::Status CsvLoader::FindUsedColumns() {
     encoding_ = *options_.training->csv_encoding();
   }
   RM_ASSIGN_OR_RETURN(positions_, FindColumns(encoding_, header_));
+  // The validation file: what its fields may be is known already, and nothing is learned.
   columns_.resize(positions_.size());
   dictionaries_.resize(positions_.size());
   if (!learns()) {
     for (size_t i = 0; i < positions_.size(); ++i) {
+      // Codes are places in sorted order already, so what is found is final.
       const std::vector<std::string>& known = column(i).categories;
       for (size_t c = 0; c < known.size(); ++c) {
         dictionaries_[i].codes.emplace(known[c], static_cast<uint32_t>(c));
@@ -218,10 +242,13 @@ absl::Status CsvLoader::FindUsedColumns() {
   return absl::OkStatus();
 }
 
+// To the end of the file, whatever becomes of single records. Too many values of a category end it
+// early: such a column is a name or a number, and its dictionary would be as large as the file.
 absl::Status CsvLoader::ReadRecords() {
   for (;;) {
     RM_ASSIGN_OR_RETURN(const bool found, reader_.Next());
     if (!found) return absl::OkStatus();
+    // Of the record before nothing may be left: a field that is not reached stays empty.
     numbers_.assign(positions_.size(), 0.0F);
     codes_.assign(positions_.size(), kMissingCode);
     texts_.assign(positions_.size(), absl::string_view());
@@ -235,7 +262,9 @@ absl::Status CsvLoader::ReadRecords() {
   }
 }
 
-// nullptr, or what is wrong, with wrong_field_ set: past the last column when it is the whole record.
+// nullptr, or what is wrong, with wrong_field_ set: past the last column when it is the whole
+// record. The number of fields comes first, since in a ragged record nobody knows which field is
+// which. Columns without a use are not looked at: what they hold is none of the job's business.
 const char* CsvLoader::ReadRecord() {
   wrong_field_ = header_.size();
   if (reader_.field_count() != header_.size()) {
@@ -256,7 +285,8 @@ const char* CsvLoader::ReadRecord() {
   return nullptr;
 }
 
-// Into numbers_, codes_ or texts_.
+// Into numbers_, codes_ or texts_. Spaces alone count as nothing: programs that align columns write
+// them. A label cannot be stood in for, whatever the rule: it is what the model is to learn.
 const char* CsvLoader::ReadField(size_t i) {
   const absl::string_view text = reader_.fields()[positions_[i]].text;
   const bool is_label = i == encoding_.features.size();
@@ -274,6 +304,7 @@ const char* CsvLoader::ReadField(size_t i) {
       break;
   }
   if (is_label) return ReadLabel(text);
+  // An int feature is checked as an int and computed with as a float, like every input of a model.
   int64_t number = 0;
   const char* const reason = ParseCsvInt(text, &number);
   numbers_[i] = static_cast<float>(number);
@@ -293,6 +324,8 @@ const char* CsvLoader::ReadCategory(size_t i, absl::string_view text) {
   return nullptr;
 }
 
+// Class indices as the loss wants them. Negative ones are told apart from those beyond the model:
+// the first are a coding of their own (-1 for "unknown"), the second a wrong model.params.classes.
 const char* CsvLoader::ReadLabel(absl::string_view text) {
   int64_t label = 0;
   if (const char* const reason = ParseCsvInt(text, &label)) return reason;
@@ -305,13 +338,14 @@ const char* CsvLoader::ReadLabel(absl::string_view text) {
   return nullptr;
 }
 
-// Adds the record as it stands in numbers_ and codes_; a bad one as zeros, so that the numbers of the
-// others do not shift.
+// Adds the record as it stands in numbers_ and codes_; a bad one as zeros, so that the numbers of
+// the others do not shift.
 void CsvLoader::Commit() {
   const size_t label = encoding_.features.size();
   const bool is_good = !bad_.Has(samples_);
   for (size_t i = 0; i < positions_.size(); ++i) {
     if (column(i).type == Type::kCategory) {
+      // Only now, since the record is good, does its value count as one that the column has.
       if (is_good && texts_[i].data() != nullptr) {
         Dictionary& dictionary = dictionaries_[i];
         const auto next = static_cast<uint32_t>(dictionary.counts.size());
@@ -330,13 +364,16 @@ void CsvLoader::Commit() {
   }
 }
 
-// With the place of the field, or of the record where no field is to blame.
+// With the place of the field, or of the record where no field is to blame: of the first field too
+// many, so that the eye falls on the comma that should not be there. Looking for the place means
+// going through the record again, which only those pay for that are kept.
 void CsvLoader::CommitBad(size_t field, const char* reason) {
   if (!bad_.WantsDescription()) return bad_.AddUndescribed(samples_);
   BadRecord record;
   record.sample = samples_;
   record.file = stream_.path();
   const bool has_field = field < header_.size();
+  // Too few fields: nobody knows which one is missing, so the whole record is pointed at.
   const bool has_surplus = !has_field && reader_.field_count() > header_.size();
   const TextPlace place = has_field     ? reader_.PlaceOf(field)
                           : has_surplus ? reader_.PlaceOf(header_.size())
@@ -351,8 +388,8 @@ void CsvLoader::CommitBad(size_t field, const char* reason) {
   bad_.Add(std::move(record));
 }
 
-// A label may have as many values as the model has classes: which of them are the wrong ones, nobody
-// can say, so this is no matter of bad records.
+// A label may have as many values as the model has classes: which of them are the wrong ones,
+// nobody can say, so this is no matter of bad records.
 absl::Status CsvLoader::TooManyValues(size_t i) const {
   const bool is_label = i == encoding_.features.size();
   const size_t count = dictionaries_[i].codes.size();
@@ -364,11 +401,13 @@ absl::Status CsvLoader::TooManyValues(size_t i) const {
           : absl::StrCat("more than ", kCsvCategoriesMax, " different values: it is no category")));
 }
 
-// Codes by order of appearance become places in sorted order, in the encoding and in the data.
+// Codes by order of appearance become places in sorted order, in the encoding and in the data: two
+// files with the same records in another order train the same model.
 void CsvLoader::LearnCategories(size_t i) {
   if (column(i).type == Type::kCategory) {
     const Dictionary& dictionary = dictionaries_[i];
     CsvColumn& learned = column(i);
+    // The order of the hash map is another in every process; after the sort nothing of it is left.
     for (const auto& [value, code] : dictionary.codes) learned.categories.push_back(value);
     std::sort(learned.categories.begin(), learned.categories.end());
     std::vector<uint32_t> place_of(dictionary.codes.size());
@@ -382,12 +421,15 @@ void CsvLoader::LearnCategories(size_t i) {
   if (i < encoding_.features.size()) FillFallback(i);
 }
 
-// Zeros, or means over the good records that have the field: of a category, the share of each value.
+// Zeros, or means over the good records that have the field: of a category, the share of each
+// value, which is the mean of its one-hot numbers. A column that nobody ever filled has the mean 0.
+// Sums are double and in the file's order, so that every rank finds the same bits.
 void CsvLoader::FillFallback(size_t i) {
   CsvColumn& learned = column(i);
   if (encoding_.missing == CsvMissing::kError) return;
   learned.fallback.assign(learned.width(), 0.0F);
   if (encoding_.missing == CsvMissing::kZero) return;
+  // One sum for each number that the column becomes, over the records that have it.
   std::vector<double> sums(learned.width(), 0.0);
   int64_t count = 0;
   for (int64_t sample = 0; sample < samples_; ++sample) {
@@ -409,6 +451,8 @@ void CsvLoader::FillFallback(size_t i) {
   }
 }
 
+// Numbers can hold their stand-in themselves; empty categories keep their code, since what stands
+// in for them is as wide as the category.
 void CsvLoader::ReplaceMissing(size_t i) {
   if (encoding_.missing == CsvMissing::kError) return;
   for (float& number : columns_[i].numbers) {
@@ -423,12 +467,14 @@ absl::Status CsvLoader::At(TextPlace place, absl::string_view what) const {
 
 }  // namespace
 
+// The validator of job files refuses a csv validation set of another format's training set; the API
+// may still bring one.
 absl::StatusOr<std::unique_ptr<Dataset>> OpenCsv(const pb::DataSource& source,
                                                  const base::FileSystem& files,
                                                  const DatasetOptions& options) {
   if (options.training != nullptr && options.training->csv_encoding() == nullptr) {
     return absl::InvalidArgumentError(
-        "data.validation.format is csv, data.train.format is not: either both are csv or neither is");
+        "data.validation.format is csv, data.train.format is not: both are csv or neither is");
   }
   RM_ASSIGN_OR_RETURN(const auto stream, OpenPlainOrGzip(files, source.path()));
   return CsvLoader(*stream, options).Load();

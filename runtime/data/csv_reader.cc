@@ -1,6 +1,6 @@
 // A record is scanned as a whole or not at all: when it runs out of memory's end, more is read and
-// it is scanned again from its beginning. That happens once a megabyte, and saves a scanner that can
-// stop anywhere.
+// it is scanned again from its beginning. That happens once a megabyte, and saves a scanner that
+// can stop anywhere.
 #include "runtime/data/csv_reader.h"
 
 #include <algorithm>
@@ -15,10 +15,13 @@
 namespace rm::data {
 namespace {
 
+// Of one read: large enough that its cost is lost in the parsing, small enough for any cache.
 constexpr size_t kPieceBytes = size_t{1} << 20;
+// What some editors put before UTF-8. It belongs to no name, and would make "age" another column.
 constexpr absl::string_view kByteOrderMark = "\xEF\xBB\xBF";
 
-// Bytes at which an unquoted field ends, or is wrong.
+// Bytes at which an unquoted field ends, or is wrong. A table of 256 answers with one load a byte,
+// whatever the three are.
 struct Specials {
   std::array<bool, 256> is{};
   constexpr Specials() {
@@ -35,7 +38,8 @@ const char* FindSpecial(const char* at, const char* end) {
   return at;
 }
 
-// The end of a field whose form is wrong already.
+// The end of a field whose form is wrong already: quotes mean nothing any more, so that one bad
+// field does not swallow the lines behind it.
 const char* FindFieldEnd(const char* at, const char* end) {
   while (at < end && *at != ',' && *at != '\n') ++at;
   return at;
@@ -51,8 +55,11 @@ absl::string_view WithoutReturn(absl::string_view text) {
 
 CsvReader::CsvReader(ByteStream& stream) : stream_(stream) {}
 
+// Each round is one line of the file or one record; empty lines go round again. The line counter
+// moves on only here, so that places inside the present record can be counted from its beginning.
 absl::StatusOr<bool> CsvReader::Next() {
   for (;;) {
+    // The record before is done with: its bytes may be overwritten from here on.
     begin_ = next_;
     line_ += lines_;
     lines_ = 0;
@@ -70,7 +77,8 @@ absl::StatusOr<bool> CsvReader::Next() {
 }
 
 // Moves the record to the front and reads behind it. Memory grows by doubling, and only when a
-// record fills it.
+// record fills it; a file of less than a piece gets a buffer of its own size, so that a hundred
+// bytes never cost a megabyte. One byte at least is asked for: only a short read tells the end.
 absl::Status CsvReader::Refill() {
   buffer_.erase(0, begin_);
   end_ -= begin_;
@@ -89,9 +97,10 @@ absl::Status CsvReader::Refill() {
   return absl::OkStatus();
 }
 
-// Field by field to the end of the record. A field ends at a comma, at a line end, or where the file
-// does.
+// Field by field to the end of the record. A field ends at a comma, at a line end, or where the
+// file does.
 CsvReader::Scan CsvReader::ScanRecord() {
+  // A second attempt at the same record begins anew, with the same line.
   fields_.clear();
   unescaped_.clear();
   field_count_ = 0;
@@ -100,6 +109,7 @@ CsvReader::Scan CsvReader::ScanRecord() {
   const char* const end = buffer_.data() + end_;
   const char* at = buffer_.data() + begin_;
   if (at == end) return Scan::kNeedsMore;
+  // The pieces return nullptr when the field's end is not in memory and there is more of the file.
   for (;;) {
     at = at < end && *at == '"' ? ScanQuoted(at) : ScanPlain(at);
     if (at == nullptr) return Scan::kNeedsMore;
@@ -108,6 +118,7 @@ CsvReader::Scan CsvReader::ScanRecord() {
   }
   if (at < end) ++lines_;
   next_ = static_cast<size_t>(at - buffer_.data()) + (at < end ? 1 : 0);
+  // A line of two quotes is no empty line: somebody wrote an empty field.
   const bool is_empty = field_count_ == 1 && fields_.front().text.empty() &&
                         fields_.front().begin == buffer_.data() + begin_ &&
                         *fields_.front().begin != '"';
@@ -118,10 +129,12 @@ CsvReader::Scan CsvReader::ScanRecord() {
 const char* CsvReader::ScanQuoted(const char* at) {
   const char* const begin = at;
   const char* const end = buffer_.data() + end_;
+  // Kept when the closing quote is not found: then it is the place that an error points at.
   open_quote_ = begin;
   bool doubled = false;
   const char* close = begin + 1;
   for (;; close += 2, doubled = true) {
+    // memchr: inside quotes nothing else means anything.
     close = static_cast<const char*>(std::memchr(close, '"', static_cast<size_t>(end - close)));
     if (close == nullptr) return nullptr;
     // Whether a quote closes the field is told by the byte behind it.
@@ -131,6 +144,7 @@ const char* CsvReader::ScanQuoted(const char* at) {
   const char* const field_end = FindFieldEnd(close + 1, end);
   if (field_end == end && !at_end_) return nullptr;
   open_quote_ = nullptr;
+  // The only place where a line can end without the record ending with it.
   lines_ += std::count(begin, close, '\n');
   const absl::string_view behind(close + 1, static_cast<size_t>(field_end - close - 1));
   if (!WithoutReturn(behind).empty()) SetProblem("has text behind its closing quote");
@@ -138,6 +152,9 @@ const char* CsvReader::ScanQuoted(const char* at) {
   return field_end;
 }
 
+// A quote in the middle is refused, not guessed at: readers differ in what they make of it, and a
+// guess would move the columns of every field behind it. The CR before a line feed is part of the
+// line's end and not of the field.
 const char* CsvReader::ScanPlain(const char* at) {
   const char* const begin = at;
   const char* const end = buffer_.data() + end_;
@@ -153,6 +170,7 @@ const char* CsvReader::ScanPlain(const char* at) {
   return at;
 }
 
+// Fields point into the buffer; only one with "" in it needs memory of its own.
 void CsvReader::AddField(const char* begin, absl::string_view text, bool has_doubled_quotes) {
   if (text.size() > kCsvFieldBytesMax) SetProblem("is longer than 1048576 bytes");
   ++field_count_;
@@ -186,6 +204,7 @@ TextPlace CsvReader::PlaceAt(const char* at) const {
   return place;
 }
 
+// Most often it is a quote that was never closed, and then the place of the quote is what helps.
 absl::Status CsvReader::TooLong() const {
   const bool is_open = open_quote_ != nullptr;
   return Unusable(is_open ? open_quote_ : buffer_.data() + begin_,

@@ -23,8 +23,8 @@
 
 namespace rm::data {
 
-// Bounds of a field and of a record, quotes and line ends included. A record must lie in memory as a
-// whole; one that is longer is no record but a quote that somebody forgot to close.
+// Bounds of a field and of a record, quotes and line ends included. A record must lie in memory as
+// a whole; one that is longer is no record but a quote that somebody forgot to close.
 inline constexpr size_t kCsvFieldBytesMax = size_t{1} << 20;
 inline constexpr size_t kCsvRecordBytesMax = size_t{16} << 20;
 

@@ -1,3 +1,6 @@
+// Names are compared as they are, bytes by bytes: a file with "Age" has no column "age", and the
+// suggestion says so. To read them more kindly would make two files mean the same that other
+// programs tell apart.
 #include "runtime/data/csv_schema.h"
 
 #include <algorithm>
@@ -18,7 +21,7 @@ namespace {
 
 namespace pb = ::ringmaster::v1;
 
-// The words of schema.types.
+// The words of schema.types, and what they mean here; jobspec::Validate knows the same three.
 constexpr std::pair<absl::string_view, CsvColumn::Type> kTypes[] = {
     {"float", CsvColumn::Type::kFloat},
     {"int", CsvColumn::Type::kInt},
@@ -36,6 +39,8 @@ std::string Listed(absl::Span<const std::string> header) {
   return list;
 }
 
+// The one sentence for a name that the file does not have: what was looked for, what was probably
+// meant, what there is. Names come from a file, so they are shown as values are.
 absl::Status NoColumn(absl::string_view key, const std::string& name,
                       absl::Span<const std::string> header) {
   std::vector<std::string> names;
@@ -46,10 +51,13 @@ absl::Status NoColumn(absl::string_view key, const std::string& name,
       suggestion.empty() ? "; it has " : " It has ", Listed(header)));
 }
 
+// Headers are short, and each name is looked for once a file.
 bool Has(absl::Span<const std::string> header, absl::string_view name) {
   return std::find(header.begin(), header.end(), name) != header.end();
 }
 
+// The type that the schema gives, or the default: float, and int for the label, since a class is
+// either an index or a word, and words must be announced.
 absl::StatusOr<CsvColumn> MakeColumn(const pb::SchemaSpec& schema, const std::string& name) {
   CsvColumn column;
   column.name = name;
@@ -68,6 +76,7 @@ absl::StatusOr<CsvColumn> MakeColumn(const pb::SchemaSpec& schema, const std::st
                                                  "; possible: float, int, category"));
 }
 
+// "" is what a job file without the key brings.
 absl::StatusOr<CsvMissing> ParseMissing(const std::string& word) {
   if (word.empty() || word == "error") return CsvMissing::kError;
   if (word == "zero") return CsvMissing::kZero;
@@ -84,8 +93,8 @@ absl::string_view Trimmed(absl::string_view text) {
   return text;
 }
 
-// What float32 does not hold: at its lower end it is rounded, to 0 if need be; at its upper end it is
-// an error. absl's from_chars says which end it is, by the value that it leaves.
+// What float32 does not hold: at its lower end it is rounded, to 0 if need be; at its upper end it
+// is an error. absl's from_chars says which end it is, by the value that it leaves.
 const char* ParseOutOfRange(absl::string_view text, float* value) {
   double wide = 0;
   absl::from_chars(text.data(), text.data() + text.size(), wide);
@@ -97,6 +106,7 @@ const char* ParseOutOfRange(absl::string_view text, float* value) {
 
 }  // namespace
 
+// Known only when the categories are: before, a category counts for nothing.
 int64_t CsvEncoding::width() const {
   size_t numbers = 0;
   for (const CsvColumn& column : features) numbers += column.width();
@@ -112,6 +122,7 @@ absl::StatusOr<CsvEncoding> ResolveSchema(const pb::SchemaSpec& schema,
   }
   if (!Has(header, schema.label())) return NoColumn("data.schema.label", schema.label(), header);
   std::vector<std::string> names(schema.features().begin(), schema.features().end());
+  // Without a list every column is a feature, which is what most tables are made for.
   if (names.empty()) {
     for (const std::string& column : header) {
       if (column != schema.label()) names.push_back(column);
@@ -135,12 +146,15 @@ absl::StatusOr<CsvEncoding> ResolveSchema(const pb::SchemaSpec& schema,
     return absl::InvalidArgumentError(absl::StrCat(
         "data.schema.types.", schema.label(), ": a label is int or category, not float"));
   }
+  // A type for a column that is not there is a slip in its name, and the column meant has the wrong
+  // type.
   for (const auto& [name, type] : schema.types()) {
     if (!Has(header, name)) return NoColumn("data.schema.types", name, header);
   }
   return encoding;
 }
 
+// By name: the validation file may have its columns in another order, and others besides.
 absl::StatusOr<std::vector<size_t>> FindColumns(const CsvEncoding& encoding,
                                                 absl::Span<const std::string> header) {
   std::vector<size_t> positions;
@@ -157,15 +171,20 @@ absl::StatusOr<std::vector<size_t>> FindColumns(const CsvEncoding& encoding,
   return positions;
 }
 
+// std::from_chars knows no locale, takes neither hexadecimal numbers nor trailing text, and is
+// several times faster than strtof. It does take "nan" and "inf", which no model learns from.
 const char* ParseCsvFloat(absl::string_view text, float* value) {
   text = Trimmed(text);
   const char* const end = text.data() + text.size();
   const auto result = std::from_chars(text.data(), end, *value);
   if (result.ptr != end || result.ec == std::errc::invalid_argument) return "is not a float";
+  // Rare, and slow: one more look decides between too large and too small.
   if (result.ec == std::errc::result_out_of_range) return ParseOutOfRange(text, value);
   return std::isfinite(*value) ? nullptr : "is not a finite number";
 }
 
+// "1.0" and "1e3" are refused: a column of whole numbers that has them was written by something
+// that took it for floats, and the next file may have 1.5.
 const char* ParseCsvInt(absl::string_view text, int64_t* value) {
   text = Trimmed(text);
   const char* const end = text.data() + text.size();

@@ -25,7 +25,8 @@ struct CsvColumn {
   Type type = Type::kFloat;
   // Of a category: its values, sorted by their bytes; learned from the training file.
   std::vector<std::string> categories;
-  // What stands in for an empty field, width() numbers; learned, and empty when there is no stand-in.
+  // What stands in for an empty field, width() numbers; learned, and empty when there is no
+  // stand-in.
   std::vector<float> fallback;
 
   // Numbers that a field becomes.
@@ -36,8 +37,8 @@ struct CsvColumn {
 
 enum class CsvMissing { kError, kZero, kMean };
 
-// How records become samples. After Resolve without what is learned; the training file's is used for
-// the validation file.
+// How records become samples. After Resolve without what is learned; the training file's is used
+// for the validation file.
 struct CsvEncoding {
   std::vector<CsvColumn> features;
   CsvColumn label;
@@ -48,8 +49,8 @@ struct CsvEncoding {
 };
 
 // The encoding that `schema` asks for of a file with these columns. InvalidArgument, naming the key
-// of the job file, for names that the file does not have (with a suggestion), unknown types, a label
-// that is a feature, and a schema without a label or without a feature.
+// of the job file, for names that the file does not have (with a suggestion), unknown types, a
+// label that is a feature, and a schema without a label or without a feature.
 [[nodiscard]] absl::StatusOr<CsvEncoding> ResolveSchema(const ringmaster::v1::SchemaSpec& schema,
                                                         absl::Span<const std::string> header);
 

@@ -130,7 +130,8 @@ TEST_CASE("each bad record is told by file, line, column, field, value and reaso
               "/t.csv:8:9: the record has 4 fields, the header has 3 columns",
               "/t.csv:9:7: field 'y': '-1' is no class: they count from 0",
               "/t.csv:10:7: field 'y': 'x' is not a whole number",
-              "/t.csv:11:7: field 'y': '7' is out of range: the model has 5 classes, 0 to 4",
+              "/t.csv:11:7: field 'y': '7' is out of range: the model has 5 classes, 0 to 4 "
+              "(model.params.classes)",
               "/t.csv:12:7: field 'y': '' is missing",
               "/t.csv:14:5: field 'y': 'zwölf' is not a whole number",
               "/t.csv:15:3: field 'city': 'U\"lm' has a quote inside a field that does not begin "

@@ -13,7 +13,9 @@
 namespace rm::data {
 namespace {
 
-// The table of formats: the name in a job file and the function that opens it.
+// The table of formats: the name in a job file and the function that opens it. A new format is a
+// file of its own and a line below; nothing else in the project names formats but the key table of
+// runtime/jobspec.
 struct Format {
   absl::string_view name;
   absl::StatusOr<std::unique_ptr<Dataset>> (*open)(const pb::DataSource& source,
@@ -21,8 +23,8 @@ struct Format {
                                                    const DatasetOptions& options);
 };
 
-// A Dataset's samples are numbers with a class, and tokens are neither: TokenDataset reads them. The
-// file is looked at all the same, so that a path that leads nowhere is told first.
+// A Dataset's samples are numbers with a class, and tokens are neither: TokenDataset reads them.
+// The file is looked at all the same, so that a path that leads nowhere is told first.
 absl::StatusOr<std::unique_ptr<Dataset>> RefuseTokens(const pb::DataSource& source,
                                                       const base::FileSystem& files,
                                                       const DatasetOptions&) {
@@ -52,6 +54,7 @@ absl::StatusOr<std::unique_ptr<Dataset>> Dataset::Open(const pb::DataSource& sou
                                                  absl::StrJoin(DatasetFormats(), ", ")));
 }
 
+// Shapes come from files whose whole size was checked, so the product fits.
 int64_t Dataset::sample_elements() const {
   int64_t elements = 1;
   for (const int64_t size : sample_shape()) elements *= size;
@@ -64,8 +67,11 @@ std::vector<std::string> DatasetFormats() {
   return names;
 }
 
+// One wording for all formats, with the key that can mend it: the data may be right and the model
+// too small.
 std::string LabelOutOfRange(int64_t classes) {
-  return absl::StrCat("is out of range: the model has ", classes, " classes, 0 to ", classes - 1);
+  return absl::StrCat("is out of range: the model has ", classes, " classes, 0 to ", classes - 1,
+                      " (model.params.classes)");
 }
 
 }  // namespace rm::data

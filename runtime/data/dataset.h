@@ -47,8 +47,8 @@ class Dataset {
   // Reads and checks the whole source. InvalidArgument for an unknown format or content that is not
   // what it should be, NotFound for a missing file; each names the file, the place in it, and what
   // was expected and found there. Records that cannot be used are no error here: bad_records() has
-  // them, and Complaints (bad_records.h) says whether the job may go on; there may even be no other.
-  // No allocation is larger than what the files can fill.
+  // them, and Complaints (bad_records.h) says whether the job may go on; there may even be no
+  // other. No allocation is larger than what the files can fill.
   [[nodiscard]] static absl::StatusOr<std::unique_ptr<Dataset>> Open(
       const pb::DataSource& source, const base::FileSystem& files,
       const DatasetOptions& options = {});
@@ -85,7 +85,8 @@ class Dataset {
 // Names of the formats that Open knows, in the table's order.
 [[nodiscard]] std::vector<std::string> DatasetFormats();
 
-// "is out of range: the model has 10 classes, 0 to 9": the reason of a BadRecord.
+// "is out of range: the model has 10 classes, 0 to 9 (model.params.classes)": a BadRecord's
+// reason.
 [[nodiscard]] std::string LabelOutOfRange(int64_t classes);
 
 }  // namespace rm::data

@@ -139,7 +139,7 @@ TEST_CASE("labels that the model has no class for make bad records, named with f
   REQUIRE(bad.kept().size() == 2);
   CHECK(bad.kept()[0].ToString() ==
         "/d/train-labels-idx1-ubyte at offset 8, sample 0: field 'label': '7' is out of range: the "
-        "model has 2 classes, 0 to 1");
+        "model has 2 classes, 0 to 1 (model.params.classes)");
   CHECK(bad.kept()[1].sample == 2);
   CHECK(bad.kept()[1].offset == 10);
   CHECK_FALSE(bad.Has(1));

@@ -1,3 +1,5 @@
+// The files hold plain arrays, so the bytes stay as they are, and a table of types says how to make
+// float32 and class indices of them: one line a type, and no branch inside a loop over elements.
 #include "runtime/data/npy_dataset.h"
 
 #include <algorithm>
@@ -30,6 +32,7 @@ T Element(const char* bytes, size_t index) {
   return value;
 }
 
+// The loop that Read spends its time in; for float32 it is a copy.
 template <typename T>
 void ToFloats(const char* bytes, size_t first, size_t count, float* floats) {
   for (size_t i = 0; i < count; ++i) floats[i] = static_cast<float>(Element<T>(bytes, first + i));
@@ -39,6 +42,7 @@ void ToFloats(const char* bytes, size_t first, size_t count, float* floats) {
 template <typename T>
 int64_t ToLabel(const char* bytes, size_t index) {
   const T value = Element<T>(bytes, index);
+  // Every other type fits an int64 whatever its value.
   if constexpr (sizeof(T) == sizeof(int64_t) && std::is_unsigned_v<T>) {
     if (value > static_cast<T>(std::numeric_limits<int64_t>::max())) {
       return std::numeric_limits<int64_t>::max();
@@ -54,6 +58,7 @@ struct ElementType {
   int64_t (*to_label)(const char* bytes, size_t index);  // nullptr: no whole number
 };
 
+// All that tensorfile/npy.h reads. Floats are no labels: 0.5 has no class.
 constexpr ElementType kTypes[] = {
     {"F32", &ToFloats<float>, nullptr},
     {"F64", &ToFloats<double>, nullptr},
@@ -68,7 +73,7 @@ constexpr ElementType kTypes[] = {
     {"BOOL", &ToFloats<uint8_t>, &ToLabel<uint8_t>},
 };
 
-// One array in memory.
+// One array in memory, with what it takes to say where in the file an element was.
 struct Array {
   std::string path;
   std::vector<int64_t> shape;
@@ -78,6 +83,8 @@ struct Array {
   const ElementType* type = nullptr;
 };
 
+// The whole of one file. Its length was compared with its header when it was opened, so the memory
+// that is asked for is memory that the file fills.
 absl::StatusOr<Array> ReadArray(const base::FileSystem& files, const std::string& path) {
   RM_ASSIGN_OR_RETURN(const auto file, NpyFile::Open(files, path));
   Array array;
@@ -96,12 +103,15 @@ absl::StatusOr<Array> ReadArray(const base::FileSystem& files, const std::string
         absl::StrCat(path, ": ", tensorfile::DescribeTensor(file->dtype(), array.shape),
                      " holds no samples; the first dimension counts them"));
   }
+  // Read in one go: there is nothing to convert, and the operating system does the rest.
   array.bytes.resize(static_cast<size_t>(file->data_bytes()));
   RM_RETURN_IF_ERROR(
       base::Annotate(file->Read(0, file->data_bytes(), array.bytes.data()), path));
   return array;
 }
 
+// Samples are rows of the input; labels were converted once, since there is one a sample and they
+// are looked at more often.
 class NpyDataset final : public Dataset {
  public:
   NpyDataset(Array input, std::vector<int64_t> labels, int64_t classes, BadRecords bad_records)
@@ -110,6 +120,7 @@ class NpyDataset final : public Dataset {
         labels_(std::move(labels)),
         classes_(classes),
         sample_shape_(input_.shape.begin() + 1, input_.shape.end()) {
+    // A list of numbers is a table of one column.
     if (sample_shape_.empty()) sample_shape_.push_back(1);
     elements_ = static_cast<size_t>(sample_elements());
   }
@@ -132,7 +143,8 @@ class NpyDataset final : public Dataset {
   size_t elements_ = 0;
 };
 
-// Looks for what is wrong with each sample, its input first.
+// Looks for what is wrong with each sample, its input first. Every element is looked at once, here:
+// a single NaN would make every weight of the model NaN within a step.
 class Checker {
  public:
   Checker(const Array& input, const Array& target, const DatasetOptions& options)
@@ -144,19 +156,22 @@ class Checker {
         elements_(input.bytes.size() / input.element_bytes / samples_) {}
 
   void Run() {
+    // As float32, since that is what the model will see: a double may be finite and its float not.
     std::vector<float> row(elements_);
     labels.reserve(samples_);
     for (size_t sample = 0; sample < samples_; ++sample) {
       const int64_t label = target_.type->to_label(target_.bytes.data(), sample);
       labels.push_back(label);
       input_.type->to_floats(input_.bytes.data(), sample * elements_, elements_, row.data());
-      const auto wrong = std::find_if(row.begin(), row.end(), [](float x) { return !std::isfinite(x); });
+      const auto wrong =
+          std::find_if(row.begin(), row.end(), [](float x) { return !std::isfinite(x); });
       if (wrong != row.end()) {
         const auto at = static_cast<size_t>(wrong - row.begin());
         Add(sample, input_, sample * elements_ + at, "input", absl::StrCat(row[at]),
             "is no finite float32");
       } else if (label < 0) {
-        Add(sample, target_, sample, "target", absl::StrCat(label), "is no class: they count from 0");
+        Add(sample, target_, sample, "target", absl::StrCat(label),
+            "is no class: they count from 0");
       } else if (label >= limit_) {
         Add(sample, target_, sample, "target", absl::StrCat(label), reason_);
       } else {
@@ -165,11 +180,13 @@ class Checker {
     }
   }
 
+  // What Run finds: a label a sample, the good ones' highest plus 1, and the samples left out.
   std::vector<int64_t> labels;
   int64_t classes = 0;
   BadRecords bad;
 
  private:
+  // An offset in the file, so that the element can be found with any tool.
   void Add(size_t sample, const Array& array, size_t element, const char* field, std::string value,
            const std::string& reason) {
     BadRecord record;
@@ -191,7 +208,8 @@ class Checker {
   const size_t elements_;  // of a sample
 };
 
-// Whether the target has one whole number for each sample.
+// Whether the target has one whole number for each sample. A column is what other libraries make of
+// a list of targets, and means the same.
 absl::Status CheckTarget(const Array& input, const Array& target) {
   if (target.type->to_label == nullptr) {
     return absl::InvalidArgumentError(
@@ -213,6 +231,7 @@ absl::Status CheckTarget(const Array& input, const Array& target) {
 
 }  // namespace
 
+// The input is named after the model's, so that a model of two inputs will find two files.
 absl::StatusOr<std::unique_ptr<Dataset>> OpenNpy(const pb::DataSource& source,
                                                  const base::FileSystem& files,
                                                  const DatasetOptions& options) {

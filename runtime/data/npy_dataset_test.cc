@@ -123,7 +123,7 @@ TEST_CASE("NaN, infinities and labels out of range make bad records, told with t
         "/d/target.npy at offset 152, sample 3: field 'target': '-1' is no class: they count from 0");
   CHECK(bad[3].ToString() ==
         "/d/target.npy at offset 160, sample 4: field 'target': '2' is out of range: the model has "
-        "2 classes, 0 to 1");
+        "2 classes, 0 to 1 (model.params.classes)");
   CHECK_FALSE((*dataset)->bad_records().Has(0));
   CHECK((*dataset)->classes() == 1);
 }

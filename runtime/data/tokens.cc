@@ -1,3 +1,5 @@
+// A token file has no header that could say anything, so the name says how wide a token is:
+// guessing from the bytes would be right until the first rare word.
 #include "runtime/data/tokens.h"
 
 #include <algorithm>
@@ -19,6 +21,8 @@ int64_t TokenBytes(const std::string& path) {
 
 }  // namespace
 
+// One pass for the highest token: it must be known before a model with too small a vocabulary meets
+// it.
 TokenDataset::TokenDataset(std::string path, std::string bytes, int64_t token_bytes, int64_t window)
     : path_(std::move(path)),
       bytes_(std::move(bytes)),
@@ -28,6 +32,7 @@ TokenDataset::TokenDataset(std::string path, std::string bytes, int64_t token_by
   for (int64_t i = 0; i < tokens_; ++i) vocabulary_ = std::max(vocabulary_, TokenAt(i) + 1);
 }
 
+// The file first, then its name: a path that leads nowhere is the more likely slip.
 absl::StatusOr<std::unique_ptr<TokenDataset>> TokenDataset::Open(const std::string& path,
                                                                  int64_t window,
                                                                  const base::FileSystem& files) {
@@ -36,13 +41,13 @@ absl::StatusOr<std::unique_ptr<TokenDataset>> TokenDataset::Open(const std::stri
   RM_ASSIGN_OR_RETURN(const auto file, files.Open(path));
   if (token_bytes == 0) {
     return absl::InvalidArgumentError(
-        absl::StrCat(path, ": the name does not say how wide a token is; it must end in .u16 or .bin "
-                           "(uint16) or .u32 (uint32)"));
+        absl::StrCat(path, ": the name does not say how wide a token is; it must end in .u16 or "
+                           ".bin (uint16) or .u32 (uint32)"));
   }
   const auto bytes = static_cast<int64_t>(file->size());
   if (bytes % token_bytes != 0) {
-    return absl::InvalidArgumentError(absl::StrCat(path, ": ", bytes, " bytes are no whole number of ",
-                                                   token_bytes, "-byte tokens"));
+    return absl::InvalidArgumentError(absl::StrCat(
+        path, ": ", bytes, " bytes are no whole number of ", token_bytes, "-byte tokens"));
   }
   if (bytes / token_bytes <= window) {
     return absl::InvalidArgumentError(absl::StrCat(path, ": ", bytes / token_bytes,
@@ -65,6 +70,7 @@ int64_t TokenDataset::TokenAt(int64_t position) const {
   return token;
 }
 
+// The place is looked for only when there is something to tell.
 absl::Status TokenDataset::CheckVocabulary(int64_t limit) const {
   if (vocabulary_ <= limit) return absl::OkStatus();
   int64_t first = 0;
@@ -74,6 +80,7 @@ absl::Status TokenDataset::CheckVocabulary(int64_t limit) const {
       " is out of range: the vocabulary has ", limit, " tokens, 0 to ", limit - 1));
 }
 
+// Two windows share a token: the last target of one is the first token of the next.
 void TokenDataset::Read(int64_t index, int64_t* tokens, int64_t* targets) const {
   for (int64_t i = 0; i < window_; ++i) {
     tokens[i] = TokenAt(index * window_ + i);

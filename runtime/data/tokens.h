@@ -16,8 +16,8 @@ namespace rm::data {
 class TokenDataset {
  public:
   // Reads the whole file. The type is told by the name: uint16 for .u16 and .bin, uint32 for .u32.
-  // InvalidArgument: another name, a size that is no multiple of the type's, or fewer than window + 1
-  // tokens. REQUIRES: window ≥ 1.
+  // InvalidArgument: another name, a size that is no multiple of the type's, or fewer than window +
+  // 1 tokens. REQUIRES: window ≥ 1.
   [[nodiscard]] static absl::StatusOr<std::unique_ptr<TokenDataset>> Open(
       const std::string& path, int64_t window, const base::FileSystem& files);
 

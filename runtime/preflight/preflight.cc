@@ -80,6 +80,7 @@ class Sources {
     if (rule.ok()) rule_ = *rule;
     training = Open(spec.train(), "data.train.path");
     if (spec.validation().path().empty()) return;
+    // Null when the training set could not be opened: then the validation set is at least read by itself.
     options_.training = training.get();
     validation = Open(spec.validation(), "data.validation.path");
   }
@@ -108,7 +109,7 @@ class Sources {
   data::BadRecordRule rule_ = data::BadRecordRule::kFail;
 };
 
-// A job whose data does not fill one batch would succeed without having done anything.
+// Bad records count here as in training, where they keep their places. A job whose data does not fill one batch would succeed without having done anything.
 void CheckSteps(const pb::TrainSpec& train, const data::Dataset& dataset, Findings& findings) {
   if (train.steps() > 0) return;
   if (data::TotalSteps(train.epochs(), dataset.size(), train.global_batch_size()) > 0) return;
@@ -169,6 +170,7 @@ std::vector<std::string> Check(const pb::JobSpec& spec,
                                const std::string& host) {
   Findings findings(positions, host);
   const auto graph = model::BuildGraph(spec.model(), /*training=*/true);
+  // Without a model no label is out of range, and nothing is said of what cannot be known.
   const int64_t classes = graph.ok() ? model::ClassCount(*graph).value_or(0) : 0;
   const Sources sources(spec.data(), classes, files, findings);
   if (sources.training != nullptr) CheckSteps(spec.train(), *sources.training, findings);

@@ -1,3 +1,5 @@
+// The head is checked from its front to its back, and every number in it against the file's own
+// size before it is used: a hundred bytes may claim a gigabyte, and cost a hundred bytes.
 #include "runtime/tensorfile/npy.h"
 
 #include <algorithm>
@@ -15,6 +17,7 @@ namespace {
 
 constexpr absl::string_view kMagic = "\x93NUMPY";
 constexpr uint64_t kVersionBytes = 2;
+// NumPy pads its headers so that the data can be mapped; so do we, and files are equal bytes.
 constexpr size_t kAlignment = 64;
 
 // "<f4", and what it would take to read another one.
@@ -23,9 +26,11 @@ absl::Status RefuseDescr(absl::string_view descr) {
   for (char& c : shown) {
     if (c < ' ' || c > '~') c = '?';
   }
+  // The one wrong type that a user can meet by chance: files from big-endian instruments.
   if (absl::StartsWith(descr, ">")) {
     return absl::InvalidArgumentError(absl::StrCat(
-        "the numbers are big-endian ('", shown, "'); save them with astype('<", shown.substr(1), "')"));
+        "the numbers are big-endian ('", shown, "'); save them with astype('<", shown.substr(1),
+        "')"));
   }
   return absl::InvalidArgumentError(
       absl::StrCat("the type '", shown,
@@ -34,6 +39,7 @@ absl::Status RefuseDescr(absl::string_view descr) {
 
 }  // namespace
 
+// Every error below names the file, so it is put before them here, once.
 absl::StatusOr<std::unique_ptr<NpyFile>> NpyFile::Open(const base::FileSystem& files,
                                                        const std::string& path) {
   RM_ASSIGN_OR_RETURN(auto file, files.Open(path));
@@ -49,6 +55,7 @@ absl::Status NpyFile::ParseHead() {
     return absl::InvalidArgumentError(
         absl::StrCat("the file ends at offset ", size, ", within its head of ", wanted, " bytes"));
   };
+  // Magic, version and the shorter of the two lengths; the longer one needs two bytes more.
   char head[12] = {};
   const uint64_t fixed = kMagic.size() + kVersionBytes;
   if (size < fixed + 2) return ends_early(fixed + 2);
@@ -61,6 +68,7 @@ absl::Status NpyFile::ParseHead() {
     return absl::InvalidArgumentError(absl::StrCat("version ", major, ".", minor,
                                                    " at offset 6 is none of 1.0, 2.0, 3.0"));
   }
+  // 2.0 came for headers beyond 64 KiB, 3.0 for names in UTF-8: neither matters to plain numbers.
   const uint64_t length_bytes = major == 1 ? 2 : 4;
   if (size < fixed + length_bytes) return ends_early(fixed + length_bytes);
   RM_RETURN_IF_ERROR(file_->Read(fixed, length_bytes, head + fixed));
@@ -68,6 +76,7 @@ absl::Status NpyFile::ParseHead() {
   for (uint64_t i = length_bytes; i-- > 0;) {
     length = length << 8 | static_cast<uint8_t>(head[fixed + i]);
   }
+  // Before the allocation: the number is whatever the file says.
   if (length > kNpyHeaderBytesMax) {
     return absl::InvalidArgumentError(absl::StrCat("the header claims ", length, " bytes; at most ",
                                                    kNpyHeaderBytesMax, " are possible"));
@@ -79,6 +88,7 @@ absl::Status NpyFile::ParseHead() {
   return ParseHeader(header);
 }
 
+// The size is compared both ways: a file that is too long was not written by the header it has.
 absl::Status NpyFile::ParseHeader(absl::string_view text) {
   RM_ASSIGN_OR_RETURN(NpyHeader header, ParseNpyHeader(text));
   if (header.fortran_order) {
@@ -96,12 +106,14 @@ absl::Status NpyFile::ParseHeader(absl::string_view text) {
       ") behind the head of ", data_offset_, " bytes, found ", found));
 }
 
+// The data's length was checked when the file was opened; asking for more is a bug of ours.
 absl::Status NpyFile::Read(uint64_t offset, uint64_t size, void* destination) const {
   RM_CHECK(offset <= data_bytes_ && size <= data_bytes_ - offset, "bytes ", offset, " to ",
            offset + size, " of ", data_bytes_);
   return file_->Read(data_offset_ + offset, size, static_cast<char*>(destination));
 }
 
+// Version 1.0 holds every header that fits 64 KiB, which is every shape of 64 dimensions.
 absl::StatusOr<std::string> EncodeNpy(absl::string_view dtype, absl::Span<const int64_t> shape,
                                       absl::string_view data) {
   const std::string descr = DescrOfDtype(dtype);
@@ -113,6 +125,7 @@ absl::StatusOr<std::string> EncodeNpy(absl::string_view dtype, absl::Span<const 
     return absl::InvalidArgumentError(absl::StrCat(DescribeTensor(dtype, shape), " has ", bytes,
                                                    " bytes, not ", data.size()));
   }
+  // Spaces up to the line feed, so that the data behind it is aligned.
   std::string header = FormatNpyHeader(descr, shape);
   const size_t before = kMagic.size() + kVersionBytes + sizeof(uint16_t);
   const size_t unpadded = before + header.size() + 1;

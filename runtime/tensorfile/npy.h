@@ -29,9 +29,9 @@ inline constexpr uint64_t kNpyHeaderBytesMax = 65'536;
 // A file opened for reading: its header checked in full, its data read when asked for. Thread-safe.
 class NpyFile {
  public:
-  // InvalidArgument, naming the file, the offset and what is wrong, for anything the format does not
-  // allow, among it a file that is shorter or longer than its header says. No memory is allocated by
-  // a number of the header before it is checked.
+  // InvalidArgument, naming the file, the offset and what is wrong, for anything the format does
+  // not allow, among it a file that is shorter or longer than its header says. No memory is
+  // allocated by a number of the header before it is checked.
   [[nodiscard]] static absl::StatusOr<std::unique_ptr<NpyFile>> Open(const base::FileSystem& files,
                                                                      const std::string& path);
 
@@ -44,7 +44,8 @@ class NpyFile {
   [[nodiscard]] uint64_t data_offset() const { return data_offset_; }
   [[nodiscard]] uint64_t data_bytes() const { return data_bytes_; }
 
-  // Reads `size` bytes of the data from byte `offset` of it. REQUIRES: offset + size ≤ data_bytes().
+  // Reads `size` bytes of the data from byte `offset` of it. REQUIRES: offset + size ≤
+  // data_bytes().
   [[nodiscard]] absl::Status Read(uint64_t offset, uint64_t size, void* destination) const;
 
  private:

@@ -1,8 +1,10 @@
+// NumPy reads this dictionary with Python's own parser, restricted to literals. Here it is a
+// grammar of three keys and three kinds of values: what NumPy writes is read, and hardly anything
+// else.
 #include "runtime/tensorfile/npy_header.h"
 
 #include <utility>
 
-#include "absl/strings/ascii.h"
 #include "absl/strings/match.h"
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
@@ -16,7 +18,8 @@ namespace {
 // NumPy's limit on the number of dimensions (NPY_MAXDIMS) is 32, since 2.0 64.
 constexpr size_t kDimensionsMax = 64;
 
-// One-byte types have no order of bytes, which NumPy writes as '|'.
+// The types that are plain numbers of at most eight bytes; half precision and complex numbers are
+// not among them. One-byte types have no order of bytes, which NumPy writes as '|'.
 constexpr std::pair<absl::string_view, absl::string_view> kTypes[] = {
     {"<f4", "F32"}, {"<f8", "F64"}, {"|u1", "U8"},  {"|i1", "I8"},  {"<u2", "U16"}, {"<i2", "I16"},
     {"<u4", "U32"}, {"<i4", "I32"}, {"<u8", "U64"}, {"<i8", "I64"}, {"|b1", "BOOL"},
@@ -27,6 +30,7 @@ class HeaderParser {
  public:
   explicit HeaderParser(absl::string_view text) : text_(text), rest_(text) {}
 
+  // A comma may stand behind the last entry, and does in what NumPy writes.
   absl::StatusOr<NpyHeader> Parse() {
     RM_RETURN_IF_ERROR(Expect('{'));
     while (!Take('}')) {
@@ -47,6 +51,7 @@ class HeaderParser {
   }
 
  private:
+  // Where the parser stands is where the text stopped making sense.
   absl::Status Wrong(absl::string_view what) const {
     return absl::InvalidArgumentError(
         absl::StrCat(what, " (byte ", text_.size() - rest_.size(), " of the header)"));
@@ -56,6 +61,7 @@ class HeaderParser {
     while (!rest_.empty() && (rest_[0] == ' ' || rest_[0] == '\t')) rest_.remove_prefix(1);
   }
 
+  // Python allows spaces between any two pieces.
   bool Take(char c) {
     SkipSpaces();
     if (rest_.empty() || rest_[0] != c) return false;
@@ -70,6 +76,7 @@ class HeaderParser {
 
   // Without escapes: no name or type that is read here has any.
   absl::StatusOr<std::string> ReadString() {
+    // Python writes either quote.
     const bool is_double = !Take('\'');
     if (is_double && !Take('"')) return Wrong("a text in quotes is missing");
     const size_t end = rest_.find(is_double ? '"' : '\'');
@@ -96,6 +103,7 @@ class HeaderParser {
     return absl::OkStatus();
   }
 
+  // Both words are read, so that Fortran order is refused as what it is and not as bad syntax.
   absl::Status ReadOrder() {
     SkipSpaces();
     if (absl::ConsumePrefix(&rest_, "False")) return absl::OkStatus();
@@ -107,6 +115,7 @@ class HeaderParser {
   // (), (3,), (3, 4); (3) is a number in Python, and no shape.
   absl::Status ReadShape() {
     RM_RETURN_IF_ERROR(Expect('('));
+    // Between two dimensions there must be a comma, behind the last one there may be.
     bool comma = true;
     while (!Take(')')) {
       if (!comma) return Wrong("',' is missing");
@@ -117,12 +126,12 @@ class HeaderParser {
     return absl::OkStatus();
   }
 
+  // No sign and no suffix: Python 2 wrote 3L, and nobody has such files any more.
   absl::Status ReadDimension() {
     SkipSpaces();
     size_t digits = 0;
-    while (digits < rest_.size() && absl::ascii_isdigit(static_cast<unsigned char>(rest_[digits]))) {
-      ++digits;
-    }
+    const auto is_digit = [](char c) { return '0' <= c && c <= '9'; };
+    while (digits < rest_.size() && is_digit(rest_[digits])) ++digits;
     int64_t dimension = 0;
     if (!absl::SimpleAtoi(rest_.substr(0, digits), &dimension)) {
       return Wrong("a dimension must be a whole number from 0 to 2^63 - 1");
@@ -147,6 +156,7 @@ absl::StatusOr<NpyHeader> ParseNpyHeader(absl::string_view text) {
   return HeaderParser(text).Parse();
 }
 
+// Keys in alphabetical order, as numpy.lib.format writes them.
 std::string FormatNpyHeader(absl::string_view descr, absl::Span<const int64_t> shape) {
   return absl::StrCat("{'descr': '", descr, "', 'fortran_order': False, 'shape': (",
                       absl::StrJoin(shape, ", "), shape.size() == 1 ? ",)" : ")", ", }");

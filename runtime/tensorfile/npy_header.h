@@ -18,9 +18,9 @@ struct NpyHeader {
   std::vector<int64_t> shape;  // each ≥ 0
 };
 
-// Parses "{'descr': '<f4', 'fortran_order': False, 'shape': (2, 3), }" with spaces where Python allows
-// them; behind it may be spaces and one line feed. InvalidArgument with what is wrong and at which
-// byte of `text`; nothing is evaluated, and there is no recursion.
+// Parses "{'descr': '<f4', 'fortran_order': False, 'shape': (2, 3), }" with spaces where Python
+// allows them; behind it may be spaces and one line feed. InvalidArgument with what is wrong and at
+// which byte of `text`; nothing is evaluated, and there is no recursion.
 [[nodiscard]] absl::StatusOr<NpyHeader> ParseNpyHeader(absl::string_view text);
 
 // The dictionary as NumPy writes it, without padding.
