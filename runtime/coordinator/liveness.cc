@@ -61,7 +61,7 @@ Liveness::Verdict Liveness::Judge(absl::Duration now, PeersOf peers_of) {
       verdict.lost.push_back({id, why});
     }
   }
-  for (const Lost& worker : verdict.lost) workers_.erase(worker.worker_id);
+  for (const Finding& worker : verdict.lost) workers_.erase(worker.worker_id);
   return verdict;
 }
 
@@ -105,11 +105,6 @@ void Liveness::JudgeSilence(const std::string& worker_id, Watched& worker, Verdi
     verdict.recovered.push_back(
         {worker_id, absl::StrCat("it was heard again after ", base::FormatDuration(lasted))});
   }
-}
-
-// For callers that know of no gangs.
-std::vector<Liveness::Lost> Liveness::Check(absl::Duration now) {
-  return Judge(now, [](const std::string&) { return std::set<std::string>(); }).lost;
 }
 
 absl::Duration Liveness::SilentFor(const std::string& worker_id) const {

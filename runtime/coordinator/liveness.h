@@ -43,7 +43,7 @@ struct LivenessLimits {
   absl::Duration broken = absl::Milliseconds(1500);
   absl::Duration suspect = absl::Milliseconds(1500);
   absl::Duration silent = absl::Seconds(10);
-  // Two intervals of Check.
+  // Two intervals of Judge.
   absl::Duration gap = absl::Milliseconds(400);
 };
 
@@ -85,7 +85,6 @@ class Liveness {
     std::string worker_id;
     std::string sentence;
   };
-  using Lost = Finding;
   // What has changed since the last judgement, each in the order of the ids.
   struct Verdict {
     std::vector<Finding> suspects;   // became silent; said once
@@ -96,9 +95,6 @@ class Liveness {
   using PeersOf = absl::FunctionRef<std::set<std::string>(const std::string& worker_id)>;
   // To be called every 200 ms.
   [[nodiscard]] Verdict Judge(absl::Duration now, PeersOf peers_of);
-
-  // Judge, without anybody who could confirm anything; gives who is lost.
-  [[nodiscard]] std::vector<Lost> Check(absl::Duration now);
 
   // Lived time since the worker was heard; zero when it is not watched.
   [[nodiscard]] absl::Duration SilentFor(const std::string& worker_id) const;

@@ -20,9 +20,9 @@ namespace {
 // The others are counted.
 constexpr size_t kRanksNamed = 4;
 
-// "rank 1 on host h2 (worker w2), rank 3 …" of the ranks for which `missing` holds; empty: none.
+// The odd ones out, by name: "rank 1 of job a on host h2 (worker w2), 3 more" of the ranks for which
+// `missing` holds; empty: none.
 template <typename Missing>
-// "rank 1 on worker w2 (host b)": the odd ones out, by name.
 std::string NameRanks(const ClusterState& state, const Job& job, const Missing& missing) {
   std::vector<std::string> names;
   size_t count = 0;

@@ -1,12 +1,16 @@
 // What must happen to a job when nothing else does: its next timer.
 //
-//   state, phase                     timer             after
-//   QUEUED                           kQueueTimeout     queue_timeout in the queue
-//   STARTING, RUNNING, RECOVERING    kTimeLimit        time_limit in these states, all stays
-//   together … a rank left with exit code 0   kLeftEarly        the leave window RUNNING, training
-//   done           kLeaveOver        the leave window CAUSE_UNKNOWN kCauseUnknown     the cause
-//   window WAITING_FOR_SLOTS                kRecoveryGrace    recovery_grace after the loss
-//   STOPPING                         kStopDeadline     its grace
+//   state, phase                          timer            after
+//   QUEUED                                kQueueTimeout    queue_timeout in the queue
+//   STARTING, RUNNING, RECOVERING         kTimeLimit       time_limit in these states, all stays
+//   together, a rank left with code 0     kLeftEarly       the leave window
+//   RUNNING, training done                kLeaveOver       the leave window
+//   CAUSE_UNKNOWN                         kCauseUnknown    the cause window
+//   WAITING_FOR_SLOTS                     kRecoveryGrace   recovery_grace after the loss
+//   STOPPING                              kStopDeadline    its grace
+//
+// What awaits reports of ranks (kLeftEarly, kLeaveOver, kCauseUnknown) begins anew when the
+// coordinator starts: nothing could be heard before. The others are times that people chose.
 //
 // Pure functions: safe from any thread.
 #ifndef RM_SCHEDULER_STATE_TIMER_H_
