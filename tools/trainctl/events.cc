@@ -23,8 +23,9 @@ std::string EventLine(const pb::JobEvent& event) {
                         worker.reason().sentence());
   }
   const pb::JobTransition& job = event.transition();
-  const std::string from =
-      job.from() == pb::JOB_STATE_UNSPECIFIED ? "" : absl::StrCat(StateName(job.from()), " → ");
+  // A notice is said of a job that stays as it is; it is no step from a state to the same.
+  const bool moved = job.from() != pb::JOB_STATE_UNSPECIFIED && !job.notice();
+  const std::string from = moved ? absl::StrCat(StateName(job.from()), " → ") : "";
   return absl::StrCat(FormatTimeNs(job.time_ns()), "  ", job.job_id(), "  ", from,
                       StateName(job.to()), "  ", job.reason().code(), ": ",
                       job.reason().sentence());

@@ -182,6 +182,15 @@ TEST_CASE("events are one line each, of jobs and of workers") {
   CHECK(absl::StartsWith(yaml, "---\ntransition:\n  job_id: \"mnist-abc123\"\n"));
 }
 
+TEST_CASE("a notice is said of the state that its job is in") {
+  World world;
+  pb::JobEvent notice = JobEventOf(pb::RUNNING, pb::RUNNING);
+  notice.mutable_transition()->set_notice(true);
+  world.coordinator.methods.events =
+      client::Sends<pb::EventsRequest, pb::JobEvent>({notice});
+  CHECK(world.Run({"events"}).out == "-  mnist-abc123  Running  Because: it is so\n");
+}
+
 TEST_CASE("events are of one job when one is named, and go on when asked") {
   World world;
   pb::EventsRequest asked;
