@@ -105,22 +105,29 @@ TEST_CASE("a worker that does not see the cluster's storage gets no ranks, and w
   machines->StartWorker(machines->alpha(), 1);
   machines->StartWorker(machines->beta(), 1);
   machines->AwaitWorkers("READY", 2);
-  const std::string wide = Submit(*machines, JobFile(*machines, "wide", 2, 300));
-  machines->Await(wide, [&](const base::Json&) {
-    return absl::StrContains(machines->Trainctl("why " + wide).out, "StorageNotShared");
+  // Two ranks: its slot does not count, and the refusal says why.
+  const Outcome refused = machines->Trainctl("submit " + JobFile(*machines, "wide", 2, 300));
+  INFO(refused.err);
+  CHECK(refused.code == 104);
+  CHECK(absl::StrContains(refused.err, "worker-beta"));
+  CHECK(absl::StrContains(refused.err, "does not see the storage"));
+  // One rank: the other machine does it, and who must wait is told why there is no room on this one.
+  const std::string first = Submit(*machines, JobFile(*machines, "first", 1, 100000000));
+  machines->Await(first, [](const base::Json& job) { return IsIn(job, "RUNNING"); });
+  const std::string second = Submit(*machines, JobFile(*machines, "second", 1, 30));
+  machines->Await(second, [](const base::Json& job) {
+    return IsIn(job, "QUEUED") && Text(*job.Find("reason"), "code") != "Preflight";
   });
-  const Outcome why = machines->Trainctl("why " + wide);
+  const Outcome why = machines->Trainctl("why " + second);
   INFO(why.out);
+  CHECK(absl::StrContains(why.out, "StorageNotShared"));
   CHECK(absl::StrContains(why.out, "worker-beta"));
-  CHECK(IsIn(machines->Job(wide), "QUEUED"));
-  CHECK(machines->Trainctl("kill -y " + wide).code == 0);
-  // The other machine does what it can.
-  const std::string narrow = Submit(*machines, JobFile(*machines, "narrow", 1, 30));
-  const base::Json job = machines->Await(narrow, [](const base::Json& now) {
+  CHECK(machines->Trainctl("kill -y " + first).code == 0);
+  const base::Json job = machines->Await(second, [](const base::Json& now) {
     return IsIn(now, "SUCCEEDED") || IsIn(now, "FAILED");
   });
   CHECK(IsIn(job, "SUCCEEDED"));
-  CHECK_FALSE(absl::StrContains(machines->Trainctl("events " + narrow).out, "worker-beta"));
+  CHECK_FALSE(absl::StrContains(machines->Trainctl("events " + second).out, "worker-beta"));
 }
 
 TEST_CASE("data that the worker's machine cannot read is said before the job starts, with the machine") {
