@@ -27,6 +27,8 @@ constexpr absl::Duration kSecondsAMiB = absl::Seconds(1);  // a slow line is no 
 constexpr int kMessageBytesMax = 64 << 20;
 // A coordinator that comes back is found again within this time (gRPC's own would be minutes).
 constexpr int kRedialMaxMilliseconds = 1000;
+// A coordinator whose machine or network is gone counts as unavailable after one and a half of these.
+constexpr int kPingMilliseconds = 20'000;
 
 // Where the violations of a status are kept: a serialised BadRequest.
 constexpr char kBadRequestUrl[] = "type.googleapis.com/google.rpc.BadRequest";
@@ -162,6 +164,10 @@ Client::Client(const std::string& address, absl::Duration call_timeout)
   arguments.SetMaxReceiveMessageSize(kMessageBytesMax);
   arguments.SetInt(GRPC_ARG_INITIAL_RECONNECT_BACKOFF_MS, kRedialMaxMilliseconds / 10);
   arguments.SetInt(GRPC_ARG_MAX_RECONNECT_BACKOFF_MS, kRedialMaxMilliseconds);
+  // A machine that vanishes sends nothing: a stream is asked whether it still stands.
+  arguments.SetInt(GRPC_ARG_KEEPALIVE_TIME_MS, kPingMilliseconds);
+  arguments.SetInt(GRPC_ARG_KEEPALIVE_TIMEOUT_MS, kPingMilliseconds / 2);
+  arguments.SetInt(GRPC_ARG_HTTP2_MAX_PINGS_WITHOUT_DATA, 0);  // any number
   arguments.SetInt(GRPC_ARG_ENABLE_HTTP_PROXY, 0);  // a cluster is not reached through the web's
   const auto channel =
       grpc::CreateCustomChannel(address, grpc::InsecureChannelCredentials(), arguments);

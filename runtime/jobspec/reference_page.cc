@@ -44,7 +44,7 @@ train:
 
 **Values.** Durations are `500ms`, `30s`, `10m`, `2h`, `1d`, `1h30m`; sizes are `64MB` (of 1000),
 `1.5GiB` (of 1024), or a number of bytes; numbers are finite and written without quotes. Paths are
-relative to the job file.
+relative to the job file. What the files of each data format look like: [data.md](data.md).
 
 **YAML.** Anchors, aliases and merge keys (`<<`) work. One document, at most 1 MiB of UTF-8, indented
 by spaces. Unknown and doubled keys, tags, cycles, and more than 20,000 values once aliases are

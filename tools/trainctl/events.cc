@@ -2,9 +2,11 @@
 
 #include <iostream>
 #include <string>
+#include <unordered_set>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "base/random.h"
 #include "tools/trainctl/command.h"
 #include "tools/trainctl/exit_code.h"
 #include "tools/trainctl/outage.h"
@@ -42,8 +44,19 @@ std::string EventText(const pb::JobEvent& event, const std::string& format) {
   return EventLine(event) + "\n";
 }
 
-// Prints events, each once: the journal never shrinks and keeps its order, so that in a new stream
-// those come first that have been seen.
+// What makes an event another one than all others. (Its place in a stream does not: a coordinator may
+// have forgotten old events when it is asked again.)
+uint64_t KeyOf(const pb::JobEvent& event) {
+  const pb::JobTransition& job = event.transition();
+  const pb::WorkerTransition& worker = event.worker();
+  const pb::Reason& reason = event.has_worker() ? worker.reason() : job.reason();
+  return base::StableHash(absl::StrCat(
+      job.job_id(), "|", job.time_ns(), "|", job.from(), "|", job.to(), "|", job.generation(), "|",
+      worker.worker_id(), "|", worker.time_ns(), "|", worker.from(), "|", worker.to(), "|",
+      reason.code(), "|", reason.sentence()));
+}
+
+// Prints events, each once, over any number of streams: each stream begins with the oldest event.
 class EventReader {
  public:
   EventReader(pb::EventsRequest request, const std::string& format)
@@ -52,11 +65,11 @@ class EventReader {
   // One stream, to its end. `on_event` is told when something comes.
   template <typename OnEvent>
   absl::Status ReadOnce(client::Client& client, const OnEvent& on_event) {
-    int64_t position = 0;
+    const bool is_first = seen_.empty();
     return client.Events(request_, [&](const pb::JobEvent& event) {
       on_event();
-      if (position++ < seen_) return true;
-      ++seen_;
+      const bool is_new = seen_.insert(KeyOf(event)).second;
+      if (!is_new && !is_first) return true;
       std::cout << EventText(event, format_);
       reader_left_ = !std::cout.flush().good();
       return !reader_left_;  // nobody reads any more: enough
@@ -68,7 +81,7 @@ class EventReader {
  private:
   const pb::EventsRequest request_;
   const std::string format_;
-  int64_t seen_ = 0;
+  std::unordered_set<uint64_t> seen_;
   bool reader_left_ = false;
 };
 

@@ -13,6 +13,12 @@ namespace {
 // Short enough that nobody notices, long enough not to be a burden on a coordinator that starts.
 constexpr absl::Duration kPause = absl::Milliseconds(500);
 
+// Without the client's advice on how to get a coordinator: there is one, it is only away.
+absl::string_view WhatHappened(const absl::Status& ended) {
+  if (ended.ok()) return "the coordinator ended the stream";
+  return ended.message().substr(0, ended.message().find(": 'trainctl cluster up'"));
+}
+
 }  // namespace
 
 Outage::Outage(absl::Duration patience, std::function<void(const std::string&)> say)
@@ -28,8 +34,7 @@ absl::Status Outage::Wait(const absl::Status& ended) {
   const absl::Time now = absl::Now();
   if (since_ == absl::InfiniteFuture()) {
     since_ = now;
-    const absl::string_view why = ended.ok() ? "it ended the stream" : ended.message();
-    say_(absl::StrCat("the coordinator is away (", why, "); jobs go on without it; waiting for it up to ",
+    say_(absl::StrCat(WhatHappened(ended), "; jobs go on without it; waiting for it up to ",
                       base::FormatDuration(patience_)));
   }
   if (now - since_ >= patience_) {
