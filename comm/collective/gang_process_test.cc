@@ -135,7 +135,7 @@ enum class Fate { kKilled, kStopped };
 // One rank of four is a process that reduces a large bucket again and again with the others; in the middle of it `fate`
 // strikes. How long it took from then until the last of the others was out and its communicator gone.
 absl::Duration StrikeInTheMiddle(Fate fate, std::vector<absl::Status>* outcomes) {
-  constexpr int64_t kElements = 16 << 20;  // as vanishing_rank has it
+  constexpr int64_t kElements = 4 << 20;  // as vanishing_rank has it
   constexpr int kVictim = 2;
   TestGang gang("grpc", 4);
   Child child("REDUCING");

@@ -20,8 +20,8 @@ namespace {
 
 void Say(const std::string& line) { std::cout << line << std::endl; }
 
-// 64 MiB: an allreduce of it takes long enough to be hit in its middle.
-constexpr int64_t kReducedElements = 16 << 20;
+// 16 MiB: an allreduce of it takes long enough to be hit in its middle.
+constexpr int64_t kReducedElements = 4 << 20;
 
 void ReduceForEver(Communicator& gang) {
   const auto buckets = gang.AllocateBuckets({kReducedElements});

@@ -96,6 +96,12 @@ void WriteHalfADump(int) {
   if (::write(STDERR_FILENO, kText, sizeof(kText) - 1) < 0) ::_exit(2);
 }
 
+// Whatever handler a sanitizer may have put there.
+void DieBySignal(int signal) {
+  ::signal(signal, SIG_DFL);
+  ::raise(signal);
+}
+
 using Action = std::function<void(const std::string& argument)>;
 
 // What it says to the worker.
@@ -149,7 +155,7 @@ std::map<std::string, Action> Deeds(const pb::RankStart& start) {
       {"stop-self", [](const auto&) { ::raise(SIGSTOP); }},
       {"abort", [](const auto&) { std::abort(); }},
       {"exit", [](const auto& code) { ::_exit(static_cast<int>(Number(code))); }},
-      {"signal", [](const auto& number) { ::raise(static_cast<int>(Number(number))); }},
+      {"signal", [](const auto& number) { DieBySignal(static_cast<int>(Number(number))); }},
       {"forever",
        [](const auto&) {
          for (;;) ::pause();

@@ -2,8 +2,8 @@
 
 #include <signal.h>
 
+#include <algorithm>
 #include <cstdint>
-#include <cstring>
 
 #include "absl/strings/string_view.h"
 #include "base/crc32c.h"
@@ -111,7 +111,7 @@ void LifeFile::Append(const pb::WorkerMessage& record) {
   if (file_ == nullptr) return;
   const std::string bytes = RecordOf(record);
   bytes_ += bytes.size();
-  if (bytes_ > kBytesMax) return WriteAnew();
+  if (bytes_ > bytes_max_) return WriteAnew();
   const absl::Status appended = file_->Append(bytes);
   if (!appended.ok()) GiveUp(appended);
 }
@@ -122,6 +122,7 @@ void LifeFile::WriteAnew() {
   for (const auto& [key, rank] : running_) bytes += RecordOf(StartedMessage(rank));
   for (const pb::WorkerMessage& end : ends_) bytes += RecordOf(end);
   bytes_ = bytes.size();
+  bytes_max_ = std::max(kBytesMin, 2 * bytes_);
   const absl::Status written = base::WriteFileAtomically(files_, path_, bytes);
   if (!written.ok()) return GiveUp(written);
   auto file = files_.OpenForAppend(path_);

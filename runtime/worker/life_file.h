@@ -31,7 +31,9 @@ namespace rm::worker {
 class LifeFile {
  public:
   static constexpr size_t kEndsMax = 256;            // ends kept when the file is written anew
-  static constexpr size_t kBytesMax = size_t{4} << 20;  // beyond it the file is written anew
+  // The file is written anew when it has grown beyond this, and to twice of what it was when it was
+  // written anew last: so the rewriting costs no more than the appending.
+  static constexpr size_t kBytesMin = size_t{1} << 20;
 
   // Reads what a predecessor left at `path` and goes on with it. `files` outlives this.
   LifeFile(base::FileSystem& files, const std::string& path);
@@ -60,6 +62,7 @@ class LifeFile {
   std::deque<ringmaster::v1::WorkerMessage> ends_;
   std::unique_ptr<base::WritableFile> file_;  // null: given up
   size_t bytes_ = 0;                          // of the file
+  size_t bytes_max_ = kBytesMin;              // beyond it the file is written anew
 };
 
 }  // namespace rm::worker

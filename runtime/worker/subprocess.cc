@@ -11,10 +11,12 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <array>
 #include <cerrno>
 #include <climits>
 #include <cstring>
 #include <string>
+#include <utility>
 
 #include "absl/strings/str_cat.h"
 #include "absl/time/clock.h"
@@ -56,6 +58,7 @@ struct Plan {
   char** environment;
   int inherited_fd;
   int output_fd;
+  int error_fd;  // where errno is written when the program does not start; closed when it does
   pid_t parent;
   sigset_t no_signals;
 };
@@ -77,23 +80,62 @@ int BecomeProgram(const Plan& plan) {
     if (::dup2(plan.inherited_fd, kInheritedFd) < 0) return errno;
     ++first_closed;
   }
-  ::syscall(SYS_close_range, first_closed, UINT_MAX, 0);
+  ::syscall(SYS_close_range, first_closed, plan.error_fd - 1, 0);
+  ::syscall(SYS_close_range, plan.error_fd + 1, UINT_MAX, 0);
   ::sigprocmask(SIG_SETMASK, &plan.no_signals, nullptr);
   ::execve(plan.program, plan.arguments, plan.environment);
   return errno;
 }
 
-// vfork, so that no library's fork handler runs and the memory of a large process is not copied. The result of a failed
-// start comes back through the shared memory.
-pid_t Launch(const Plan& plan, volatile int* error) {
+// vfork, so that no library's fork handler runs and the memory of a large process is not copied.
+pid_t Launch(const Plan& plan) {
   const pid_t pid = ::vfork();
   if (pid == 0) {
-    *error = BecomeProgram(plan);
+    const int error = BecomeProgram(plan);
+    const ssize_t written = ::write(plan.error_fd, &error, sizeof(error));
+    static_cast<void>(written);
     ::_exit(127);
   }
-  if (pid < 0) *error = errno;
   return pid;
 }
+
+// A pipe that tells how a start went: errno, or nothing when the program runs. Not the memory that vfork shares: under a
+// sanitizer vfork is fork. Its ends lie above any descriptor that a child is given.
+class ErrorPipe {
+ public:
+  ErrorPipe() {
+    std::array<int, 2> fds{-1, -1};
+    if (::pipe2(fds.data(), O_CLOEXEC) != 0) return;
+    for (size_t i = 0; i < fds.size(); ++i) {
+      fds_[i] = ::fcntl(fds[i], F_DUPFD_CLOEXEC, kLeastFd);
+      ::close(fds[i]);
+    }
+  }
+  ~ErrorPipe() {
+    for (const int fd : fds_) {
+      if (fd >= 0) ::close(fd);
+    }
+  }
+  ErrorPipe(const ErrorPipe&) = delete;
+  ErrorPipe& operator=(const ErrorPipe&) = delete;
+
+  [[nodiscard]] bool ok() const { return fds_[0] >= 0 && fds_[1] >= 0; }
+  [[nodiscard]] int write_end() const { return fds_[1]; }
+  // Waits until the child has become the program, or has failed to. 0: it runs.
+  [[nodiscard]] int Read() {
+    ::close(std::exchange(fds_[1], -1));
+    int error = 0;
+    ssize_t got = -1;
+    do {
+      got = ::read(fds_[0], &error, sizeof(error));
+    } while (got < 0 && errno == EINTR);
+    return got == sizeof(error) ? error : 0;
+  }
+
+ private:
+  static constexpr int kLeastFd = 16;
+  std::array<int, 2> fds_{-1, -1};
+};
 
 int OpenPidfd(pid_t pid) { return static_cast<int>(::syscall(SYS_pidfd_open, pid, 0)); }
 
@@ -109,13 +151,15 @@ absl::StatusOr<std::unique_ptr<Subprocess>> Subprocess::Start(const SubprocessSp
   std::vector<std::string> environment = MergedEnvironment(spec.environment);
   std::vector<char*> argv = Pointers(arguments);
   std::vector<char*> envp = Pointers(environment);
-  Plan plan{spec.program.c_str(), argv.data(), envp.data(), spec.inherited_fd,
-            spec.output_fd,       ::getpid(),  {}};
+  ErrorPipe outcome;
+  if (!outcome.ok()) return base::ErrnoStatus(errno, absl::StrCat("start ", spec.program));
+  Plan plan{spec.program.c_str(), argv.data(),         envp.data(), spec.inherited_fd,
+            spec.output_fd,       outcome.write_end(), ::getpid(),  {}};
   ::sigemptyset(&plan.no_signals);
-  volatile int error = 0;
-  const pid_t pid = Launch(plan, &error);
-  if (error != 0) {
-    if (pid > 0) ::waitpid(pid, nullptr, 0);
+  const pid_t pid = Launch(plan);
+  if (pid < 0) return base::ErrnoStatus(errno, absl::StrCat("start ", spec.program));
+  if (const int error = outcome.Read(); error != 0) {
+    ::waitpid(pid, nullptr, 0);
     return base::ErrnoStatus(error, absl::StrCat("start ", spec.program));
   }
   const int pidfd = OpenPidfd(pid);
