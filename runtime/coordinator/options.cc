@@ -45,6 +45,9 @@ void AddFlags(base::FlagSet& flags, Options& options) {
   flags.Text("adopt-window", "TIME",
              "how long a worker that is known may be away after a start before it is lost, as 30s",
              &options.adopt_window);
+  flags.Integer("keep-jobs", "N",
+                "jobs that have ended and can still be asked about; older ones are forgotten", 0,
+                1'000'000, &options.keep_jobs);
   flags.Switch("insecure", "allow addresses beyond loopback, without encryption or login",
                &options.insecure);
   flags.Choice("log-format", {"text", "json"}, "how log lines look", &options.log_format);

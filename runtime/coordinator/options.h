@@ -2,6 +2,7 @@
 #ifndef RM_RUNTIME_COORDINATOR_OPTIONS_H_
 #define RM_RUNTIME_COORDINATOR_OPTIONS_H_
 
+#include <cstdint>
 #include <string>
 
 #include "absl/status/status.h"
@@ -22,6 +23,7 @@ struct Options {
   std::string address_file;
   std::string policy = "priority";
   std::string adopt_window = "30s";
+  int64_t keep_jobs = 1000;
   std::string log_format = "text";
   bool insecure = false;
 

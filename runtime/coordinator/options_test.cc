@@ -45,6 +45,12 @@ TEST_CASE("the time that known workers have to come back is a duration") {
   CHECK(absl::StrContains(parsed.status.message(), "--adopt-window"));
 }
 
+TEST_CASE("how many ended jobs are kept is a number that is not negative") {
+  CHECK(Parse({"--state", "s"}).options.keep_jobs == 1000);
+  CHECK(Parse({"--state", "s", "--keep-jobs", "20"}).options.keep_jobs == 20);
+  CHECK(absl::IsInvalidArgument(Parse({"--state", "s", "--keep-jobs", "-1"}).status));
+}
+
 TEST_CASE("folders and files are absolute") {
   const Parsed parsed =
       Parse({"--state", "../s", "--storage", "/mnt/x", "--address-file", "a/address"});

@@ -118,6 +118,7 @@ absl::Status Server::Parts::Open(std::function<void(const absl::Status&)> on_fai
   if (broken > 0) base::LogInfo("removed ", broken, " uploads that had been cut off");
   config.scheduler.policy = options.policy;
   config.scheduler.adopt_window = options.adopt_within;
+  config.scheduler.retention.ended_jobs = options.keep_jobs;
   config.on_failure = std::move(on_failure);
   config.on_job_ended = [this](const std::string& job_id) { logs.MarkEnded(job_id); };
   config.on_log = [this](const std::string& worker_id, ::ringmaster::v1::LogChunk chunk) {
