@@ -13,6 +13,8 @@
 
 namespace rm::coordinator {
 
+// Strict, because the text becomes the name of a file: nothing else than hex digits can lead
+// anywhere. Upper case is refused too, or one content would have many names.
 bool IsSha256(absl::string_view text) {
   return text.size() == 64 && std::all_of(text.begin(), text.end(), [](char c) {
            return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f');
@@ -34,6 +36,8 @@ ArtifactUpload::~ArtifactUpload() {
 }
 
 absl::Status ArtifactUpload::Append(absl::string_view data) {
+  // Compared at every piece: a client that sends for ever is stopped at what it announced, and the
+  // room that was found at the beginning is not exceeded.
   written_ += static_cast<int64_t>(data.size());
   if (written_ > bytes_) {
     return absl::InvalidArgumentError(
@@ -54,6 +58,8 @@ absl::StatusOr<std::string> ArtifactUpload::Finish() {
         absl::StrCat("the content has the SHA-256 ", digest, ", and ", base::BaseName(path_),
                      " was announced: the file has changed while it was sent"));
   }
+  // The content is durable before the name is: a name that leads to nothing would be worse than no
+  // name, since nobody reads the bytes again to find out.
   RM_RETURN_IF_ERROR(file_->Sync());
   RM_RETURN_IF_ERROR(file_->Close());
   RM_RETURN_IF_ERROR(files_.Rename(temporary_, path_));
@@ -71,6 +77,8 @@ std::string ArtifactStore::Path(absl::string_view sha256) const {
   return base::JoinPath(folder_, sha256);
 }
 
+// By name alone: what has the name was verified when it got it. A disk that has changed it since is
+// found out by who reads it (safetensors are checked when they are loaded).
 bool ArtifactStore::Has(absl::string_view sha256) const {
   const absl::StatusOr<base::FileInfo> info = files_.Stat(Path(sha256));
   return info.ok() && !info->is_folder;
@@ -87,6 +95,7 @@ absl::StatusOr<std::unique_ptr<ArtifactUpload>> ArtifactStore::Begin(const std::
                      " bytes: put larger files where the workers can read them, and name the path "
                      "in the job file"));
   }
+  // At each upload, not once: somebody may have cleaned up the storage under us.
   RM_RETURN_IF_ERROR(files_.MakeFolders(folder_));
   RM_RETURN_IF_ERROR(files_.SyncFolder(base::ParentPath(folder_)));
   const absl::StatusOr<uint64_t> room = files_.FreeBytes(folder_);
@@ -94,6 +103,8 @@ absl::StatusOr<std::unique_ptr<ArtifactUpload>> ArtifactStore::Begin(const std::
     return absl::ResourceExhaustedError(
         absl::StrCat(folder_, " has room for ", *room, " bytes, and the artifact has ", bytes));
   }
+  // A name of its own for each upload, also for two of the same content: they must not write into
+  // one file.
   const std::string temporary = base::JoinPath(
       folder_, absl::StrCat(temporary_prefix_, uploads_.fetch_add(1), "-", sha256));
   RM_ASSIGN_OR_RETURN(auto file, files_.Create(temporary));

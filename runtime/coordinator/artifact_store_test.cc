@@ -138,7 +138,8 @@ TEST_CASE("a power cut at any operation leaves the whole file or none of that na
     if (path.ok()) CHECK(store.Has(kDigest));
     if (store.Has(kDigest)) CHECK(files.ReadFile(store.Path(kDigest)).value() == kContent);
     (void)store.RemoveBroken();
-    for (const std::string& name : files.List("/storage/artifacts").value_or(std::vector<std::string>())) {
+    const auto names = files.List("/storage/artifacts");
+    for (const std::string& name : names.value_or(std::vector<std::string>())) {
       CHECK(name == kDigest);
     }
     if (all_tried) break;

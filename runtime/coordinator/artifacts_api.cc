@@ -28,7 +28,8 @@ constexpr ArtifactField kArtifactFields[] = {
     {"model.weights", [](pb::JobSpec* spec) { return spec->mutable_model()->mutable_weights(); }},
 };
 
-// The error of a field, with its place in the job file where that is known.
+// Made here and not by jobspec, which does not look at the world: whether an artifact is there only
+// the storage knows. The error of a field, with its place in the job file where that is known.
 jobspec::Diagnostic ErrorAt(absl::string_view field_path, const std::string& message,
                             const pb::SubmitRequest& request) {
   jobspec::Diagnostic error;
@@ -51,6 +52,7 @@ absl::StatusOr<pb::HasArtifactsReply> HasArtifacts(const ArtifactStore& store,
         absl::StrCat("at most ", kAskedMax, " artifacts can be asked for at once"));
   }
   pb::HasArtifactsReply reply;
+  // A job may name one file in two places; the client is to send it once.
   std::set<absl::string_view> asked;
   for (const std::string& sha256 : request.sha256()) {
     if (!IsSha256(sha256)) {
@@ -62,6 +64,7 @@ absl::StatusOr<pb::HasArtifactsReply> HasArtifacts(const ArtifactStore& store,
 }
 
 absl::Status ResolveArtifacts(const ArtifactStore& store, pb::SubmitRequest* request) {
+  // A request without a spec stays without one: what is missing is said by the check after this.
   if (!request->has_spec()) return absl::OkStatus();
   std::vector<jobspec::Diagnostic> errors;
   for (const ArtifactField& field : kArtifactFields) {
@@ -89,6 +92,7 @@ absl::StatusOr<bool> UploadCall::Take(const pb::UploadArtifactRequest& message) 
     return absl::InvalidArgumentError("a message may hold at most 1 MiB of an artifact");
   }
   if (upload_ == nullptr) {
+    // Another user was faster, perhaps a moment ago: 2 GiB need not cross the network for nothing.
     if (IsSha256(message.sha256()) && store_.Has(message.sha256())) {
       present_path_ = store_.Path(message.sha256());
       return true;

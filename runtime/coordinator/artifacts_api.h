@@ -17,16 +17,19 @@ namespace rm::coordinator {
 [[nodiscard]] absl::StatusOr<::ringmaster::v1::HasArtifactsReply> HasArtifacts(
     const ArtifactStore& store, const ::ringmaster::v1::HasArtifactsRequest& request);
 
-// Puts the path of each artifact in the place of its name, "artifact:<64 hex digits>", in the fields
-// of the spec that may name one (model.weights). InvalidArgument in the form of SpecError
+// Puts the path of each artifact in the place of its name, "artifact:<64 hex digits>", in the
+// fields of the spec that may name one (model.weights). InvalidArgument in the form of SpecError
 // (spec_errors.h), with the place of the field where the request has it: no such artifact was
 // uploaded, or the name is none. Looks at the storage. Thread-safe.
 [[nodiscard]] absl::Status ResolveArtifacts(const ArtifactStore& store,
                                             ::ringmaster::v1::SubmitRequest* request);
 
-// One call of Upload, message by message. Not thread-safe.
+// One call of Upload, message by message. Not thread-safe. Ended at any point without End, it
+// leaves nothing behind.
 class UploadCall {
  public:
+  // What one message may hold: small enough for gRPC's limits anywhere, large enough that the
+  // overhead of a message does not matter.
   static constexpr size_t kPieceBytesMax = 1 << 20;
 
   // Borrows the store.

@@ -29,12 +29,16 @@ class UploadReactor final : public grpc::ServerReadReactor<pb::UploadArtifactReq
   void OnDone() override { delete this; }
 
  private:
+  // The next message is asked for only when this one is on the disk: a slow disk slows the client
+  // down (HTTP/2 flow control), instead of filling our memory.
   void Take() {
     const absl::StatusOr<bool> is_enough = call_->Take(message_);
     if (!is_enough.ok()) return Leave(is_enough.status());
     if (*is_enough) return End();
     StartRead(&message_);
   }
+  // Enough was sent, the client has ended, or it is gone: UploadCall knows from what it has whether
+  // that is an artifact.
   void End() {
     absl::StatusOr<pb::UploadArtifactReply> reply = call_->End();
     if (reply.ok()) *reply_ = *std::move(reply);
@@ -55,6 +59,7 @@ class ArtifactsService final : public pb::Artifacts::CallbackService {
  public:
   ArtifactsService(TaskThread& disk, ArtifactStore& store) : disk_(disk), store_(store) {}
 
+  // gRPC keeps request and reply alive until Finish, which FinishCall calls.
   grpc::ServerUnaryReactor* Has(Context* context, const pb::HasArtifactsRequest* request,
                                 pb::HasArtifactsReply* reply) override {
     grpc::ServerUnaryReactor* const reactor = context->DefaultReactor();

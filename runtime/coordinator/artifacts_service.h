@@ -1,4 +1,5 @@
-// The gRPC service Artifacts.
+// The gRPC service Artifacts of proto/api.proto. What its calls mean is in artifacts_api.h; here
+// they meet gRPC's threads.
 #ifndef RM_RUNTIME_COORDINATOR_ARTIFACTS_SERVICE_H_
 #define RM_RUNTIME_COORDINATOR_ARTIFACTS_SERVICE_H_
 
@@ -11,7 +12,8 @@
 
 namespace rm::coordinator {
 
-// Borrows both, which outlive the server. `disk` is a thread whose tasks may wait for the storage.
+// Thread-safe. Borrows both, which outlive the server. `disk` is a thread whose tasks may wait for
+// the storage.
 [[nodiscard]] std::unique_ptr<grpc::Service> MakeArtifactsService(TaskThread& disk,
                                                                   ArtifactStore& store);
 

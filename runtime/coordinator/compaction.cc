@@ -1,5 +1,5 @@
-// A record is a list of facts and decisions about jobs and workers. Those of jobs that are forgotten
-// touch nothing else (slots they held were given back by their own last transitions), so they can go
+// A record is a list of facts and decisions about jobs and workers. Those of forgotten jobs touch
+// nothing else (slots they held were given back by their own last transitions), so they can go
 // without a trace; those of workers stay, because a later placement is checked against them.
 #include "runtime/coordinator/compaction.h"
 
@@ -36,8 +36,10 @@ const std::string* JobOf(const pb::Event& event) {
   }
 }
 
+// What a Tick did stands in the transitions that it led to, if there were any.
 bool IsTick(const pb::Event& event) { return event.has_tick(); }
 
+// Where the base ends: from here on the order of what jobs and workers did matters.
 bool TellsOfJobs(const pb::JournalRecord& stripped) {
   return !stripped.job_transitions().empty() ||
          std::any_of(stripped.events().begin(), stripped.events().end(),
@@ -85,6 +87,8 @@ pb::JournalRecord Compactor::Strip(const pb::JournalRecord& record) const {
       kept.mutable_tick();
     }
   }
+  // What was refused changed nothing but a counter, so event and refusal go together: one without
+  // the other would be folded as if it had been taken.
   for (const pb::Refusal& refusal : record.refusals()) {
     const int index = refusal.event_index() - 1;
     if (index < 0 || index >= stripped.events_size()) continue;
@@ -95,6 +99,7 @@ pb::JournalRecord Compactor::Strip(const pb::JournalRecord& record) const {
     if (state_.FindJob(transition.job_id()) == nullptr) continue;
     *stripped.add_job_transitions() = transition;
   }
+  // Actions are left out: they were carried out, or are given again when a worker attaches.
   *stripped.mutable_worker_transitions() = record.worker_transitions();
   return stripped;
 }
@@ -107,6 +112,7 @@ void Compactor::Add(const pb::JournalRecord& record) {
 }
 
 void Compactor::AddToBase(const pb::JournalRecord& record) {
+  // The time of the newest: no record goes back in time, and those that are kept come later.
   base_record_.set_now_ns(record.now_ns());
   base_record_.set_core_version(std::max(base_record_.core_version(), record.core_version()));
   for (const pb::WorkerTransition& transition : record.worker_transitions()) {

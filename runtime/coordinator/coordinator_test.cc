@@ -170,7 +170,7 @@ TEST_CASE("a worker that falls silent is lost after 10 s, and its stream is clos
   CHECK(world.coordinator().state().FindWorker("w2")->state == pb::READY);
 }
 
-TEST_CASE("a silent worker is a suspect: it keeps its ranks and gets no new ones, until it is heard") {
+TEST_CASE("a silent worker is a suspect: it keeps its ranks and gets no new ones until heard") {
   TestWorld world;
   TestWorker w1(world, "w1", 2);
   const std::string job = RunJob(world, w1, "mnist", 1);

@@ -33,8 +33,8 @@ class WatchFeed final : public Feed<::ringmaster::v1::Job> {
   absl::Duration sent_ = -absl::InfiniteDuration();
 };
 
-// All transitions that are kept, of one job or of all jobs and workers; with follow, those that come,
-// until the job ends (of all: until the client leaves).
+// All transitions that are kept, of one job or of all jobs and workers; with follow, those that
+// come, until the job ends (of all: until the client leaves).
 class EventsFeed final : public Feed<::ringmaster::v1::JobEvent> {
  public:
   // Borrows the coordinator. `job_id` empty: all. REQUIRES: else there is such a job.

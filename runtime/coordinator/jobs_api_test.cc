@@ -309,7 +309,8 @@ TEST_CASE("requests with nonsense in them are refused as such, and change nothin
     CHECK(absl::IsInvalidArgument(api.api.Get(id).status()));
     CHECK(absl::IsInvalidArgument(api.api.Explain(id).status()));
     CHECK(absl::IsInvalidArgument(api.api.Watch(id).status()));
-    for (const auto method : {&JobsApi::Cancel, &JobsApi::Kill, &JobsApi::Pause, &JobsApi::Resume}) {
+    for (const auto method :
+         {&JobsApi::Cancel, &JobsApi::Kill, &JobsApi::Pause, &JobsApi::Resume}) {
       Taken<pb::Job> taken;
       (api.api.*method)(id, taken.Take());
       CHECK(absl::IsInvalidArgument(taken.status()));

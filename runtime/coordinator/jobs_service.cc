@@ -25,14 +25,18 @@ class JobsService final : public pb::Jobs::CallbackService {
  public:
   JobsService(TaskThread& engine, Coordinator& coordinator, JobsApi& api, LogService& logs,
               const ArtifactStore& artifacts)
-      : engine_(engine), coordinator_(coordinator), api_(api), logs_(logs), artifacts_(artifacts) {}
+      : engine_(engine),
+        coordinator_(coordinator),
+        api_(api),
+        logs_(logs),
+        artifacts_(artifacts) {}
 
   Unary* Submit(Context* context, const pb::SubmitRequest* request,
                 pb::SubmitReply* reply) override {
     Unary* const reactor = context->DefaultReactor();
     auto checked = std::make_shared<pb::SubmitRequest>(*request);
-    // Here, because it takes time, and no state: artifacts first, so that what is checked (and kept)
-    // has their paths.
+    // Here, because it takes time, and no state: artifacts first, so that what is checked, and
+    // kept, has their paths.
     absl::Status valid = CheckLimits(*checked);
     if (valid.ok()) valid = ResolveArtifacts(artifacts_, checked.get());
     if (valid.ok()) valid = CheckSubmission(checked.get());

@@ -1,7 +1,7 @@
 // The decided past and its state: the scheduler with its journal under it.
 //
-// The journal is compacted (compaction.h) when it has grown to twice what was left the last time, so
-// that neither it nor the time of a start grows for ever; that holds up one step for a moment.
+// The journal is compacted (compaction.h) when it has grown to twice what was left the last time,
+// so that neither it nor the time of a start grows for ever; that holds up one step for a moment.
 //
 // A step is: all events at hand go into the scheduler, its record goes into the journal, and only
 // when that is durable does anyone see it. Opening replays the journal. Not thread-safe.

@@ -6,6 +6,7 @@
 #include <catch2/catch.hpp>
 
 #include "absl/strings/match.h"
+#include "absl/strings/str_cat.h"
 #include "base/simulated_clock.h"
 #include "base/temporary_folder.h"
 
@@ -125,6 +126,50 @@ TEST_CASE("a policy that nobody knows is refused") {
   Place place;
   const auto ledger = place.Open("best");
   CHECK(ledger.status().code() == absl::StatusCode::kInvalidArgument);
+}
+
+// A ledger that forgets and compacts soon.
+std::unique_ptr<Ledger> OpenSmall(Place& place) {
+  auto journal = journal::Journal::Open(place.folder.File("journal.db"));
+  REQUIRE(journal.ok());
+  scheduler::SchedulerOptions options;
+  options.retention.ended_jobs = 3;
+  auto ledger = Ledger::Open(*std::move(journal), options, place.clock, /*compact_after=*/20);
+  INFO(ledger.status());
+  REQUIRE(ledger.ok());
+  return *std::move(ledger);
+}
+
+TEST_CASE("a journal of many jobs that have ended does not grow for ever, nor does what is known") {
+  Place place;
+  std::string newest;
+  {
+    auto ledger = OpenSmall(place);
+    REQUIRE(ledger->Step({SubmitEvent("stays")}).ok());
+    for (int i = 0; i < 2000; ++i) {
+      newest = absl::StrCat("job-", i);
+      REQUIRE(ledger->Step({SubmitEvent(newest)}).ok());
+      REQUIRE(ledger->Step({CancelEvent(newest)}).ok());
+      REQUIRE(ledger->records() <= 42);
+      REQUIRE(ledger->state().jobs().size() <= 5);
+      REQUIRE(ledger->history().jobs().size() <= 1010);
+    }
+  }
+  auto again = OpenSmall(place);
+  CHECK(again->records() <= 42);
+  CHECK(again->state().FindJob("stays")->state == pb::QUEUED);
+  CHECK(again->state().FindJob(newest)->state == pb::CANCELLED);
+  CHECK(again->state().FindJob("job-0") == nullptr);
+  CHECK(again->state().jobs().size() == 4);
+  REQUIRE(again->Step({CancelEvent("stays")}).ok());
+  CHECK(again->state().FindJob("stays")->state == pb::CANCELLED);
+}
+
+TEST_CASE("a journal of jobs that live is left as it is") {
+  Place place;
+  auto ledger = OpenSmall(place);
+  for (int i = 0; i < 100; ++i) REQUIRE(ledger->Step({SubmitEvent(absl::StrCat("job-", i))}).ok());
+  CHECK(ledger->records() == 100);
 }
 
 }  // namespace

@@ -78,8 +78,8 @@ TEST_CASE("a second coordinator on the same state ends at once and names the fir
 
 TEST_CASE("a kill at any moment leaves nothing that a start on the same port and state minds") {
   const base::TemporaryFolder folder;
-  std::vector<std::string> words = {"--state",        folder.File("state"),  "--listen",
-                                    "127.0.0.1:0",    "--address-file",      folder.File("address")};
+  std::vector<std::string> words = {"--state",     folder.File("state"), "--listen",
+                                    "127.0.0.1:0", "--address-file",     folder.File("address")};
   for (int life = 0; life < 3; ++life) {
     Program program(words);
     REQUIRE(absl::StrContains(program.ReadUntil("serving on"), "serving on"));

@@ -128,7 +128,8 @@ std::vector<ReportingRank> ReportingRanks(Coordinator& coordinator) {
       // Reports may be of a generation that the scheduler has left already: their node is not
       // known.
       const bool is_placed =
-          job != nullptr && job->generation == live.generation && static_cast<size_t>(rank) < job->gang.size();
+          job != nullptr && job->generation == live.generation &&
+          static_cast<size_t>(rank) < job->gang.size();
       if (!is_placed || said.progress.step() == 0) continue;
       const std::string& node = job->gang[static_cast<size_t>(rank)].where.worker_id();
       ranks.push_back(

@@ -18,12 +18,15 @@ namespace {
 
 constexpr absl::string_view kListening = "0A";  // TCP_LISTEN in the table's st column
 
+// "socket:[4711]" for a socket; "" for what is gone since it was listed, or may not be read.
 std::string LinkTarget(const std::string& path) {
   char target[128];
   const ssize_t size = readlink(path.c_str(), target, sizeof(target));
   return size > 0 ? std::string(target, static_cast<size_t>(size)) : "";
 }
 
+// Whether the process has the socket open. Processes come and go while we look: whatever cannot be
+// read is not it.
 bool HasDescriptor(const base::FileSystem& files, const std::string& process,
                    const std::string& target) {
   const auto names = files.List(process + "/fd");
@@ -36,6 +39,8 @@ bool HasDescriptor(const base::FileSystem& files, const std::string& process,
 
 }  // namespace
 
+// The table prints addresses as the kernel holds them and ports in hex; an address of any form ends
+// with ":" and the port.
 std::string ListenerInode(absl::string_view table, int port) {
   const std::string local_end = absl::StrCat(":", absl::Hex(port, absl::kZeroPad4));
   for (const absl::string_view line : absl::StrSplit(table, '\n')) {
@@ -51,6 +56,7 @@ std::string ListenerInode(absl::string_view table, int port) {
 
 std::string PortHolder(int port) {
   const base::FileSystem& files = base::PosixFileSystem();
+  // A listener on "::" stands in the second table only, though it also takes what comes by IPv4.
   std::string inode;
   for (const char* const table : {"/proc/net/tcp", "/proc/net/tcp6"}) {
     if (inode.empty()) inode = ListenerInode(files.ReadFile(table).value_or(""), port);

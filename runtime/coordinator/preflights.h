@@ -1,8 +1,8 @@
 // Asks workers whether a job can run where its data is.
 //
-// A question goes to one attached worker that sees the storage and fits the job's node selector: the one with the fewest
-// questions open, the first by id of equals. When that worker is lost, or has not answered in time,
-// it goes to another; without a worker it waits for one. Not thread-safe.
+// A question goes to one attached worker that sees the storage and fits the job's node selector:
+// the one with the fewest questions open, the first by id of equals. When that worker is lost, or
+// has not answered in time, it goes to another; without a worker it waits for one. Not thread-safe.
 #ifndef RM_RUNTIME_COORDINATOR_PREFLIGHTS_H_
 #define RM_RUNTIME_COORDINATOR_PREFLIGHTS_H_
 

@@ -1,3 +1,5 @@
+// Refusals name the field and the size, and never repeat what was sent: an error is no way to have
+// us send eight megabytes back, or write control characters into somebody's terminal.
 #include "runtime/coordinator/request_limits.h"
 
 #include <algorithm>
@@ -11,6 +13,7 @@ namespace {
 
 namespace pb = ::ringmaster::v1;
 
+// Where a negative number could only be a mistake: it is said, and not taken for 0.
 absl::Status NotNegative(absl::string_view field, double value) {
   if (value >= 0) return absl::OkStatus();  // NaN is not
   return absl::InvalidArgumentError(absl::StrCat(field, " must not be negative, it is ", value));
@@ -31,6 +34,8 @@ absl::Status CheckName(absl::string_view field, absl::string_view text) {
   return absl::InvalidArgumentError(absl::StrCat(field, " has control characters"));
 }
 
+// The spec itself is checked field by field by jobspec::Validate; here it is only kept from being
+// so large that checking it is the attack.
 absl::Status CheckLimits(const pb::SubmitRequest& request) {
   const size_t bytes = request.ByteSizeLong();
   if (bytes > kSubmissionBytesMax) {
@@ -42,6 +47,7 @@ absl::Status CheckLimits(const pb::SubmitRequest& request) {
   return CheckName("user", request.user());
 }
 
+// proto3 lets any number through where an enum stands.
 absl::Status CheckLimits(const pb::ListJobsRequest& request) {
   RM_RETURN_IF_ERROR(NotNegative("page_size", request.page_size()));
   RM_RETURN_IF_ERROR(CheckName("page_token", request.page_token()));
@@ -60,6 +66,7 @@ absl::Status CheckLimits(const pb::VerifyRequest& request) {
   return NotNegative("step", static_cast<double>(request.step()));
 }
 
+// What a worker says of itself is kept in the journal and shown to everyone who lists the nodes.
 absl::Status CheckLimits(const pb::Hello& hello) {
   if (hello.worker_id().empty()) return absl::InvalidArgumentError("the worker has no id");
   RM_RETURN_IF_ERROR(CheckName("worker_id", hello.worker_id()));

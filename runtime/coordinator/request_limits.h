@@ -6,8 +6,8 @@
 //   labels of a worker                                                                   1000
 //   slots of a worker                          the scheduler's own limit, checked by it
 //
-// Sums: a job file has at most 1 MiB, and each of its values has a source position of about its own
-// size; ids that we make have at most 63 bytes; all messages are at most 16 MiB (gRPC's limit here).
+// Sums: a job file has at most 1 MiB, and each of its values has a source position of about its
+// own size; ids that we make have at most 63 bytes; all messages are at most 16 MiB (gRPC's limit).
 //
 // Pure, thread-safe. All answers are InvalidArgument: one line that names the field.
 #ifndef RM_RUNTIME_COORDINATOR_REQUEST_LIMITS_H_

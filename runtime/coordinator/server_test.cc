@@ -521,7 +521,8 @@ TEST_CASE("requests with nonsense in them are refused over the wire, and the ser
         grpc::StatusCode::INVALID_ARGUMENT);
   // Bytes that are no message at all.
   CHECK(CallRaw(cluster.channel, "/ringmaster.v1.Jobs/Submit", std::string(1000, '\xff')).empty());
-  CHECK(CallRaw(cluster.channel, "/ringmaster.v1.Workers/Attach", std::string(1000, '\xff')).empty());
+  CHECK(CallRaw(cluster.channel, "/ringmaster.v1.Workers/Attach", std::string(1000, '\xff'))
+            .empty());
   CHECK(cluster.MustSubmitWithoutWorkers("still-here").size() > 6);
 }
 

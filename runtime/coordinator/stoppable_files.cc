@@ -1,3 +1,5 @@
+// The flag is looked at between reads, never during one: a single piece takes milliseconds, also
+// from a slow disk, and a read that hangs in a network file system cannot be ended by anyone.
 #include "runtime/coordinator/stoppable_files.h"
 
 #include <algorithm>

@@ -21,13 +21,14 @@ class StoppableFiles final : public base::FileSystem {
   // A long read looks this often whether it should end.
   static constexpr uint64_t kPieceBytes = 16 << 20;
 
-  // Borrows `files`.
+  // Borrows `files`, which outlives it and all files that it opens.
   explicit StoppableFiles(base::FileSystem& files) : files_(files) {}
 
   void Stop() { is_stopped_.store(true); }
   // Unavailable once it was told to stop: what was read since then proves nothing.
   [[nodiscard]] absl::Status CheckGoesOn() const;
 
+  // ---- as FileSystem has them
   absl::StatusOr<std::unique_ptr<base::WritableFile>> Create(const std::string& path) override {
     return files_.Create(path);
   }
@@ -57,6 +58,7 @@ class StoppableFiles final : public base::FileSystem {
   class Reader;
 
   base::FileSystem& files_;
+  // Set by the thread that stops, read by those that read: nothing else is told by it.
   std::atomic<bool> is_stopped_{false};
 };
 

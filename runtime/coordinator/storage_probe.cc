@@ -13,6 +13,8 @@ namespace {
 
 std::string Hex(uint64_t bits) { return absl::StrCat(absl::Hex(bits, absl::kZeroPad16)); }
 
+// The id becomes a part of names on a shared storage: what somebody else wrote there, or a cut-off
+// write, must not.
 bool IsId(absl::string_view text) {
   return text.size() == 16 && std::all_of(text.begin(), text.end(), [](char c) {
            return absl::ascii_isdigit(static_cast<unsigned char>(c)) || (c >= 'a' && c <= 'f');
@@ -35,6 +37,7 @@ absl::StatusOr<StorageProbeFile> WriteStorageProbe(base::FileSystem& files,
                                                    const std::string& storage,
                                                    const std::string& id,
                                                    const RandomBitsFn& random) {
+  // 128 bits: whoever knows the content has read the file.
   StorageProbeFile probe;
   probe.path = base::JoinPath(storage, absl::StrCat(".ringmaster-probe-", id));
   probe.content = Hex(random()) + Hex(random());

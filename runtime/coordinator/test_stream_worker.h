@@ -1,7 +1,8 @@
 // A worker that a test plays over a real stream: for tests.
 //
 // What it is commanded it answers as a worker with well-behaved ranks would, up to the point that
-// the test allows: storage read, preflight passed, listening, joined, and on Finish() trained and gone.
+// the test allows: storage read, preflight passed, listening, joined, and on Finish() trained and
+// gone.
 #ifndef RM_RUNTIME_COORDINATOR_TEST_STREAM_WORKER_H_
 #define RM_RUNTIME_COORDINATOR_TEST_STREAM_WORKER_H_
 

@@ -145,9 +145,9 @@ void WorkerSession::OnProbe(const pb::StorageProbe& answer) {
   if (!is_attached_) return BecomeAttached(problem);
   const AttachedWorkers::Attached* const attached = coordinator_.workers().Find(worker_id_);
   if (!problem.empty() || attached == nullptr || attached->storage_problem.empty()) return;
-  // Slow, or after an answer that was meant for a coordinator before us, but the right storage. What
-  // the worker runs by now it knows better than we do, so it is not attached a second time on this
-  // stream.
+  // Slow, or after an answer that was meant for a coordinator before us, but the right storage.
+  // What the worker runs by now it knows better than we do, so it is not attached a second time on
+  // this stream.
   link_->Close(absl::AbortedError("the storage can be read after all: attach again"));
   OnEnd();
 }

@@ -1,8 +1,8 @@
 // A disk in memory below SQLite that loses power, runs full and fails when a test says so.
 //
 // Model of durability, as hard as POSIX and SQLite's own assumptions allow:
-//   1. A write or truncation is volatile until the file's sync; a power cut then keeps any subset of
-//      the volatile ones, and one of them may be torn (only a part of its bytes is there).
+//   1. A write or truncation is volatile until the file's sync; a power cut then keeps any subset
+//      of the volatile ones, and some of them may be torn (only a part of their bytes is there).
 //   2. A name (a new file, a removal) is volatile until the folder is synced, which SQLite asks for
 //      with the first sync of a new WAL or rollback journal, and with a removal that it wants
 //      durable.
