@@ -24,7 +24,9 @@ using base::Json;
 constexpr char kDurationPattern[] =
     "^(?=.)([0-9]+(\\.[0-9]+)?d)?([0-9]+(\\.[0-9]+)?h)?([0-9]+(\\.[0-9]+)?m)?"
     "([0-9]+(\\.[0-9]+)?s)?([0-9]+(\\.[0-9]+)?ms)?$";
+// A blank before the unit is allowed, as base::FormatBytes writes one.
 constexpr char kBytesPattern[] = "^[0-9]+(\\.[0-9]+)? ?([KMGT]i?B|B)?$";
+// Any path, or the name of an artifact in full: half a digest is a slip and not a path.
 constexpr char kArtifactPattern[] = "^(?!artifact:)|^artifact:[0-9a-f]{64}$";
 
 // {"type": [a, b]}, or {"type": a} for one.
@@ -42,6 +44,7 @@ Json Bound(double bound) {
   return whole ? Json(static_cast<int64_t>(bound)) : Json(bound);
 }
 
+// Only bounds that there are: an infinite one has no form in JSON.
 void AddRange(const Range& range, Json& schema) {
   if (std::isfinite(range.min)) {
     schema.Set(range.above_min ? "exclusiveMinimum" : "minimum", Bound(range.min));
@@ -56,12 +59,16 @@ Json Closed(Json properties) {
   return Json().Set("properties", std::move(properties)).Set("additionalProperties", false);
 }
 
+// What is obeyed today. Choices of later versions are left out, so that an editor marks them as the
+// parser refuses them; the description names them.
 Json ChoiceSchema(const Key& key) {
   Json values;
   for (const absl::string_view choice : absl::StrSplit(key.choices, '|')) values.Add(choice);
   return Json().Set("enum", std::move(values));
 }
 
+// A number, or bounds. That the bounds must be equal until jobs are elastic is a relation, which is
+// the parser's to refuse.
 Json RanksSchema(const Key& key) {
   Json count = Types({"integer"});
   AddRange(key.range, count);
@@ -86,6 +93,8 @@ Json MapSchema(const Json& entry) {
   return Types({"object", "null"}).Set("additionalProperties", entry);
 }
 
+// By type alone: what a key may be, without what is said of it. Every type has its line here, and the
+// compiler asks for that of a new one.
 Json TypeSchema(const Key& key) {
   switch (key.type) {
     case KeyType::kChoice: return ChoiceSchema(key);
@@ -116,12 +125,15 @@ Json DefaultOf(const Key& key) {
   return Json(key.fallback);
 }
 
+// Editors show it beside the key; what will be possible some day is asked for often enough.
 std::string DescriptionOf(const Key& key) {
   if (key.later.empty() || key.type != KeyType::kChoice) return std::string(key.doc);
   return absl::StrCat(key.doc, " (not supported yet: ",
                       absl::StrJoin(absl::StrSplit(key.later, '|'), ", "), ")");
 }
 
+// A key with all that is known of it. The order of the members is that in which people read them:
+// first what it is for, then what it may be, then what it is when it is not given.
 Json KeySchema(const Key& key) {
   Json schema = Json().Set("description", DescriptionOf(key));
   const Json type = TypeSchema(key);
@@ -179,6 +191,7 @@ void AddRivals(absl::string_view section, Json& rules) {
   }
 }
 
+// A flag is written as true or false, though it is a number in the spec.
 Json ParamSchema(const Param& param) {
   Json schema = Json().Set("description", param.doc).Set("type",
                                                          param.is_flag ? "boolean" : "number");
@@ -220,6 +233,8 @@ void AddDependencies(absl::string_view section, Json& schema) {
   if (!dependencies.is_null()) schema.Set("dependentRequired", std::move(dependencies));
 }
 
+// A section and all below it. "additionalProperties: false" does the most of the work: it finds slips
+// of the hand, keys of other tools, and keys of later versions alike, as the parser does.
 Json SectionSchema(absl::string_view section) {
   Json properties, required, rules;
   for (const absl::string_view name : NamesIn(section)) {
@@ -244,6 +259,7 @@ Json SectionSchema(absl::string_view section) {
 
 }  // namespace
 
+// The id is a name and no address: nothing is fetched from anywhere to check a job file.
 std::string JsonSchema() {
   Json schema = Json()
                     .Set("$schema", "https://json-schema.org/draft/2020-12/schema")

@@ -62,6 +62,7 @@ with the YAML language server:
 // A cell of a table must not hold its delimiter.
 std::string Cell(absl::string_view text) { return absl::StrReplaceAll(text, {{"|", "\\|"}}); }
 
+// As one would type it: names and values are set in a typewriter's face.
 std::string Code(absl::string_view text) { return absl::StrCat("`", text, "`"); }
 
 // "a|b" → "`a`, `b`".
@@ -88,6 +89,7 @@ std::string RangeText(const Range& range) {
   return bounds.empty() ? "" : absl::StrCat(", ", absl::StrJoin(bounds, " and "));
 }
 
+// What may stand behind the colon, in a few words. Units are explained once, at the head of the page.
 std::string ValueText(const Key& key) {
   switch (key.type) {
     case KeyType::kText: return "text";
@@ -122,6 +124,7 @@ std::string DefaultText(const Key& key) {
   return "";
 }
 
+// Every table has the same four columns, so that the eye finds the default without reading a head.
 constexpr char kTableHead[] = "\n| key | value | default | what it is |\n|---|---|---|---|\n";
 
 // The key's name within its top-level section: "optimizer.type".
@@ -130,6 +133,7 @@ absl::string_view ShortName(absl::string_view path) {
   return dot == absl::string_view::npos ? path : path.substr(dot + 1);
 }
 
+// One row. Whatever comes from the table of keys is made safe for a cell here, and nowhere else.
 void AppendKey(const Key& key, std::string* page) {
   absl::StrAppend(page, "| ", Code(ShortName(key.path)), " | ", Cell(ValueText(key)), " | ",
                   Cell(DefaultText(key)), " | ", Cell(key.doc), " |\n");
@@ -152,6 +156,8 @@ void AppendKeys(std::string* page) {
   }
 }
 
+// The parameters of one optimizer or schedule; that there are none is said, too, since an empty table
+// would look like a mistake of the page.
 void AppendParams(const Component& component, std::string* page) {
   absl::StrAppend(page, "\n### ", component.section, ": ", component.type, "\n");
   if (component.params.empty()) {
@@ -189,6 +195,8 @@ void AppendLater(std::string* page) {
 
 }  // namespace
 
+// Head, keys, parameters, and last what is missing: whoever looks for a key and does not find it comes
+// to the end of the page.
 std::string ReferencePage() {
   std::string page = kHead;
   AppendKeys(&page);

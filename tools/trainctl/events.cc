@@ -65,6 +65,7 @@ class EventReader {
   // One stream, to its end. `on_event` is told when something comes.
   template <typename OnEvent>
   absl::Status ReadOnce(client::Client& client, const OnEvent& on_event) {
+    // In the first stream everything is new, whatever its key says.
     const bool is_first = seen_.empty();
     return client.Events(request_, [&](const pb::JobEvent& event) {
       on_event();
@@ -81,10 +82,12 @@ class EventReader {
  private:
   const pb::EventsRequest request_;
   const std::string format_;
+  // Eight bytes an event: days of watching fit in a megabyte.
   std::unordered_set<uint64_t> seen_;
   bool reader_left_ = false;
 };
 
+// With the command that shows everything again: events are kept, nothing is lost by leaving.
 int Detach(const std::string& job_id) {
   std::cerr << "detached: " << (job_id.empty() ? "all jobs go on" : job_id + " goes on")
             << " (trainctl events -w" << (job_id.empty() ? "" : " " + job_id)
@@ -129,6 +132,7 @@ int Print(Session& session, client::Client& client, pb::EventsRequest request,
 
 }  // namespace
 
+// Without a job the events of workers come, too: what happened to the cluster, in one order.
 int RunEvents(const Command& command, const Words& words) {
   pb::EventsRequest request;
   bool follow = false;

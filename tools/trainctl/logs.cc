@@ -28,6 +28,7 @@ class LogReader {
       for (const std::string& text : lines.lines()) {
         std::cout << "[rank " << lines.rank() << "] " << text << "\n";
       }
+      // Only now: what was not printed has not been read.
       (*request_.mutable_resume())[lines.rank()] = lines.next_offset();
       reader_left_ = !std::cout.flush().good();
       return !reader_left_;  // nobody reads any more: enough
@@ -43,6 +44,7 @@ class LogReader {
   bool reader_left_ = false;
 };
 
+// Says what Ctrl-C did not do, and how to come back. The same in kind for every follow.
 int Detach(const std::string& job_id) {
   std::cerr << "detached: " << job_id << " goes on (trainctl logs -f " << job_id
             << " comes back to it)\n";
@@ -77,6 +79,7 @@ int Print(Session& session, client::Client& client, LogReader& reader) {
 
 }  // namespace
 
+// All flags are judged before anyone is dialled: a slip costs no time.
 int RunLogs(const Command& command, const Words& words) {
   bool follow = false;
   int64_t rank = -1, tail = 0;

@@ -28,6 +28,7 @@ Outage::Outage(absl::Duration patience, std::function<void(const std::string&)> 
 // shutting down.
 absl::Status Outage::Wait(const absl::Status& ended) {
   if (!ended.ok() && !absl::IsUnavailable(ended)) return ended;
+  // Scripts that would rather know at once than wait say 0s: no word about waiting then.
   if (patience_ == absl::ZeroDuration()) {
     return ended.ok() ? absl::UnavailableError("the coordinator ended the stream") : ended;
   }
@@ -37,6 +38,7 @@ absl::Status Outage::Wait(const absl::Status& ended) {
     say_(absl::StrCat(WhatHappened(ended), "; jobs go on without it; waiting for it up to ",
                       base::FormatDuration(patience_)));
   }
+  // Judged before the pause, so that the last attempt is made at the end of the patience and not after.
   if (now - since_ >= patience_) {
     return absl::UnavailableError(
         absl::StrCat("the coordinator has been away for ", base::FormatDuration(patience_),
@@ -46,12 +48,14 @@ absl::Status Outage::Wait(const absl::Status& ended) {
   return absl::OkStatus();
 }
 
+// Also called for every message of a stream that stands: then there is nothing to say.
 void Outage::NoteBack() {
   if (since_ == absl::InfiniteFuture()) return;
   since_ = absl::InfiniteFuture();
   say_("the coordinator is back");
 }
 
+// The same words in the help of every command that follows.
 void AddPatienceFlag(base::FlagSet& flags, std::string* text) {
   *text = kDefaultPatience;
   flags.Text("patience", "TIME", "how long a coordinator that goes away is waited for", text);

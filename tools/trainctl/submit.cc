@@ -130,6 +130,7 @@ std::string PlaceOf(const pb::SubmitRequest& request, const std::string& field) 
 }
 
 // What keeps a file that goes with the job from being read here; OK when nothing does.
+// Opened, and not merely looked for: a file of somebody else's is there and cannot be read.
 absl::Status CheckReadable(const std::string& path) {
   return base::PosixFileSystem().Open(path).status();
 }
@@ -164,6 +165,8 @@ absl::Status UploadFiles(client::Client& client, pb::SubmitRequest& request) {
 absl::StatusOr<pb::SubmitReply> SubmitOnce(Session& session, client::Client& client,
                                            const pb::SubmitRequest& request,
                                            absl::Duration patience) {
+  // The cheapest question there is. Who does not answer it has not taken the job either, so that this
+  // can be said at once; behind it, a broken connection means that nobody knows.
   const auto present = client.Status();
   if (absl::IsUnavailable(present.status())) return present.status();
   Outage outage(std::min(patience, kAnswerPatience), [](const std::string& line) {
@@ -219,6 +222,7 @@ int SubmitFile(const CommandLine& line, const SubmitFlags& flags) {
   Session session;
   const auto client = session.Connect(line.common());
   if (!client.ok()) return Complain(client.status());
+  // Before the job: a job that names what is not there is refused by the coordinator.
   const absl::Status uploaded =
       flags.dry_run ? absl::OkStatus() : UploadFiles(**client, *request);
   // A full disk over there is no impossible job; only who is not there, or not permitted, is the same.
