@@ -78,15 +78,16 @@ TEST_CASE("a coordinator that is killed at random moments disturbs no rank, and 
   std::mt19937_64 random(kSeed);
   std::vector<std::pair<std::string, StepWatch>> watched = {{one, {}}, {two, {}}};
   const absl::Duration away[] = {absl::ZeroDuration(), absl::Milliseconds(300),
-                                 Between(random, absl::Seconds(1), absl::Seconds(3)),
-                                 absl::Milliseconds(50), absl::Seconds(6)};  // past every back-off
+                                 Between(random, absl::Milliseconds(500), absl::Seconds(2)),
+                                 absl::Milliseconds(50),
+                                 absl::Seconds(4)};  // past every back-off of who dials
   for (const absl::Duration& gone : away) {
     cluster.KillCoordinator();
     absl::SleepFor(gone);  // the fault itself: how long nobody is there
     cluster.RestartCoordinator();
     cluster.Await(one, [](const pb::Job&) { return true; });  // it serves
     WatchUntil(cluster, watched,
-               absl::Now() + Between(random, absl::Milliseconds(100), absl::Seconds(2)));
+               absl::Now() + Between(random, absl::Milliseconds(100), absl::Seconds(1)));
   }
   for (auto& [id, watch] : watched) {
     const int64_t step = watch.last();
