@@ -201,6 +201,7 @@ TEST_CASE("a job goes all the way through, over the wire") {
   const base::TemporaryFolder folder;
   Cluster cluster(folder.File("state"));
   StreamWorker w1(cluster.server->address(), StreamWorker::HelloOf("w1", 1));
+  cluster.AwaitWorkers(1);  // the first to attach gets rank 0, whose progress is the job's
   StreamWorker w2(cluster.server->address(), StreamWorker::HelloOf("w2", 1));
   cluster.AwaitWorkers(2);
 

@@ -1,6 +1,7 @@
 #include "runtime/coordinator/test_stream_worker.h"
 
 #include "absl/strings/str_cat.h"
+#include "absl/time/clock.h"
 #include "base/check.h"
 #include "base/file_system.h"
 #include "base/version.h"
@@ -11,6 +12,7 @@ namespace {
 namespace pb = ::ringmaster::v1;
 
 constexpr absl::Duration kPatience = absl::Seconds(30);
+constexpr absl::Duration kBeatEvery = absl::Milliseconds(200);
 
 }  // namespace
 
@@ -34,11 +36,34 @@ StreamWorker::StreamWorker(const std::string& address, const pb::Hello& hello)
   *message.mutable_hello() = hello;
   Send(message);
   reader_ = std::thread([this] { Read(); });
+  beater_ = std::thread([this] { Beat(); });
 }
 
 StreamWorker::~StreamWorker() {
+  {
+    base::MutexLock lock(mutex_);
+    leaving_ = true;
+    changed_.SignalAll();
+  }
   Break();
+  beater_.join();
   reader_.join();
+}
+
+void StreamWorker::Beat() {
+  pb::WorkerMessage beat;
+  beat.mutable_heartbeat();
+  while (true) {
+    {
+      base::MutexLock lock(mutex_);
+      const absl::Time next = absl::Now() + kBeatEvery;  // signals come for other reasons, too
+      while (!leaving_ && !ended_ && absl::Now() < next) {
+        (void)changed_.WaitFor(mutex_, next - absl::Now());
+      }
+      if (leaving_ || ended_) return;
+    }
+    Send(beat);
+  }
 }
 
 void StreamWorker::Send(const pb::WorkerMessage& message) {

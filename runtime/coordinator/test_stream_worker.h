@@ -47,6 +47,8 @@ class StreamWorker {
 
  private:
   void Read();
+  // Says every 200 ms that it is there, as a worker does.
+  void Beat();
   void Answer(const ::ringmaster::v1::WorkerCommand& command);
 
   grpc::ClientContext context_;
@@ -61,7 +63,9 @@ class StreamWorker {
   std::vector<::ringmaster::v1::RankRef> ranks_ ABSL_GUARDED_BY(mutex_);
   bool ended_ ABSL_GUARDED_BY(mutex_) = false;
   grpc::Status status_ ABSL_GUARDED_BY(mutex_);
+  bool leaving_ ABSL_GUARDED_BY(mutex_) = false;
   std::thread reader_;
+  std::thread beater_;
 };
 
 }  // namespace rm::coordinator
