@@ -141,7 +141,8 @@ std::set<std::string> Coordinator::PeersOf(const std::string& worker_id) const {
     if (slot.free() || slot.holder == seen) continue;
     seen = slot.holder;
     for (const scheduler::GangRank& rank : seen->gang) {
-      if (!rank.gone() && rank.where.worker_id() != worker_id) peers.insert(rank.where.worker_id());
+      // Also of ranks that have left: they left because they had lost their peer, and said so.
+      if (rank.where.worker_id() != worker_id) peers.insert(rank.where.worker_id());
     }
   }
   return peers;

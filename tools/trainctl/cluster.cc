@@ -4,6 +4,7 @@
 #include <iostream>
 #include <map>
 #include <string>
+#include <vector>
 
 #include "absl/strings/str_cat.h"
 #include "base/file_system.h"
@@ -56,10 +57,15 @@ int RunClusterUp(const Command& command, const Words& words) {
   Session session;
   LocalCluster cluster(options.folder);
   const bool running = !cluster.Alive().empty();
+  const std::vector<Daemon> missing = cluster.Missing();
   const auto address = cluster.Up(options, [&session] { return session.interrupted(); });
   if (!address.ok()) return Complain(LocalError(address.status()));
   std::cout << *address << "\n";
-  std::cerr << (running ? "already running" : "running") << ", folder " << options.folder << "\n";
+  for (const Daemon& daemon : missing) {
+    std::cerr << daemon.name << " had died and was started again\n";
+  }
+  std::cerr << (running && missing.empty() ? "already running" : "running") << ", folder "
+            << options.folder << "\n";
   return kDone;
 }
 

@@ -1,4 +1,4 @@
-// The daemons of a cluster, for tests: as ringmaster-coordinator it says where it listens and lists
+// The daemons of a cluster, for tests: as ringmaster-coordinator it listens where it is told and lists
 // as ready the workers that have come up beside its state folder; as ringmaster-worker it comes up.
 // Both run until they are killed. $FAKE_DAEMON changes that:
 //
@@ -13,6 +13,7 @@
 #include <string>
 
 #include "absl/strings/match.h"
+#include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "base/file_system.h"
 #include "runtime/client/testing.h"
@@ -47,10 +48,12 @@ void RunWorker(const std::string& folder) {
   for (;;) ::pause();
 }
 
-void RunCoordinator(const std::string& address_file) {
+void RunCoordinator(const std::string& listen, const std::string& address_file) {
   MisbehaveAsTold("coordinator");
   const std::string folder = rm::base::ParentPath(address_file);
-  rm::client::FakeCoordinator coordinator;
+  int port = 0;
+  if (!absl::SimpleAtoi(listen.substr(listen.rfind(':') + 1), &port)) std::exit(2);
+  rm::client::FakeCoordinator coordinator(port);
   coordinator.methods.nodes = [folder](const pb::NodesRequest&, pb::NodesReply* reply) {
     for (const auto& entry : std::filesystem::directory_iterator(folder)) {
       pb::Node& node = *reply->add_nodes();
@@ -70,5 +73,5 @@ void RunCoordinator(const std::string& address_file) {
 
 int main(int argc, char** argv) {
   if (absl::EndsWith(argv[0], "ringmaster-worker")) RunWorker(ValueOf("--dir", argc, argv));
-  RunCoordinator(ValueOf("--address-file", argc, argv));
+  RunCoordinator(ValueOf("--listen", argc, argv), ValueOf("--address-file", argc, argv));
 }

@@ -18,6 +18,7 @@
 namespace rm::trainctl {
 namespace {
 
+constexpr char kCoordinator[] = "coordinator";
 constexpr absl::Duration kStartTimeout = absl::Seconds(60);
 constexpr absl::Duration kStopGrace = absl::Seconds(10);
 constexpr absl::Duration kPollInterval = absl::Milliseconds(20);
@@ -81,15 +82,17 @@ std::vector<Daemon> LocalCluster::Alive() const {
   return daemons;
 }
 
-absl::StatusOr<std::string> LocalCluster::RunningAddress() const {
-  if (Alive().empty()) return "";
-  for (const Daemon& daemon : Recorded()) {
-    if (daemon.IsAlive()) continue;
-    return absl::FailedPreconditionError(
-        absl::StrCat("the cluster in ", folder_, " is not whole: ", daemon.name,
-                     " has died; end what is left of it with 'trainctl cluster down --dir ",
-                     folder_, "'"));
-  }
+std::vector<Daemon> LocalCluster::Missing() const {
+  std::vector<Daemon> missing = Recorded();
+  const size_t recorded = missing.size();
+  missing.erase(std::remove_if(missing.begin(), missing.end(),
+                               [](const Daemon& daemon) { return daemon.IsAlive(); }),
+                missing.end());
+  if (missing.size() == recorded) missing.clear();
+  return missing;
+}
+
+absl::StatusOr<std::string> LocalCluster::RecordedAddress() const {
   RM_ASSIGN_OR_RETURN(const std::string text, base::PosixFileSystem().ReadFile(PathOf("address")));
   return text.substr(0, text.find('\n'));
 }
@@ -99,55 +102,83 @@ absl::StatusOr<std::string> LocalCluster::Up(const LocalClusterOptions& options,
                                              const std::function<bool()>& interrupted) {
   RM_RETURN_IF_ERROR(base::PosixFileSystem().MakeFolders(folder_));
   RM_ASSIGN_OR_RETURN(const FolderLock lock, FolderLock::Take(PathOf("lock")));
-  RM_ASSIGN_OR_RETURN(const std::string running, RunningAddress());
-  if (!running.empty()) return running;
-  auto address = Start(options, interrupted);
-  if (!address.ok()) {
-    StopDaemons(started_, kStopGrace).IgnoreError();
-    base::PosixFileSystem().RemoveFile(PathOf("pids")).IgnoreError();
-    base::PosixFileSystem().RemoveFile(PathOf("address")).IgnoreError();
-  }
+  const std::vector<Daemon> before = Alive().empty() ? std::vector<Daemon>() : Recorded();
+  if (!before.empty() && Missing().empty()) return RecordedAddress();
+  auto address = before.empty() ? Start(options, interrupted) : Mend(options, interrupted);
+  if (!address.ok()) Undo(before);
   return address;
 }
 
 absl::StatusOr<std::string> LocalCluster::Start(const LocalClusterOptions& options,
                                                 const std::function<bool()>& interrupted) {
   base::PosixFileSystem().RemoveFile(PathOf("address")).IgnoreError();  // of an earlier cluster
-  RM_RETURN_IF_ERROR(StartCoordinator(options));
+  started_.clear();
+  RM_ASSIGN_OR_RETURN(started_.emplace_back(), Launch(kCoordinator, options, options.listen));
+  RM_RETURN_IF_ERROR(Remember());
   RM_ASSIGN_OR_RETURN(const std::string address, WaitForAddress(interrupted));
-  RM_RETURN_IF_ERROR(StartWorkers(options, address));
+  for (int64_t i = 1; i <= options.workers; ++i) {
+    RM_ASSIGN_OR_RETURN(started_.emplace_back(),
+                        Launch(absl::StrCat("worker-", i), options, address));
+    RM_RETURN_IF_ERROR(Remember());
+  }
   RM_RETURN_IF_ERROR(WaitForWorkers(address, options.workers, interrupted));
   return address;
 }
 
-absl::Status LocalCluster::StartCoordinator(const LocalClusterOptions& options) {
-  const std::vector<std::string> arguments = {
-      "ringmaster-coordinator", "--listen",       options.listen,    "--state", PathOf("state"),
-      "--storage",              PathOf("storage"), "--address-file", PathOf("address")};
-  RM_ASSIGN_OR_RETURN(const Daemon daemon, StartDaemon("coordinator", ProgramOf(options), arguments,
-                                                       PathOf("coordinator.log")));
-  started_.push_back(daemon);
-  return Remember();
-}
-
-absl::Status LocalCluster::StartWorkers(const LocalClusterOptions& options,
-                                        const std::string& address) {
-  for (int64_t i = 1; i <= options.workers; ++i) {
-    const std::string name = absl::StrCat("worker-", i);
-    const std::vector<std::string> arguments = {
-        "ringmaster-worker", "--coordinator", address, "--id", name, "--dir", PathOf(name),
-        "--slots", absl::StrCat(options.slots), "--threads-per-slot",
-        absl::StrCat(options.threads_per_slot)};
-    RM_ASSIGN_OR_RETURN(const Daemon daemon,
-                        StartDaemon(name, ProgramOf(options), arguments, PathOf(name + ".log")));
-    started_.push_back(daemon);
+// In the order of the list, so that a coordinator is there before the workers that dial it. The
+// address file stays as it is until the new coordinator writes it again: the address is the same.
+absl::StatusOr<std::string> LocalCluster::Mend(const LocalClusterOptions& options,
+                                               const std::function<bool()>& interrupted) {
+  RM_ASSIGN_OR_RETURN(const std::string address, RecordedAddress());
+  started_ = Recorded();
+  for (Daemon& daemon : started_) {
+    if (daemon.IsAlive()) continue;
+    RM_ASSIGN_OR_RETURN(daemon, Launch(daemon.name, options, address));
     RM_RETURN_IF_ERROR(Remember());
   }
-  return absl::OkStatus();
+  const auto workers = static_cast<int64_t>(started_.size()) - 1;
+  RM_RETURN_IF_ERROR(WaitForWorkers(address, workers, interrupted));
+  return address;
+}
+
+// What ran before goes on, and the list says again what it said before: also which of it has died.
+void LocalCluster::Undo(const std::vector<Daemon>& before) {
+  std::vector<Daemon> ours;
+  for (const Daemon& daemon : started_) {
+    const bool was_there = std::any_of(before.begin(), before.end(), [&](const Daemon& other) {
+      return other.pid == daemon.pid && other.start_ticks == daemon.start_ticks;
+    });
+    if (!was_there) ours.push_back(daemon);
+  }
+  StopDaemons(ours, kStopGrace).IgnoreError();
+  started_ = before;
+  if (!before.empty()) {
+    Remember().IgnoreError();
+    return;
+  }
+  base::PosixFileSystem().RemoveFile(PathOf("pids")).IgnoreError();
+  base::PosixFileSystem().RemoveFile(PathOf("address")).IgnoreError();
+}
+
+absl::StatusOr<Daemon> LocalCluster::Launch(const std::string& name,
+                                            const LocalClusterOptions& options,
+                                            const std::string& address) const {
+  std::vector<std::string> arguments;
+  if (name == kCoordinator) {
+    arguments = {"ringmaster-coordinator", "--listen",       address,           "--state",
+                 PathOf("state"),          "--storage",      PathOf("storage"), "--address-file",
+                 PathOf("address")};
+  } else {
+    arguments = {"ringmaster-worker",  "--coordinator", address,
+                 "--id",               name,            "--dir",
+                 PathOf(name),         "--slots",       absl::StrCat(options.slots),
+                 "--threads-per-slot", absl::StrCat(options.threads_per_slot)};
+  }
+  return StartDaemon(name, ProgramOf(options), arguments, PathOf(name + ".log"));
 }
 
 // Written after each start: a trainctl that is killed in the middle leaves a list that `cluster down` can use.
-absl::Status LocalCluster::Remember() {
+absl::Status LocalCluster::Remember() const {
   return base::WriteFileAtomically(base::PosixFileSystem(), PathOf("pids"),
                                    FormatDaemons(started_));
 }

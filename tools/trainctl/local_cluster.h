@@ -35,10 +35,11 @@ class LocalCluster {
  public:
   explicit LocalCluster(std::string folder) : folder_(std::move(folder)) {}
 
-  // Starts everything and returns the coordinator's address when every worker is ready; a cluster
-  // that runs already is left as it is, one of which a part has died is refused (FailedPrecondition).
-  // On a failure or when `interrupted` says so (Cancelled), what was started is stopped again; the
-  // error quotes the end of the log.
+  // Starts everything and returns the coordinator's address when every worker is ready. A cluster
+  // that runs already is left as it is. One of which a part has died is mended: only that part is
+  // started again, with these options, a coordinator at the address it had, so that the others and
+  // whatever they run find it and go on. On a failure or when `interrupted` says so (Cancelled),
+  // what this call started is stopped again and nothing else; the error quotes the end of the log.
   [[nodiscard]] absl::StatusOr<std::string> Up(const LocalClusterOptions& options,
                                                const std::function<bool()>& interrupted);
 
@@ -49,23 +50,31 @@ class LocalCluster {
   [[nodiscard]] std::vector<Daemon> Alive() const;
   // All that Up has started and Down has not stopped, alive or not.
   [[nodiscard]] std::vector<Daemon> Recorded() const;
+  // Those of them that have died; empty, too, when all have: then there is no cluster to mend.
+  [[nodiscard]] std::vector<Daemon> Missing() const;
 
  private:
-  // The address of a cluster that runs, "" when none does.
-  absl::StatusOr<std::string> RunningAddress() const;
-  absl::Status StartCoordinator(const LocalClusterOptions& options);
-  absl::Status StartWorkers(const LocalClusterOptions& options, const std::string& address);
+  // The coordinator's, as the folder remembers it.
+  absl::StatusOr<std::string> RecordedAddress() const;
+  // Starts the daemon of that name, "coordinator" or "worker-1". `address` is the coordinator's:
+  // where it shall listen, or where a worker dials.
+  absl::StatusOr<Daemon> Launch(const std::string& name, const LocalClusterOptions& options,
+                                const std::string& address) const;
   absl::StatusOr<std::string> WaitForAddress(const std::function<bool()>& interrupted) const;
   absl::Status WaitForWorkers(const std::string& address, int64_t workers,
                               const std::function<bool()>& interrupted) const;
   absl::StatusOr<std::string> Start(const LocalClusterOptions& options,
                                     const std::function<bool()>& interrupted);
-  absl::Status Remember();
+  absl::StatusOr<std::string> Mend(const LocalClusterOptions& options,
+                                   const std::function<bool()>& interrupted);
+  // Stops what this call started; `before` is what was recorded when it began.
+  void Undo(const std::vector<Daemon>& before);
+  absl::Status Remember() const;
   absl::Status FailureOf(const Daemon& daemon) const;
   [[nodiscard]] std::string PathOf(const std::string& name) const;
 
   const std::string folder_;
-  std::vector<Daemon> started_;
+  std::vector<Daemon> started_;  // the whole cluster while Up works on it, the coordinator first
 };
 
 }  // namespace rm::trainctl
