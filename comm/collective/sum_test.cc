@@ -45,6 +45,8 @@ std::vector<float> RandomFloats(uint64_t seed, size_t n) {
 }
 
 bool SameBits(const std::vector<float>& a, const std::vector<float>& b) {
+  // memcmp may not be given the null pointer of an empty vector.
+  if (a.empty() || b.empty()) return a.size() == b.size();
   return a.size() == b.size() && std::memcmp(a.data(), b.data(), a.size() * sizeof(float)) == 0;
 }
 

@@ -39,6 +39,8 @@ void ForAll(const std::function<void(const ElementLoops&, int64_t)>& body) {
 }
 
 bool SameBits(const Values& a, const Values& b) {
+  // memcmp may not be given the null pointer of an empty vector.
+  if (a.empty() || b.empty()) return a.size() == b.size();
   return a.size() == b.size() && std::memcmp(a.data(), b.data(), a.size() * sizeof(float)) == 0;
 }
 

@@ -158,7 +158,7 @@ void TestWorker::Report(const pb::RankRef& rank, const pb::RankMessage& said) {
 
 void TestWorker::Listens(const std::string& job_id, int64_t generation, int32_t rank) {
   pb::RankMessage said;
-  said.mutable_listening()->set_address(absl::StrCat("127.0.0.1:", 5000 + rank));
+  said.mutable_listening()->set_address(absl::StrCat("127.0.0.1:", int64_t{5000} + rank));
   Report(RankOf(job_id, generation, rank), said);
 }
 

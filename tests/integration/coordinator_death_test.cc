@@ -178,6 +178,10 @@ TEST_CASE("whoever follows a job when the coordinator dies sees all of it, and n
   Child& logs = cluster.TrainctlInBackground("logs -f " + id + " --rank 0", "logs");
   Child& wait = cluster.TrainctlInBackground("wait " + id, "wait");
   REQUIRE(logs.WaitForOutput("step ", absl::Seconds(20)));
+  const pb::Job early = cluster.Await(id, [](const pb::Job&) { return true; });
+  cluster.Await(id, [&](const pb::Job& job) {
+    return job.progress().step() > early.progress().step() + 100;
+  });
   for (int kills = 0; kills < 2; ++kills) {
     cluster.KillCoordinator();
     cluster.RestartCoordinator();
@@ -196,7 +200,11 @@ TEST_CASE("whoever follows a job when the coordinator dies sees all of it, and n
   }
   CHECK(cluster.client().Cancel(id).ok());
   CHECK(logs.WaitFor(absl::Seconds(30)).has_value());
-  CHECK(wait.WaitFor(absl::Seconds(30)) == 103);
+  const int code = wait.WaitFor(absl::Seconds(30)).value_or(-1);
+  INFO(code << " " << wait.output());
+  // 69: it was so late on a busy machine that the first kill came before its first answer, and a
+  // coordinator that was never reached is not waited for.
+  CHECK((code == 103 || code == 69));
   // What is for people (that it was away) goes to the same file here; the rank's lines begin with its number.
   std::string followed;
   for (const absl::string_view line : absl::StrSplit(logs.output(), '\n')) {
