@@ -4,18 +4,17 @@
 
 #include <algorithm>
 #include <filesystem>
-#include <fstream>
-#include <iterator>
 
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
+#include "base/file_system.h"
 
 namespace rm::integration {
 
 std::string ReadAll(const std::string& path) {
-  std::ifstream file(path, std::ios::binary);
-  return std::string(std::istreambuf_iterator<char>(file), {});
+  // Not a stream: a process that ends while its file below /proc is read makes a stream throw.
+  return base::PosixFileSystem().ReadFile(path).value_or("");
 }
 
 bool IsRunning(int pid) {
