@@ -105,8 +105,11 @@ class JobsService final : public pb::Jobs::CallbackService {
   using ChangeMethod = void (JobsApi::*)(const std::string& id, Answer<pb::Job> answer);
   Unary* Change(Context* context, ChangeMethod method, const std::string& id, pb::Job* reply) {
     Unary* const reactor = context->DefaultReactor();
-    engine_.Post(
-        [this, reactor, method, id, reply] { (api_.*method)(id, ReplyLater(reactor, reply)); });
+    // Through a reference: GCC 12's undefined-behaviour checks lose `this` in a call through a
+    // pointer to a member here.
+    engine_.Post([&api = api_, reactor, method, id, reply] {
+      (api.*method)(id, ReplyLater(reactor, reply));
+    });
     return reactor;
   }
 
