@@ -39,6 +39,10 @@ class Sha256 {
 // The digest of one text.
 [[nodiscard]] std::string Sha256Hex(absl::string_view bytes);
 
+// True for what HexDigest could have said: 64 digits, lower case, so that one content has one name.
+// Such a text is safe as the name of a file: it leads nowhere else.
+[[nodiscard]] bool IsSha256Hex(absl::string_view text);
+
 }  // namespace rm::base
 
 #endif  // RM_BASE_SHA256_H_

@@ -42,6 +42,20 @@ TEST_CASE("A message may come in any pieces") {
   }
 }
 
+TEST_CASE("A digest is known by its form") {
+  const std::string digest = Sha256Hex("abc");
+  CHECK(IsSha256Hex(digest));
+  CHECK_FALSE(IsSha256Hex(""));
+  CHECK_FALSE(IsSha256Hex(digest.substr(1)));
+  CHECK_FALSE(IsSha256Hex(digest + "0"));
+  for (const char wrong : {'A', 'F', 'g', '/', ':', '.', ' ', '\0'}) {
+    std::string text = digest;
+    text[17] = wrong;
+    CAPTURE(wrong);
+    CHECK_FALSE(IsSha256Hex(text));
+  }
+}
+
 TEST_CASE("Two running hashes do not disturb each other") {
   Sha256 a, b;
   a.Update("ab");

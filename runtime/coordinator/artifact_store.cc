@@ -2,7 +2,6 @@
 // compare, sync, rename, sync the folder. Nobody sees the name before the content is durable.
 #include "runtime/coordinator/artifact_store.h"
 
-#include <algorithm>
 #include <utility>
 
 #include "absl/memory/memory.h"
@@ -12,14 +11,6 @@
 #include "base/units.h"
 
 namespace rm::coordinator {
-
-// Strict, because the text becomes the name of a file: nothing else than hex digits can lead
-// anywhere. Upper case is refused too, or one content would have many names.
-bool IsSha256(absl::string_view text) {
-  return text.size() == 64 && std::all_of(text.begin(), text.end(), [](char c) {
-           return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f');
-         });
-}
 
 ArtifactUpload::ArtifactUpload(base::FileSystem& files, std::string temporary, std::string path,
                                int64_t bytes, std::unique_ptr<base::WritableFile> file)
@@ -86,7 +77,7 @@ bool ArtifactStore::Has(absl::string_view sha256) const {
 
 absl::StatusOr<std::unique_ptr<ArtifactUpload>> ArtifactStore::Begin(const std::string& sha256,
                                                                      int64_t bytes) {
-  if (!IsSha256(sha256)) {
+  if (!base::IsSha256Hex(sha256)) {
     return absl::InvalidArgumentError("an artifact is named by the 64 hex digits of its SHA-256");
   }
   if (bytes < 0 || bytes > kBytesMax) {

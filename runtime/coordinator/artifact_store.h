@@ -24,9 +24,6 @@
 
 namespace rm::coordinator {
 
-// 64 lower-case hex digits.
-[[nodiscard]] bool IsSha256(absl::string_view text);
-
 // One file on its way in. Not thread-safe. Ended without Finish, it removes what it has written.
 class ArtifactUpload {
  public:
@@ -65,7 +62,7 @@ class ArtifactStore {
   // `files`.
   ArtifactStore(std::string folder, std::string state_id, base::FileSystem& files);
 
-  // Where the artifact lies, or will. REQUIRES: IsSha256(sha256).
+  // Where the artifact lies, or will. REQUIRES: base::IsSha256Hex(sha256).
   [[nodiscard]] std::string Path(absl::string_view sha256) const;
   // Whether it is there, whole. REQUIRES: as Path.
   [[nodiscard]] bool Has(absl::string_view sha256) const;

@@ -2,31 +2,22 @@
 #include "runtime/coordinator/artifacts_api.h"
 
 #include <set>
+#include <string>
 #include <vector>
 
-#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/string_view.h"
-#include "absl/strings/strip.h"
+#include "base/sha256.h"
 #include "base/status.h"
 #include "runtime/coordinator/spec_errors.h"
+#include "runtime/jobspec/jobspec.h"
 
 namespace rm::coordinator {
 namespace {
 
 namespace pb = ::ringmaster::v1;
 
-constexpr absl::string_view kPrefix = "artifact:";
 constexpr int kAskedMax = 1000;  // more files than any job brings along
-
-// The fields that may name an artifact: one line each.
-struct ArtifactField {
-  absl::string_view path;
-  std::string* (*of)(pb::JobSpec* spec);
-};
-constexpr ArtifactField kArtifactFields[] = {
-    {"model.weights", [](pb::JobSpec* spec) { return spec->mutable_model()->mutable_weights(); }},
-};
 
 // Made here and not by jobspec, which does not look at the world: whether an artifact is there only
 // the storage knows. The error of a field, with its place in the job file where that is known.
@@ -55,7 +46,7 @@ absl::StatusOr<pb::HasArtifactsReply> HasArtifacts(const ArtifactStore& store,
   // A job may name one file in two places; the client is to send it once.
   std::set<absl::string_view> asked;
   for (const std::string& sha256 : request.sha256()) {
-    if (!IsSha256(sha256)) {
+    if (!base::IsSha256Hex(sha256)) {
       return absl::InvalidArgumentError("an artifact is named by the 64 hex digits of its SHA-256");
     }
     if (asked.insert(sha256).second && !store.Has(sha256)) reply.add_missing(sha256);
@@ -67,21 +58,20 @@ absl::Status ResolveArtifacts(const ArtifactStore& store, pb::SubmitRequest* req
   // A request without a spec stays without one: what is missing is said by the check after this.
   if (!request->has_spec()) return absl::OkStatus();
   std::vector<jobspec::Diagnostic> errors;
-  for (const ArtifactField& field : kArtifactFields) {
-    std::string& value = *field.of(request->mutable_spec());
-    absl::string_view sha256 = value;
-    if (!absl::ConsumePrefix(&sha256, kPrefix)) continue;
-    if (!IsSha256(sha256)) {
+  for (const std::string& field : jobspec::UploadedFiles(request->spec())) {
+    const std::string sha256 =
+        jobspec::DigestOfArtifact(jobspec::FileAt(request->spec(), field));
+    if (sha256.empty()) {
       errors.push_back(ErrorAt(
-          field.path, "'artifact:' must be followed by the 64 hex digits of a SHA-256", *request));
+          field, "'artifact:' must be followed by the 64 hex digits of a SHA-256", *request));
     } else if (!store.Has(sha256)) {
-      errors.push_back(ErrorAt(field.path,
+      errors.push_back(ErrorAt(field,
                                absl::StrCat("no artifact ", sha256,
                                             " was uploaded to this cluster: submit the job with "
                                             "'trainctl submit', which uploads its files"),
                                *request));
     } else {
-      value = store.Path(sha256);
+      jobspec::SetFileAt(field, store.Path(sha256), request->mutable_spec());
     }
   }
   return errors.empty() ? absl::OkStatus() : SpecError(errors);
@@ -93,7 +83,7 @@ absl::StatusOr<bool> UploadCall::Take(const pb::UploadArtifactRequest& message) 
   }
   if (upload_ == nullptr) {
     // Another user was faster, perhaps a moment ago: 2 GiB need not cross the network for nothing.
-    if (IsSha256(message.sha256()) && store_.Has(message.sha256())) {
+    if (base::IsSha256Hex(message.sha256()) && store_.Has(message.sha256())) {
       present_path_ = store_.Path(message.sha256());
       return true;
     }

@@ -1,12 +1,11 @@
 // Files that go with a job: how a spec names them before and after they are uploaded.
-#include <algorithm>
 #include <string>
 #include <vector>
 
-#include "absl/strings/ascii.h"
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "base/check.h"
+#include "base/sha256.h"
 #include "runtime/jobspec/jobspec.h"
 #include "runtime/jobspec/key_table.h"
 #include "runtime/jobspec/spec_field.h"
@@ -14,15 +13,24 @@
 namespace rm::jobspec {
 namespace {
 
-// SHA-256 in hex.
-constexpr size_t kDigestChars = 64;
-
 // The key of a field that names such a file. Anything else is a mistake of ours: users name files, and
 // code names fields.
 const Key& FileKey(absl::string_view field_path) {
   const Key* key = FindKey(field_path);
   RM_CHECK(key != nullptr && key->type == KeyType::kFile, field_path, " names no file");
   return *key;
+}
+
+// By the type of the key, so that the next key of a file (a model, a vocabulary) is uploaded, and found
+// again by the coordinator, without a line of code here.
+std::vector<std::string> FileFields(const pb::JobSpec& spec, bool uploaded) {
+  std::vector<std::string> fields;
+  for (const Key& key : Keys()) {
+    if (key.type != KeyType::kFile || !IsSet(spec, key.field)) continue;
+    const bool is_artifact = absl::StartsWith(FileAt(spec, key.path), kArtifactPrefix);
+    if (is_artifact == uploaded) fields.emplace_back(key.path);
+  }
+  return fields;
 }
 
 }  // namespace
@@ -33,26 +41,18 @@ std::string ArtifactName(absl::string_view sha256) {
   return absl::StrCat(kArtifactPrefix, sha256);
 }
 
-// Lower case only: one content has one name, and a name is also a file's.
 std::string DigestOfArtifact(absl::string_view text) {
   if (!absl::StartsWith(text, kArtifactPrefix)) return "";
   const absl::string_view digest = text.substr(kArtifactPrefix.size());
-  const bool is_digest =
-      digest.size() == kDigestChars && std::all_of(digest.begin(), digest.end(), [](char c) {
-        return absl::ascii_isdigit(static_cast<unsigned char>(c)) || (c >= 'a' && c <= 'f');
-      });
-  return is_digest ? std::string(digest) : "";
+  return base::IsSha256Hex(digest) ? std::string(digest) : "";
 }
 
-// By the type of the key, so that the next key of a file (a model, a vocabulary) is uploaded without a
-// line of code here.
 std::vector<std::string> FilesToUpload(const pb::JobSpec& spec) {
-  std::vector<std::string> fields;
-  for (const Key& key : Keys()) {
-    if (key.type != KeyType::kFile || !IsSet(spec, key.field)) continue;
-    if (!absl::StartsWith(FileAt(spec, key.path), kArtifactPrefix)) fields.emplace_back(key.path);
-  }
-  return fields;
+  return FileFields(spec, /*uploaded=*/false);
+}
+
+std::vector<std::string> UploadedFiles(const pb::JobSpec& spec) {
+  return FileFields(spec, /*uploaded=*/true);
 }
 
 std::string FileAt(const pb::JobSpec& spec, absl::string_view field_path) {

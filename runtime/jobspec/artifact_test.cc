@@ -54,6 +54,8 @@ TEST_CASE("a job without such a file uploads nothing") {
   const ParseResult named = ParseWith(ArtifactName(kDigest));
   CHECK(named.ok());
   CHECK(FilesToUpload(named.spec).empty());
+  CHECK(UploadedFiles(named.spec) == std::vector<std::string>{"model.weights"});
+  CHECK(UploadedFiles(Parse(SmallJob()).spec).empty());
 }
 
 TEST_CASE("a name that holds no digest is refused at its place") {

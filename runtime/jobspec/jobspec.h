@@ -68,6 +68,8 @@ inline constexpr absl::string_view kArtifactPrefix = "artifact:";
 [[nodiscard]] std::string DigestOfArtifact(absl::string_view text);
 // The fields that name a file which goes with the job and was not uploaded yet: "model.weights".
 [[nodiscard]] std::vector<std::string> FilesToUpload(const pb::JobSpec& spec);
+// The fields that hold the name of an artifact, well-formed or not: what starts with the prefix.
+[[nodiscard]] std::vector<std::string> UploadedFiles(const pb::JobSpec& spec);
 // The path in such a field, and setting it to what takes its place. REQUIRES: one of the fields
 // above.
 [[nodiscard]] std::string FileAt(const pb::JobSpec& spec, absl::string_view field_path);
