@@ -48,7 +48,11 @@ Coordinator::Coordinator(CoordinatorConfig config, std::unique_ptr<Ledger> ledge
     : config_(std::move(config)),
       ledger_(std::move(ledger)),
       clock_(clock),
-      preflights_(workers_),
+      preflights_(workers_,
+                  [this](const std::string& id) {
+                    const scheduler::Worker* const worker = state().FindWorker(id);
+                    return worker != nullptr && worker->Usable();
+                  }),
       liveness_(config_.liveness),
       hang_watch_(config_.hangs),
       executor_(ledger_->state(), workers_, preflights_, config_.folders,
@@ -176,7 +180,7 @@ void Coordinator::Step() {
 
 void Coordinator::ForgetOld() {
   // As Ledger::ForgetOld: not at every step.
-  constexpr size_t kAtLeast = 1000;
+  constexpr size_t kAtLeast = 64;
   if (live_.jobs().size() < kAtLeast + 2 * state().jobs().size()) return;
   std::vector<std::string> unknown;
   for (const auto& [id, live] : live_.jobs()) {

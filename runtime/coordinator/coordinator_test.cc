@@ -26,9 +26,12 @@ TEST_CASE("a job goes all the way through") {
   const std::string job = world.Submit("mnist", 2, /*passes=*/false);
   CHECK(world.StateOf(job) == pb::QUEUED);
   CHECK(w1.TakeCommands() == Texts{"Preflight " + job});
+  CHECK(w2.TakeCommands() == Texts{"Preflight " + job});  // it is on another host
   pb::WorkerMessage verdict;
   verdict.mutable_preflight()->set_job_id(job);
   w1.Say(verdict);
+  CHECK(world.StateOf(job) == pb::QUEUED);
+  w2.Say(verdict);
   CHECK(world.StateOf(job) == pb::STARTING);
   CHECK(w1.TakeCommands() == Texts{"StartRank " + job + " 1/0"});
   CHECK(w2.TakeCommands() == Texts{"StartRank " + job + " 1/1"});
@@ -136,7 +139,7 @@ TEST_CASE("what a rank said before it died becomes the cause") {
   w1.Exits(job, 1, 0, 1);
   REQUIRE(world.StateOf(job) == pb::RECOVERING);
   Texts reasons;
-  for (const pb::JobEvent& event : world.coordinator().history().events()) {
+  for (const auto& [position, event] : world.coordinator().history().events()) {
     if (event.transition().from() != pb::RUNNING) continue;
     reasons.push_back(event.transition().reason().sentence());
   }
@@ -254,7 +257,7 @@ TEST_CASE("what a rank has to say to people stands among the job's events, and c
   notice.mutable_notice()->mutable_reason()->set_sentence("no space left on device");
   w1.Report(RankOf(job, 1, 0), notice);
   CHECK(world.StateOf(job) == pb::RUNNING);
-  const pb::JobTransition& said = world.coordinator().history().events().back().transition();
+  const pb::JobTransition& said = world.coordinator().history().events().rbegin()->second.transition();
   CHECK(said.notice());
   CHECK(said.reason().code() == "CheckpointFailed");
 }

@@ -20,7 +20,7 @@ struct Hands {
   std::unique_ptr<scheduler::Scheduler> core =
       *scheduler::Scheduler::Create(scheduler::SchedulerOptions());
   AttachedWorkers workers;
-  Preflights preflights{workers};
+  Preflights preflights{workers, [](const std::string&) { return true; }};
   std::map<std::string, std::shared_ptr<FakeWorkerLink>> links;
   std::vector<pb::Event> added;
   Executor executor{core->state(), workers, preflights, Folders{"/state", "/storage"},
@@ -219,7 +219,7 @@ TEST_CASE("a preflight asks with all that a worker needs, and its verdict become
   pb::PreflightReport report;
   report.set_job_id("a");
   report.add_errors("no such file");
-  REQUIRE(hands.preflights.OnReport(report));
+  REQUIRE(hands.preflights.OnReport("w1", report));
   REQUIRE(hands.added.size() == 1);
   CHECK(hands.added[0].preflight().job_id() == "a");
   CHECK(hands.added[0].preflight().errors(0) == "no such file");

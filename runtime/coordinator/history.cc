@@ -17,15 +17,15 @@ void History::Apply(const pb::JournalRecord& record) {
   statistics_.events += record.events_size();
   // Workers first: a job's transition often follows from that of a worker in the same step.
   for (const pb::WorkerTransition& transition : record.worker_transitions()) {
-    *events_.emplace_back().mutable_worker() = transition;
+    *AddEvent().mutable_worker() = transition;
   }
   for (const pb::JobTransition& transition : record.job_transitions()) Apply(transition);
   DropOld();
 }
 
 void History::DropOld() {
-  for (; events_.size() > events_max_; events_.pop_front(), ++first_position_) {
-    const pb::JobEvent& oldest = events_.front();
+  for (; events_.size() > events_max_; events_.erase(events_.begin())) {
+    const pb::JobEvent& oldest = events_.begin()->second;
     if (!oldest.has_transition()) continue;
     const auto positions = positions_of_job_.find(oldest.transition().job_id());
     positions->second.pop_front();
@@ -42,7 +42,7 @@ void History::Apply(const pb::JobTransition& transition) {
   }
   Count(transition);
   positions_of_job_[job_id].push_back(end_position());
-  pb::JobTransition& kept = *events_.emplace_back().mutable_transition();
+  pb::JobTransition& kept = *AddEvent().mutable_transition();
   kept = transition;
   kept.clear_submission();  // a whole job spec; the scheduler's state has it
 }
@@ -71,18 +71,19 @@ void History::Count(const pb::JobTransition& transition) {
 }
 
 const pb::JobEvent* History::Next(const std::string& job_id, size_t* position) const {
-  size_t found = std::max(*position, first_position_);
+  size_t wanted = *position;
   if (!job_id.empty()) {
     const auto of_job = positions_of_job_.find(job_id);
     if (of_job == positions_of_job_.end()) return nullptr;
     const std::deque<size_t>& positions = of_job->second;
-    const auto next = std::lower_bound(positions.begin(), positions.end(), found);
+    const auto next = std::lower_bound(positions.begin(), positions.end(), wanted);
     if (next == positions.end()) return nullptr;
-    found = *next;
+    wanted = *next;
   }
-  if (found >= end_position()) return nullptr;
-  *position = found + 1;
-  return &events_[found - first_position_];
+  const auto found = events_.lower_bound(wanted);
+  if (found == events_.end()) return nullptr;
+  *position = found->first + 1;
+  return &found->second;
 }
 
 size_t History::EndOf(const std::string& job_id) const {
@@ -95,6 +96,14 @@ void History::Forget(absl::FunctionRef<bool(const std::string& job_id)> is_known
   jobs_.erase(std::remove_if(jobs_.begin(), jobs_.end(), is_unknown), jobs_.end());
   for (auto request = job_of_request_.begin(); request != job_of_request_.end();) {
     request = is_known(request->second) ? std::next(request) : job_of_request_.erase(request);
+  }
+  for (auto job = positions_of_job_.begin(); job != positions_of_job_.end();) {
+    if (is_known(job->first)) {
+      ++job;
+      continue;
+    }
+    for (const size_t position : job->second) events_.erase(position);
+    job = positions_of_job_.erase(job);
   }
   for (auto since = since_.begin(); since != since_.end();) {
     since = is_known(since->first) ? std::next(since) : since_.erase(since);

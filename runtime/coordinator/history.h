@@ -1,8 +1,9 @@
 // What happened: every transition in order, which request made which job, and the statistics of the
 // past.
 //
-// A function of the journal's records alone, so it is the same after a restart. Bounded: of the
-// transitions, only the newest are kept. Not thread-safe.
+// A function of the journal's records and of which jobs are known, so it is the same after a
+// restart. Bounded: of the transitions, only the newest are kept, and none of a forgotten job. Not
+// thread-safe.
 #ifndef RM_RUNTIME_COORDINATOR_HISTORY_H_
 #define RM_RUNTIME_COORDINATOR_HISTORY_H_
 
@@ -42,13 +43,14 @@ class History {
   // REQUIRES: records in the order in which they were made.
   void Apply(const ::ringmaster::v1::JournalRecord& record);
 
-  // The transitions of jobs and workers that are kept, oldest first; the submission of a new job is
-  // left out.
-  [[nodiscard]] const std::deque<::ringmaster::v1::JobEvent>& events() const { return events_; }
-
-  // Every transition has a position, from 0 in the order of time, which stays its own when older
-  // ones are dropped. The position that the next one will get:
-  [[nodiscard]] size_t end_position() const { return first_position_ + events_.size(); }
+  // The transitions of jobs and workers that are kept, by position; the submission of a new job is
+  // left out. Every transition has a position, from 0 in the order of time, which stays its own when
+  // others are dropped.
+  [[nodiscard]] const std::map<size_t, ::ringmaster::v1::JobEvent>& events() const {
+    return events_;
+  }
+  // The position that the next one will get.
+  [[nodiscard]] size_t end_position() const { return end_position_; }
   // The first kept transition at or after `position`, of one job or (with an empty id) of all jobs
   // and workers; sets `position` to the one behind it. nullptr: there is none.
   [[nodiscard]] const ::ringmaster::v1::JobEvent* Next(const std::string& job_id,
@@ -67,8 +69,8 @@ class History {
   // The job that was submitted under a request id; nullptr: none. An empty id is no id.
   [[nodiscard]] const std::string* JobOfRequest(const std::string& request_id) const;
 
-  // Forgets the jobs that are not known any more, and their requests. Their transitions stay until
-  // they are the oldest. Takes time for every job: not to be called at every record.
+  // Forgets the jobs that are not known any more, with their requests and transitions. Takes time
+  // for every job: not to be called at every record.
   void Forget(absl::FunctionRef<bool(const std::string& job_id)> is_known);
 
   [[nodiscard]] const Statistics& statistics() const { return statistics_; }
@@ -80,9 +82,12 @@ class History {
   void DropOld();
   void Count(const ::ringmaster::v1::JobTransition& transition);
 
+  // Adds an event at the next position, to be filled.
+  ::ringmaster::v1::JobEvent& AddEvent() { return events_[end_position_++]; }
+
   const size_t events_max_;
-  std::deque<::ringmaster::v1::JobEvent> events_;
-  size_t first_position_ = 0;  // of events_.front()
+  std::map<size_t, ::ringmaster::v1::JobEvent> events_;  // with gaps where jobs were forgotten
+  size_t end_position_ = 0;
   // Positions of each job's transitions. They grow with the history, so each list is ascending by
   // itself, and what is dropped stands at its front.
   std::map<std::string, std::deque<size_t>> positions_of_job_;

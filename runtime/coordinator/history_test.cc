@@ -90,8 +90,8 @@ TEST_CASE("events are kept in order, each job's findable, without the submission
   story.Becomes("a", pb::QUEUED, pb::STARTING, 3);
 
   REQUIRE(story.history.events().size() == 4);
-  CHECK(story.history.events()[2].worker().worker_id() == "w1");
-  CHECK_FALSE(story.history.events()[0].transition().has_submission());
+  CHECK(story.history.events().at(2).worker().worker_id() == "w1");
+  CHECK_FALSE(story.history.events().at(0).transition().has_submission());
   CHECK(Times(story.history, "a") == std::vector<int64_t>{1, 3});
   CHECK(Times(story.history, "b") == std::vector<int64_t>{2});
   CHECK(Times(story.history, "c").empty());
@@ -138,7 +138,24 @@ TEST_CASE("jobs that nobody knows any more are forgotten with their requests, in
   CHECK(story.history.jobs()[2].ordinal == 4);
   CHECK(story.history.JobOfRequest("request of a") == nullptr);
   CHECK(story.history.JobOfRequest("request of b") != nullptr);
-  CHECK(Times(story.history, "a").size() == 1);
+}
+
+TEST_CASE("the transitions of a forgotten job go with it, and readers pass over the gap") {
+  Story story;
+  size_t all = 0;
+  for (const char* const id : {"a", "b", "a", "b", "a"}) {
+    story.Becomes(id, pb::QUEUED, pb::QUEUED, static_cast<int64_t>(story.history.end_position()));
+  }
+  REQUIRE(story.history.Next("", &all) != nullptr);
+  story.history.Forget([](const std::string& id) { return id != "a"; });
+  CHECK(Times(story.history, "a").empty());
+  CHECK(Times(story.history, "b") == std::vector<int64_t>{1, 3});
+  CHECK(Times(story.history, "") == std::vector<int64_t>{1, 3});
+  CHECK(story.history.EndOf("a") == 0);
+  CHECK(story.history.end_position() == 5);
+  CHECK(story.history.Next("", &all)->transition().time_ns() == 1'000'000'000);
+  story.Becomes("b", pb::QUEUED, pb::STARTING, 9);
+  CHECK(Times(story.history, "") == std::vector<int64_t>{1, 3, 9});
 }
 
 TEST_CASE("the wait in the queue is counted when a gang starts, from the last time it was queued") {

@@ -32,8 +32,11 @@ void ViewProgress(const scheduler::Job& job, const LiveJob* live, pb::Job* view)
     *view->mutable_progress() = live->progress;
     for (const auto& [name, value] : live->metrics) (*view->mutable_metrics())[name] = value;
   }
-  // After a restart of the coordinator the journal may know more than the ranks have said since.
-  // Progress never steps back for the viewer below what is safe on disk.
+  // After a restart of the coordinator nothing is known of a gang that trains until it reports: its
+  // last checkpoint may lie behind what was shown before, and a step counter never goes back. A
+  // report may lie behind a checkpoint that was committed after it.
+  const bool unheard = live == nullptr || live->progress.step() == 0;
+  if (unheard && scheduler::MayHoldSlots(job.state) && !job.training_done) return;
   const int64_t known = job.training_done ? job.final_step : job.last_checkpoint_step;
   if (known > view->progress().step()) view->mutable_progress()->set_step(known);
 }

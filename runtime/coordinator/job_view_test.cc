@@ -99,6 +99,24 @@ TEST_CASE("what the ranks say is newer than the journal, but not less") {
   CHECK(ViewJob(job, nullptr, kFolders).progress().step() == 1000);
 }
 
+TEST_CASE("of a gang that has not reported yet no progress is shown; without a gang, what is on disk") {
+  scheduler::Job job;
+  job.last_checkpoint_step = 500;
+  for (const auto& [state, step] :
+       std::map<pb::JobState, int64_t>{{pb::RUNNING, 0},
+                                       {pb::RECOVERING, 0},
+                                       {pb::STARTING, 0},
+                                       {pb::PAUSED, 500},
+                                       {pb::QUEUED, 500},
+                                       {pb::FAILED, 500}}) {
+    CAPTURE(pb::JobState_Name(state));
+    job.state = state;
+    const LiveJob nothing_yet;  // it was heard of, and not of its steps
+    CHECK(ViewJob(job, nullptr, kFolders).progress().step() == step);
+    CHECK(ViewJob(job, &nothing_yet, kFolders).progress().step() == step);
+  }
+}
+
 TEST_CASE("a worker is shown with each rank that it runs, once") {
   Jobs jobs;
   jobs.Attach("w1", 5);

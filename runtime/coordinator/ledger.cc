@@ -125,7 +125,7 @@ absl::StatusOr<std::vector<pb::JournalRecord>> Ledger::Compacted() {
 
 void Ledger::ForgetOld() {
   // At half of all jobs: then each job is looked at twice in its life, on average.
-  constexpr size_t kAtLeast = 1000;
+  constexpr size_t kAtLeast = 64;
   if (history_.jobs().size() < kAtLeast + 2 * state().jobs().size()) return;
   history_.Forget([this](const std::string& id) { return state().FindJob(id) != nullptr; });
 }

@@ -87,7 +87,7 @@ void WorkerSession::OnWord(pb::WorkerMessage message) {
       if (coordinator_.state().FindJob(message.log().rank().job_id()) == nullptr) return;
       return coordinator_.config().on_log(worker_id_, std::move(*message.mutable_log()));
     case pb::WorkerMessage::kPreflight:
-      coordinator_.preflights().OnReport(message.preflight());
+      coordinator_.preflights().OnReport(worker_id_, message.preflight());
       return;
     case pb::WorkerMessage::kRefused: {
       pb::Event event;

@@ -357,7 +357,7 @@ TEST_CASE("a start that the worker refuses reaches the scheduler") {
   refused.mutable_refused()->mutable_cause()->set_sentence("fork: out of memory");
   worker.Say(refused);
   bool was_told = false;
-  for (const pb::JobEvent& event : world.coordinator().history().events()) {
+  for (const auto& [position, event] : world.coordinator().history().events()) {
     const std::string& sentence = event.transition().reason().sentence();
     was_told = was_told || sentence.find("out of memory") != std::string::npos;
   }

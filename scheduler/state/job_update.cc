@@ -196,6 +196,7 @@ bool IsCleanExit(const pb::RankExited& event) {
 
 bool IsOwnFailure(const pb::RankExited& event) {
   if (IsConsequence(event) || IsCleanExit(event)) return false;
+  if (event.cause().code() == "OutOfMemory") return true;  // the kernel's SIGKILL, for what it used
   return event.signal() != SIGHUP && event.signal() != SIGINT && event.signal() != SIGKILL &&
          event.signal() != SIGTERM;
 }

@@ -48,8 +48,9 @@ bool IsConsequence(const pb::RankExited& event);
 // The rank left by its own end: exit code 0.
 bool IsCleanExit(const pb::RankExited& event);
 
-// The rank failed by itself: it said so, exited with a code that is not 0, or crashed. Not: a
-// consequence, or a signal that comes from outside (SIGHUP, SIGINT, SIGKILL, SIGTERM).
+// The rank failed by itself: it said so, exited with a code that is not 0, crashed, or was killed for
+// want of memory. Not: a consequence, or another signal that comes from outside (SIGHUP, SIGINT,
+// SIGKILL, SIGTERM).
 bool IsOwnFailure(const pb::RankExited& event);
 
 }  // namespace rm::scheduler

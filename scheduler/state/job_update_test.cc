@@ -220,6 +220,7 @@ TEST_CASE("how a rank ended is a clean exit, a consequence, a failure of its own
       {"SIGSEGV", 0, SIGSEGV, "", false, false, true},
       {"SIGABRT", 0, SIGABRT, "", false, false, true},
       {"SIGKILL", 0, SIGKILL, "", false, false, false},
+      {"SIGKILL for want of memory", 0, SIGKILL, "OutOfMemory", false, false, true},
       {"SIGTERM", 0, SIGTERM, "", false, false, false},
       {"SIGINT", 0, SIGINT, "", false, false, false},
       {"SIGHUP", 0, SIGHUP, "", false, false, false},

@@ -142,7 +142,8 @@ void TwoMachines::StartWorker(Machine& machine, int slots) {
   const std::string name = "worker-" + machine.name();
   const std::vector<std::string> words = {
       Program(), "worker", "--coordinator", coordinator_, "--id", name, "--dir", File(name),
-      "--slots", absl::StrCat(slots), "--advertise", machine.address(), "--insecure"};
+      "--slots", absl::StrCat(slots), "--advertise", machine.address(), "--labels",
+      absl::StrCat("machine=", machine.name()), "--insecure"};
   daemons_.push_back(std::make_unique<Child>(machine.Words(words), File(name + ".log")));
 }
 

@@ -60,6 +60,7 @@ class TwoMachines {
   // Starts the coordinator on alpha, storage in <folder>/storage, and waits until it serves.
   void StartCoordinator(const std::vector<std::string>& flags = {});
   // Starts a worker "worker-<name of the machine>".
+  // With the label machine=<its name>.
   void StartWorker(Machine& machine, int slots);
   // Waits until so many workers are in this state ("READY").
   void AwaitWorkers(const std::string& state, int count);

@@ -150,6 +150,19 @@ TEST_CASE("data that the worker's machine cannot read is said before the job sta
   const std::string events = machines->Trainctl("events " + id).out;
   CHECK_FALSE(absl::StrContains(events, "Starting"));
   CHECK(machines->Trainctl("wait " + id).code == 100);
+
+  // A machine that has the data changes nothing for a gang that may be placed on both, and all for one that may not.
+  machines->StartWorker(machines->alpha(), 2);
+  machines->AwaitWorkers("READY", 2);
+  const Outcome half = machines->Trainctl("submit " + JobFile(*machines, "half-blind", 2, 30));
+  INFO(half.out << half.err);
+  CHECK(half.code == 2);
+  CHECK(absl::StrContains(half.err, "on host beta"));
+  CHECK(absl::StrContains(half.err, "resources.node_selector"));
+  const Outcome seeing = machines->Trainctl("submit --wait --set resources.node_selector.machine=alpha " +
+                                            JobFile(*machines, "seeing", 2, 30));
+  INFO(seeing.out << seeing.err);
+  CHECK(seeing.code == 0);
 }
 
 TEST_CASE("a machine that is cut off is given up, and its ranks of old are stopped when it is back") {

@@ -7,6 +7,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 #include "absl/time/clock.h"
+#include "base/status.h"
 #include "tools/trainctl/exit_code.h"
 #include "tools/trainctl/outage.h"
 #include "tools/trainctl/print.h"
@@ -77,6 +78,17 @@ int Detach(const std::string& job_id) {
   return kInterrupted;
 }
 
+// The first look at the job.
+absl::StatusOr<pb::Job> FirstLook(Session& session, client::Client& client,
+                                  const std::string& job_id, Follower& follower,
+                                  bool has_answered) {
+  for (;;) {
+    auto job = client.Get(job_id);
+    if (job.ok() || session.interrupted() || !has_answered) return job;
+    RM_RETURN_IF_ERROR(follower.outage().Wait(job.status()));
+  }
+}
+
 }  // namespace
 
 // The lines that scripts look for.
@@ -99,7 +111,7 @@ std::string ResultText(const pb::Job& job, const std::string& format) {
 int FollowJob(Session& session, client::Client& client, const std::string& job_id,
               const FollowOptions& options) {
   Follower follower(options);
-  const auto job = client.Get(job_id);
+  const auto job = FirstLook(session, client, job_id, follower, options.has_answered);
   if (session.interrupted()) return Detach(job_id);
   if (!job.ok()) return ComplainOfJob(job.status());
   follower.Note(*job);

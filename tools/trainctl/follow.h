@@ -14,12 +14,14 @@ struct FollowOptions {
   bool progress = true;                               // show it on standard error
   absl::Duration timeout = absl::InfiniteDuration();  // kWaitTimedOut after that
   absl::Duration patience = absl::Minutes(10);        // with a coordinator that goes away
+  bool has_answered = false;                          // it has been there: patience from the start
   std::string format = "table";                       // of the result on standard output: -o
 };
 
 // Watches the job until its final state, prints its result and returns the exit code that belongs to
 // it. Ctrl-C detaches: the job goes on, and that is said. A coordinator that goes away is waited for
-// (outage.h): the job goes on without it. `job_id` may be a prefix.
+// (outage.h): the job goes on without it. One that never answered is not, unless `has_answered` says
+// that it did before. `job_id` may be a prefix.
 int FollowJob(Session& session, client::Client& client, const std::string& job_id,
               const FollowOptions& options);
 

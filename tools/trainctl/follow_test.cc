@@ -134,6 +134,29 @@ TEST_CASE("a coordinator that goes away is waited for") {
   }
 }
 
+TEST_CASE("a coordinator that was there before is waited for from the first question on; else it is not") {
+  for (const bool has_answered : {true, false}) {
+    World world;
+    world.Shows({JobIn(pb::SUCCEEDED)});
+    int asked = 0;
+    world.coordinator.methods.get = [&](const pb::GetJobRequest&, pb::Job* job) {
+      if (++asked == 1) return grpc::Status(grpc::StatusCode::UNAVAILABLE, "dying");
+      *job = JobIn(pb::RUNNING);
+      return grpc::Status::OK;
+    };
+    Session session;
+    CommonFlags flags;
+    flags.coordinator = world.coordinator.address();
+    const auto client = session.Connect(flags);
+    REQUIRE(client.ok());
+    FollowOptions options;
+    options.progress = false;
+    options.has_answered = has_answered;
+    CHECK(FollowJob(session, **client, "mnist", options) == (has_answered ? 0 : 69));
+    CHECK(asked == (has_answered ? 2 : 1));
+  }
+}
+
 TEST_CASE("a change of state is said once off a terminal, before the first step as well") {
   World world;
   world.first = JobIn(pb::STARTING, "GangStarted", "ranks are coming up");

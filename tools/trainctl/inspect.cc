@@ -35,7 +35,9 @@ void AppendPlacement(std::string* text, const pb::Job& job) {
 // The newest numbers, and the newest of each metric.
 void AppendProgress(std::string* text, const pb::Job& job) {
   const pb::JobProgress& progress = job.progress();
-  if (progress.step() > 0) {
+  if (progress.step() > 0 && progress.total_steps() == 0) {
+    AppendField(text, "progress", absl::StrFormat("step %d is on disk", progress.step()));
+  } else if (progress.step() > 0) {
     AppendField(text, "progress",
                 absl::StrFormat("step %d of %d, epoch %.2f, loss %.5f, %.0f samples/s, lr %g",
                                 progress.step(), progress.total_steps(), progress.epoch(),

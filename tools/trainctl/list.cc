@@ -14,11 +14,12 @@ namespace rm::trainctl {
 namespace pb = ::ringmaster::v1;
 namespace {
 
-// "-" before the first step.
+// "-" before the first step; of a job of which only the checkpoint is known, its step alone.
 std::string ProgressColumn(const pb::Job& job) {
   const pb::JobProgress& progress = job.progress();
-  return progress.step() == 0 ? "-"
-                              : absl::StrFormat("%d/%d", progress.step(), progress.total_steps());
+  if (progress.step() == 0) return "-";
+  if (progress.total_steps() == 0) return absl::StrCat(progress.step());
+  return absl::StrFormat("%d/%d", progress.step(), progress.total_steps());
 }
 
 // Held and wanted, as "2/2".

@@ -242,6 +242,7 @@ int SubmitFile(const CommandLine& line, const SubmitFlags& flags) {
   follow.progress = flags.follow;
   follow.format = line.common().output;
   follow.patience = *patience;
+  follow.has_answered = true;
   return FollowJob(session, **client, reply->job_id(), follow);
 }
 
