@@ -11,18 +11,14 @@
 
 namespace rm::kernels {
 
-// OK when the instance obeys the rules of op.h. Otherwise InvalidArgument with the instance's text
-// and the rule that it breaks, as in
-// "Conv([1, 3, 8, 8], [4, 2, 3, 3]) → [1, 4, 6, 6]: W has 2 channels a group, X has 3 in 1".
+// OK when the outputs are what op_signature.h makes of the inputs. Otherwise InvalidArgument with the
+// instance's text and what does not fit, as in
+// "Conv([1, 3, 8, 8], [4, 2, 3, 3]) → [1, 4, 6, 6]: X has 3 channels, W takes 2".
 // An unknown operator is NotFound. Thread-safe.
 [[nodiscard]] absl::Status CheckInstance(const OpInstance& instance);
 
 // True when every present operand is kPlain.
 [[nodiscard]] bool AllPlain(const OpInstance& instance);
-
-// The shape of a and b broadcast against each other by ONNX's rule (right-aligned; 1 stretches).
-// False, with *result undefined, when they do not fit.
-[[nodiscard]] bool BroadcastShape(const Shape& a, const Shape& b, Shape* result);
 
 }  // namespace rm::kernels
 

@@ -26,7 +26,7 @@
 //                                   kernel_shape, strides, pads, dilations as the forward op; X's
 //                                   shape is the output type's.
 //   Flatten(X) → Y, Reshape(X) → Y  Shapes are in the types; a copy, or nothing when in place. Any
-//                                   dtype. A second input of Reshape (the shape) is ignored.
+//                                   dtype. 
 //   ReduceSum(X) → Y                axes (ints; none: all), keepdims (int, 1).
 //   Reorder(X) → Y                  Same logical tensor, another Layout. Not an ONNX operator.
 //   SoftmaxCrossEntropy(logits (B, C), labels int64 (B), weights (B))

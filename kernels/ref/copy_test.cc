@@ -22,15 +22,15 @@ TEST_CASE("Flatten and Reshape keep the elements in their order") {
   }
 }
 
-TEST_CASE("Reshape does not read its shape input, and takes any dtype") {
-  const OpInstance op{"Reshape", {}, {Int64s({4}), Int64s({2})}, {Int64s({2, 2})}};
-  const auto result = Compute(Table(), op, {{1, 2, 3, 4}, {2, 2}});
+TEST_CASE("Reshape takes any dtype") {
+  const OpInstance op{"Reshape", {}, {Int64s({4})}, {Int64s({2, 2})}};
+  const auto result = Compute(Table(), op, {{1, 2, 3, 4}});
   REQUIRE(result.ok());
   CHECK(result->at(0) == Values{1, 2, 3, 4});
 }
 
 TEST_CASE("in place there is nothing to do") {
-  const OpInstance op{"Flatten", {}, {Floats({2, 2})}, {Floats({4})}};
+  const OpInstance op{"Flatten", {}, {Floats({2, 2, 1})}, {Floats({2, 2})}};
   const KernelEntry* entry = FindKernel(Table(), op);
   REQUIRE(entry != nullptr);
   REQUIRE(entry->in_place_input == 0);

@@ -1,5 +1,5 @@
 // MatMul(A, B) → Y: matrices in the last two dimensions, the others broadcast.
-#include "kernels/api/check_instance.h"
+#include "kernels/api/shapes.h"
 #include "kernels/ref/ops.h"
 #include "kernels/ref/strides.h"
 
@@ -26,8 +26,8 @@ struct Matrices {
 
 // The batch dimensions of the product, by broadcasting; the graph has checked that they fit.
 Shape BatchOf(const Matrices& a, const Matrices& b) {
-  Shape batch;
-  return BroadcastShape(a.batch, b.batch, &batch) ? batch : Shape();
+  absl::StatusOr<Shape> batch = Broadcast(a.batch, b.batch);
+  return batch.ok() ? *std::move(batch) : Shape();
 }
 
 // A stack of matrix products; an operand with fewer batch dimensions is used again for each of the

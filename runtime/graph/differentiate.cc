@@ -106,7 +106,8 @@ class Differentiator {
   absl::Status CheckRules() const {
     std::vector<std::string> missing;
     for (const Node& node : graph_->nodes()) {
-      if (!OnPath(node) || FindOp(node.op)->differentiate != nullptr) continue;
+      const OpRule* rule = FindOp(node.op);
+      if (!OnPath(node) || (rule != nullptr && rule->differentiate != nullptr)) continue;
       missing.push_back(absl::StrCat(node.op, " (node '", node.name, "')"));
     }
     if (missing.empty()) return absl::OkStatus();

@@ -4,7 +4,7 @@
 #include <utility>
 #include <vector>
 
-#include "runtime/graph/ops/op_rule.h"
+#include "kernels/api/op_signature.h"
 #include "runtime/graph/uses.h"
 
 namespace rm::graph {
@@ -12,9 +12,9 @@ namespace {
 
 // Marks the outputs beyond the required ones that are not live as absent.
 void DropUnreadOutputs(const std::vector<bool>& live, Node* node) {
-  const OpRule* rule = FindOp(node->op);
-  if (rule == nullptr) return;
-  for (size_t i = static_cast<size_t>(rule->outputs.least); i < node->outputs.size(); ++i) {
+  const kernels::OpSignature* signature = kernels::FindOpSignature(node->op);
+  if (signature == nullptr) return;
+  for (size_t i = static_cast<size_t>(signature->outputs.least); i < node->outputs.size(); ++i) {
     ValueId& output = node->outputs[i];
     if (output != kNoValue && !live[static_cast<size_t>(output)]) output = kNoValue;
   }

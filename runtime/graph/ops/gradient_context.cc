@@ -4,8 +4,8 @@
 
 #include "absl/strings/str_cat.h"
 #include "base/check.h"
+#include "kernels/api/shapes.h"
 #include "runtime/graph/ops/infer_node.h"
-#include "runtime/graph/ops/shapes.h"
 
 namespace rm::graph {
 namespace {
@@ -70,7 +70,7 @@ ValueId GradientContext::AppendForwardOutput() {
 ValueId GradientContext::SumTo(ValueId gradient, ValueId of, absl::string_view suffix) {
   const kernels::Shape from = shape(of);
   if (from == shape(gradient)) return gradient;
-  kernels::Attributes attributes{{"axes", BroadcastAxes(from, shape(gradient))},
+  kernels::Attributes attributes{{"axes", kernels::BroadcastAxes(from, shape(gradient))},
                                  {"keepdims", int64_t{0}}};
   const ValueId sum = Append("ReduceSum", suffix, {gradient}, kNoValue, std::move(attributes));
   if (shape(sum) == from) return sum;

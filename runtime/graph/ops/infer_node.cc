@@ -5,8 +5,8 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "base/status.h"
-#include "runtime/graph/ops/op_rule.h"
-#include "runtime/graph/ops/shapes.h"
+#include "kernels/api/op_signature.h"
+#include "kernels/api/shapes.h"
 
 namespace rm::graph {
 namespace {
@@ -25,20 +25,6 @@ std::vector<kernels::Operand> Operands(const std::vector<ValueId>& ids,
   return operands;
 }
 
-// Trailing optional operands may be left out or be absent; required ones may not.
-absl::Status CheckCount(absl::string_view what, const std::vector<kernels::Operand>& operands,
-                        Arity arity) {
-  const int count = static_cast<int>(operands.size());
-  if (count < arity.least || count > arity.most) {
-    return Misfit("it has ", count, " ", what, ", it takes ", arity.least,
-                  arity.most > arity.least ? absl::StrCat(" to ", arity.most) : "");
-  }
-  for (int i = 0; i < arity.least; ++i) {
-    if (!operands[static_cast<size_t>(i)].present) return Misfit("it lacks one of its ", what);
-  }
-  return absl::OkStatus();
-}
-
 // A gradient has the type of what it belongs to, or the rule that made it is wrong.
 absl::Status CheckLikes(const Graph& graph, const Node& node, const kernels::OpInstance& instance,
                         const std::vector<kernels::TensorType>& types) {
@@ -48,7 +34,7 @@ absl::Status CheckLikes(const Graph& graph, const Node& node, const kernels::OpI
     if (like == kNoValue) continue;
     const kernels::TensorType& expected = types[static_cast<size_t>(like)];
     if (instance.outputs[i].type == expected) continue;
-    return Misfit("its result is ", instance.outputs[i].type.ToString(), ", but it must be as '",
+    return kernels::Misfit("its result is ", instance.outputs[i].type.ToString(), ", but it must be as '",
                   graph.value(like).name, "', ", expected.ToString());
   }
   return absl::OkStatus();
@@ -66,11 +52,7 @@ std::string Describe(const Node& node, const kernels::OpInstance& instance) {
 // The checks that are the same for every operator, and the operator's own rule between them.
 absl::Status Infer(const Graph& graph, const Node& node,
                    const std::vector<kernels::TensorType>& types, kernels::OpInstance* instance) {
-  const OpRule* rule = FindOp(node.op);
-  if (rule == nullptr) return Misfit("this operator is not known");
-  RM_RETURN_IF_ERROR(CheckCount("inputs", instance->inputs, rule->inputs));
-  RM_RETURN_IF_ERROR(CheckCount("outputs", instance->outputs, rule->outputs));
-  RM_RETURN_IF_ERROR(rule->infer(instance));
+  RM_RETURN_IF_ERROR(kernels::InferOutputs(instance));
   return CheckLikes(graph, node, *instance, types);
 }
 

@@ -2,15 +2,14 @@
 #include <string>
 #include <utility>
 
-#include "base/status.h"
+#include "kernels/api/shapes.h"
 #include "runtime/graph/ops/rules.h"
-#include "runtime/graph/ops/shapes.h"
 
 namespace rm::graph {
 namespace {
 
 using kernels::Attributes;
-using kernels::OpInstance;
+using kernels::Misfit;
 using kernels::Shape;
 
 // Attributes of a product alpha · op(A) · op(B).
@@ -26,29 +25,6 @@ Attributes ProductOf(bool trans_a, bool trans_b, float alpha) {
 int64_t Columns(const Shape& b) { return b.size() == 1 ? 1 : b.back(); }
 
 }  // namespace
-
-// Unlike MatMul, Gemm is for matrices alone; C broadcasts one way.
-absl::Status InferGemm(OpInstance* instance) {
-  RM_RETURN_IF_ERROR(RequireFloat(*instance, 0, "A", 2));
-  RM_RETURN_IF_ERROR(RequireFloat(*instance, 1, "B", 2));
-  RM_RETURN_IF_ERROR(RequireActivation(instance->attributes));
-  const size_t trans_a = instance->attributes.Int("transA", 0) != 0 ? 1 : 0;
-  const size_t trans_b = instance->attributes.Int("transB", 0) != 0 ? 1 : 0;
-  const Shape& a = InputShape(*instance, 0);
-  const Shape& b = InputShape(*instance, 1);
-  if (a[1 - trans_a] != b[trans_b]) {
-    return Misfit("the inner dimensions ", a[1 - trans_a], " and ", b[trans_b], " differ");
-  }
-  const Shape y = {a[trans_a], b[1 - trans_b]};
-  if (instance->has_input(2)) {
-    RM_RETURN_IF_ERROR(RequireType(*instance, 2, "C", kernels::DType::kFloat32));
-    if (!BroadcastsTo(InputShape(*instance, 2), y)) {
-      return Misfit("C does not broadcast to ", kernels::ShapeString(y));
-    }
-  }
-  SetOutput(instance, 0, y);
-  return absl::OkStatus();
-}
 
 // Y = alpha · op(A) · op(B) + beta · C. With op(A) and op(B) known as matrices the gradients are
 // d op(A) = alpha · dY · op(B)ᵀ and d op(B) = alpha · op(A)ᵀ · dY; where an operand is transposed,
@@ -75,33 +51,6 @@ absl::Status DifferentiateGemm(GradientContext* context) {
         0, trans_a ? context->Append("Gemm", "dA", {b, dy}, a, ProductOf(trans_b, true, alpha))
                    : context->Append("Gemm", "dA", {dy, b}, a, ProductOf(false, !trans_b, alpha)));
   }
-  return absl::OkStatus();
-}
-
-// As numpy.matmul: vectors become matrices of one row or column for the product, and lose that
-// dimension afterwards; dimensions before the last two broadcast.
-absl::Status InferMatMul(OpInstance* instance) {
-  RM_RETURN_IF_ERROR(RequireType(*instance, 0, "A", kernels::DType::kFloat32));
-  RM_RETURN_IF_ERROR(RequireType(*instance, 1, "B", kernels::DType::kFloat32));
-  Shape a = InputShape(*instance, 0);
-  Shape b = InputShape(*instance, 1);
-  if (a.empty() || b.empty()) return Misfit("a scalar is not a matrix");
-  const bool vector_a = a.size() == 1;
-  const bool vector_b = b.size() == 1;
-  if (vector_a) a.insert(a.begin(), 1);
-  if (vector_b) b.push_back(1);
-  const int64_t rows = a[a.size() - 2];
-  const int64_t inner = a.back();
-  const int64_t columns = b.back();
-  if (inner != b[b.size() - 2]) {
-    return Misfit("the inner dimensions ", inner, " and ", b[b.size() - 2], " differ");
-  }
-  a.resize(a.size() - 2);
-  b.resize(b.size() - 2);
-  RM_ASSIGN_OR_RETURN(Shape y, Broadcast(a, b));
-  if (!vector_a) y.push_back(rows);
-  if (!vector_b) y.push_back(columns);
-  SetOutput(instance, 0, std::move(y));
   return absl::OkStatus();
 }
 

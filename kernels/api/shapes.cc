@@ -1,36 +1,31 @@
-#include "runtime/graph/ops/shapes.h"
+#include "kernels/api/shapes.h"
 
 #include <algorithm>
 #include <utility>
 
 #include "base/status.h"
 
-namespace rm::graph {
+namespace rm::kernels {
 
-using kernels::Attributes;
-using kernels::OpInstance;
-using kernels::Shape;
-using kernels::ShapeString;
-using kernels::Window2d;
 
 // An absent output keeps no type: nobody reads it.
-void SetOutput(OpInstance* instance, size_t i, Shape shape, kernels::DType dtype) {
+void SetOutput(OpInstance* instance, size_t i, Shape shape, DType dtype) {
   if (!instance->has_output(i)) return;
-  instance->outputs[i].type = {dtype, std::move(shape), kernels::Layout::kPlain};
+  instance->outputs[i].type = {dtype, std::move(shape), Layout::kPlain};
 }
 
 // Messages begin with the operand's name in the ONNX specification, which users can look up.
 absl::Status RequireType(const OpInstance& instance, size_t i, absl::string_view name,
-                         kernels::DType dtype) {
-  const kernels::DType actual = instance.inputs[i].type.dtype;
+                         DType dtype) {
+  const DType actual = instance.inputs[i].type.dtype;
   if (actual == dtype) return absl::OkStatus();
-  return Misfit(name, " is ", kernels::DTypeName(actual), ", it must be ",
-                kernels::DTypeName(dtype));
+  return Misfit(name, " is ", DTypeName(actual), ", it must be ",
+                DTypeName(dtype));
 }
 
 absl::Status RequireFloat(const OpInstance& instance, size_t i, absl::string_view name,
                           size_t rank) {
-  RM_RETURN_IF_ERROR(RequireType(instance, i, name, kernels::DType::kFloat32));
+  RM_RETURN_IF_ERROR(RequireType(instance, i, name, DType::kFloat32));
   if (InputShape(instance, i).size() == rank) return absl::OkStatus();
   return Misfit(name, " has ", InputShape(instance, i).size(), " dimensions, it must have ", rank);
 }
@@ -104,7 +99,7 @@ int64_t Product(const Shape& shape, size_t begin, size_t end) {
   return product;
 }
 
-// kernels::ReadWindow2d takes what is well-formed and ignores the rest; a file from a user may hold
+// ReadWindow2d takes what is well-formed and ignores the rest; a file from a user may hold
 // anything, and a kernel that trusts a stride of 0 divides by it.
 absl::StatusOr<Window2d> CheckedWindow2d(const Attributes& attributes, const Shape& weight_shape) {
   const std::string auto_pad = attributes.String("auto_pad", "NOTSET");
@@ -114,7 +109,7 @@ absl::StatusOr<Window2d> CheckedWindow2d(const Attributes& attributes, const Sha
   RM_RETURN_IF_ERROR(RequireList(attributes, "strides", 2, 1));
   RM_RETURN_IF_ERROR(RequireList(attributes, "dilations", 2, 1));
   RM_RETURN_IF_ERROR(RequireList(attributes, "pads", 4, 0));
-  const Window2d window = kernels::ReadWindow2d(attributes, weight_shape);
+  const Window2d window = ReadWindow2d(attributes, weight_shape);
   if (window.group < 1) return Misfit("group ", window.group, " must be at least 1");
   return window;
 }
@@ -131,4 +126,4 @@ absl::StatusOr<std::pair<int64_t, int64_t>> WindowOutput(const Window2d& window,
   return std::make_pair(height, width);
 }
 
-}  // namespace rm::graph
+}  // namespace rm::kernels

@@ -1,13 +1,13 @@
 #include <catch2/catch.hpp>
 
-#include "runtime/graph/ops/rule_testing.h"
+#include "kernels/api/infer_testing.h"
 
-namespace rm::graph {
+namespace rm::kernels {
 namespace {
 
-const kernels::TensorType kLogits = Float({4, 10});
-const kernels::TensorType kFourLabels = Int64({4});
-const kernels::TensorType kFourWeights = Float({4});
+const TensorType kLogits = Float({4, 10});
+const TensorType kFourLabels = Int64({4});
+const TensorType kFourWeights = Float({4});
 
 TEST_CASE("SoftmaxCrossEntropy gives a sum and probabilities", "[loss]") {
   CHECK(Infer({"SoftmaxCrossEntropy", {kLogits, kFourLabels, kFourWeights}, {}, 2}) ==
@@ -17,7 +17,7 @@ TEST_CASE("SoftmaxCrossEntropy gives a sum and probabilities", "[loss]") {
 
 struct BadLoss {
   const char* what;
-  kernels::TensorType logits, labels, weights;
+  TensorType logits, labels, weights;
   const char* error;
 };
 
@@ -66,4 +66,4 @@ TEST_CASE("the loss's gradient has the shape of the logits", "[loss]") {
 }
 
 }  // namespace
-}  // namespace rm::graph
+}  // namespace rm::kernels

@@ -1,12 +1,12 @@
 #include <catch2/catch.hpp>
 
-#include "runtime/graph/ops/rule_testing.h"
+#include "kernels/api/infer_testing.h"
 
-namespace rm::graph {
+namespace rm::kernels {
 namespace {
 
 TEST_CASE("MaxPool gives values and, where asked, places in the window", "[pool]") {
-  const kernels::Attributes two = {{"kernel_shape", Ints{2, 2}}, {"strides", Ints{2, 2}}};
+  const Attributes two = {{"kernel_shape", Ints{2, 2}}, {"strides", Ints{2, 2}}};
   CHECK(Infer({"MaxPool", {Float({2, 3, 8, 9})}, two}) == "[2, 3, 4, 4]");
   CHECK(Infer({"MaxPool", {Float({2, 3, 8, 9})}, two, 2}) == "[2, 3, 4, 4], uint8 [2, 3, 4, 4]");
   CHECK(Infer({"MaxPool", {Float({1, 1, 4, 4})}, {{"kernel_shape", Ints{3, 2}}}}) ==
@@ -20,8 +20,8 @@ TEST_CASE("MaxPool gives values and, where asked, places in the window", "[pool]
 
 struct BadPool {
   const char* what;
-  kernels::Shape x;
-  kernels::Attributes attributes;
+  Shape x;
+  Attributes attributes;
   const char* error;
 };
 
@@ -60,10 +60,10 @@ TEST_CASE("MaxPool refuses what has no maximum or no place for its index", "[poo
 }
 
 TEST_CASE("MaxPoolGrad has the shape of X and checks the rest against it", "[pool]") {
-  const kernels::Attributes two = {{"kernel_shape", Ints{2, 2}}, {"strides", Ints{2, 2}}};
-  const kernels::TensorType x = Float({2, 3, 9, 8});
-  const kernels::TensorType dy = Float({2, 3, 4, 4});
-  const kernels::TensorType index = UInt8({2, 3, 4, 4});
+  const Attributes two = {{"kernel_shape", Ints{2, 2}}, {"strides", Ints{2, 2}}};
+  const TensorType x = Float({2, 3, 9, 8});
+  const TensorType dy = Float({2, 3, 4, 4});
+  const TensorType index = UInt8({2, 3, 4, 4});
   CHECK(Infer({"MaxPoolGrad", {dy, index}, two, 1, {x}}) == "[2, 3, 9, 8]");
   CHECK(Infer({"MaxPoolGrad", {Float({2, 3, 4, 3}), index}, two, 1, {x}}) ==
         "dY has shape [2, 3, 4, 3], it must be [2, 3, 4, 4]");
@@ -75,4 +75,4 @@ TEST_CASE("MaxPoolGrad has the shape of X and checks the rest against it", "[poo
 }
 
 }  // namespace
-}  // namespace rm::graph
+}  // namespace rm::kernels

@@ -1,19 +1,13 @@
 // ReduceSum.
-#include <utility>
-#include <vector>
-
 #include "base/status.h"
-#include "runtime/graph/ops/rules.h"
-#include "runtime/graph/ops/shapes.h"
+#include "kernels/api/infer.h"
+#include "kernels/api/shapes.h"
 
-namespace rm::graph {
-
-using kernels::OpInstance;
-using kernels::Shape;
+namespace rm::kernels {
 
 // Without axes everything is summed; an axis counts from the end when it is negative.
 absl::Status InferReduceSum(OpInstance* instance) {
-  RM_RETURN_IF_ERROR(RequireType(*instance, 0, "X", kernels::DType::kFloat32));
+  RM_RETURN_IF_ERROR(RequireType(*instance, 0, "X", DType::kFloat32));
   const Shape& x = InputShape(*instance, 0);
   const std::vector<int64_t> axes = instance->attributes.Ints("axes", {});
   std::vector<bool> reduced(x.size(), axes.empty());
@@ -32,4 +26,4 @@ absl::Status InferReduceSum(OpInstance* instance) {
   return absl::OkStatus();
 }
 
-}  // namespace rm::graph
+}  // namespace rm::kernels

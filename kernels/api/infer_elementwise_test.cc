@@ -1,13 +1,13 @@
 // Add, Relu, ReluGrad and ReduceSum.
 #include <catch2/catch.hpp>
 
-#include "runtime/graph/ops/rule_testing.h"
+#include "kernels/api/infer_testing.h"
 
-namespace rm::graph {
+namespace rm::kernels {
 namespace {
 
 struct AddCase {
-  kernels::Shape a, b;
+  Shape a, b;
   const char* result;
 };
 
@@ -20,7 +20,7 @@ TEST_CASE("Add broadcasts both ways", "[elementwise]") {
       {{0, 3}, {1, 3}, "[0, 3]"}, {{2, 3}, {2}, "[2, 3] and [2] do not broadcast"},
   };
   for (const AddCase& c : cases) {
-    INFO(kernels::ShapeString(c.a) << " + " << kernels::ShapeString(c.b));
+    INFO(ShapeString(c.a) << " + " << ShapeString(c.b));
     CHECK(Infer({"Add", {Float(c.a), Float(c.b)}, {}}) == c.result);
   }
   CHECK(Infer({"Add", {Float({1}), Int64({1})}, {}}) == "B is int64, it must be float32");
@@ -35,7 +35,7 @@ TEST_CASE("Relu and its gradient keep the shape", "[elementwise]") {
 }
 
 struct ReduceCase {
-  kernels::Attributes attributes;
+  Attributes attributes;
   const char* result;
 };
 
@@ -57,4 +57,4 @@ TEST_CASE("ReduceSum drops or keeps the axes it sums over", "[elementwise]") {
 }
 
 }  // namespace
-}  // namespace rm::graph
+}  // namespace rm::kernels

@@ -1,8 +1,8 @@
 #include <catch2/catch.hpp>
 
-#include "runtime/graph/ops/rule_testing.h"
+#include "kernels/api/infer_testing.h"
 
-namespace rm::graph {
+namespace rm::kernels {
 namespace {
 
 struct FlattenCase {
@@ -26,7 +26,7 @@ TEST_CASE("Flatten splits the dimensions at its axis", "[reshape]") {
     CHECK(Infer({"Flatten", {Float({2, 3, 4, 5})}, {{"axis", c.axis}}}) == c.result);
   }
   CHECK(Infer({"Flatten", {Float({2, 3, 4, 5})}, {}}) == "[2, 60]");
-  const kernels::Shape scalar;
+  const Shape scalar;
   CHECK(Infer({"Flatten", {Float(scalar)}, {{"axis", int64_t{0}}}}) == "[1, 1]");
   CHECK(Infer({"Flatten", {Int64({2, 3})}, {}}) == "int64 [2, 3]");
 }
@@ -70,4 +70,4 @@ TEST_CASE("Reorder keeps shape and element type", "[reshape]") {
 }
 
 }  // namespace
-}  // namespace rm::graph
+}  // namespace rm::kernels

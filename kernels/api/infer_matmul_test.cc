@@ -1,8 +1,8 @@
 #include <catch2/catch.hpp>
 
-#include "runtime/graph/ops/rule_testing.h"
+#include "kernels/api/infer_testing.h"
 
-namespace rm::graph {
+namespace rm::kernels {
 namespace {
 
 TEST_CASE("Gemm multiplies matrices, transposed or not", "[matmul]") {
@@ -17,14 +17,14 @@ TEST_CASE("Gemm multiplies matrices, transposed or not", "[matmul]") {
 }
 
 TEST_CASE("C of Gemm broadcasts to the product", "[matmul]") {
-  const kernels::Shape fitting[] = {{5}, {1}, {1, 5}, {2, 1}, {2, 5}, {1, 1}, {}};
-  for (const kernels::Shape& c : fitting) {
-    INFO(kernels::ShapeString(c));
+  const Shape fitting[] = {{5}, {1}, {1, 5}, {2, 1}, {2, 5}, {1, 1}, {}};
+  for (const Shape& c : fitting) {
+    INFO(ShapeString(c));
     CHECK(Infer({"Gemm", {Float({2, 3}), Float({3, 5}), Float(c)}, {}}) == "[2, 5]");
   }
-  const kernels::Shape wrong[] = {{2}, {5, 2}, {1, 2, 5}, {0}};
-  for (const kernels::Shape& c : wrong) {
-    INFO(kernels::ShapeString(c));
+  const Shape wrong[] = {{2}, {5, 2}, {1, 2, 5}, {0}};
+  for (const Shape& c : wrong) {
+    INFO(ShapeString(c));
     CHECK(Infer({"Gemm", {Float({2, 3}), Float({3, 5}), Float(c)}, {}}) ==
           "C does not broadcast to [2, 5]");
   }
@@ -41,7 +41,7 @@ TEST_CASE("Gemm refuses what does not fit", "[matmul]") {
 }
 
 struct MatMulCase {
-  kernels::Shape a, b;
+  Shape a, b;
   const char* result;
 };
 
@@ -62,10 +62,10 @@ TEST_CASE("MatMul follows NumPy", "[matmul]") {
       {{}, {3}, "a scalar is not a matrix"},
   };
   for (const MatMulCase& c : cases) {
-    INFO(kernels::ShapeString(c.a) << " by " << kernels::ShapeString(c.b));
+    INFO(ShapeString(c.a) << " by " << ShapeString(c.b));
     CHECK(Infer({"MatMul", {Float(c.a), Float(c.b)}, {}}) == c.result);
   }
 }
 
 }  // namespace
-}  // namespace rm::graph
+}  // namespace rm::kernels

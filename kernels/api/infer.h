@@ -1,0 +1,46 @@
+// What every operator family infers; for the table of op_signature.cc alone.
+#ifndef RM_KERNELS_API_INFER_H_
+#define RM_KERNELS_API_INFER_H_
+
+#include "absl/status/status.h"
+#include "kernels/api/op.h"
+
+namespace rm::kernels {
+
+// infer_matmul.cc
+absl::Status InferGemm(OpInstance* instance);
+absl::Status InferMatMul(OpInstance* instance);
+
+// infer_conv.cc
+absl::Status InferConv(OpInstance* instance);
+absl::Status InferConvGradInput(OpInstance* instance);
+absl::Status InferConvGradWeight(OpInstance* instance);
+
+// infer_pool.cc
+absl::Status InferMaxPool(OpInstance* instance);
+absl::Status InferMaxPoolGrad(OpInstance* instance);
+
+// infer_elementwise.cc
+absl::Status InferAdd(OpInstance* instance);
+absl::Status InferRelu(OpInstance* instance);
+absl::Status InferReluGrad(OpInstance* instance);
+
+// infer_movement.cc
+absl::Status InferFlatten(OpInstance* instance);
+absl::Status InferReshape(OpInstance* instance);
+absl::Status InferReorder(OpInstance* instance);
+
+// infer_reduce.cc
+absl::Status InferReduceSum(OpInstance* instance);
+
+// infer_loss.cc
+absl::Status InferSoftmaxCrossEntropy(OpInstance* instance);
+absl::Status InferSoftmaxCrossEntropyGrad(OpInstance* instance);
+absl::Status InferCountCorrect(OpInstance* instance);
+
+// infer_update.cc
+absl::Status InferSgdUpdate(OpInstance* instance);
+
+}  // namespace rm::kernels
+
+#endif  // RM_KERNELS_API_INFER_H_
