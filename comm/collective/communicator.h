@@ -56,6 +56,13 @@ class Communicator {
   [[nodiscard]] virtual absl::StatusOr<std::vector<absl::Span<float>>> AllocateBuckets(
       absl::Span<const int64_t> elements) = 0;
 
+  // The same for exact mode (shard_tree.h): the batch is cut into `shards` virtual shards, and this
+  // rank holds those of ShardsOf. Bucket i is the list of the sums of its maximal subtrees, each of
+  // elements[i] floats; AllReduce(i) adds all ranks' along the fixed tree, and the result ends in the
+  // last of them. InvalidArgument: fewer shards than ranks, or not a power of two.
+  [[nodiscard]] virtual absl::StatusOr<std::vector<std::vector<absl::Span<float>>>>
+  AllocateShardBuckets(absl::Span<const int64_t> elements, int shards) = 0;
+
   // Starts summing bucket `index` over all ranks, in place; returns at once. Every rank ends with
   // the same bits. The bucket may not be touched until WaitAll.
   // REQUIRES: index is valid and not already started.

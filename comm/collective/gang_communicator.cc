@@ -20,6 +20,8 @@
 #include "comm/collective/ring_broadcast.h"
 #include "comm/collective/ring_edges.h"
 #include "comm/collective/ring_gather.h"
+#include "comm/collective/shard_tree.h"
+#include "comm/collective/tree_allreduce.h"
 
 namespace rm::comm {
 namespace {
@@ -54,6 +56,8 @@ class GangCommunicator final : public Communicator {
   [[nodiscard]] int world_size() const override { return ring_.world_size(); }
   [[nodiscard]] absl::StatusOr<std::vector<absl::Span<float>>> AllocateBuckets(
       absl::Span<const int64_t> elements) override;
+  [[nodiscard]] absl::StatusOr<std::vector<std::vector<absl::Span<float>>>> AllocateShardBuckets(
+      absl::Span<const int64_t> elements, int shards) override;
   void AllReduce(int index) override;
   [[nodiscard]] absl::Status WaitAll() override;
   [[nodiscard]] absl::Status SumInPlace(absl::Span<double> values) override;
@@ -74,6 +78,7 @@ class GangCommunicator final : public Communicator {
   void Pop();
   [[nodiscard]] absl::Status Execute(const Operation& operation);
   [[nodiscard]] absl::Status ExecuteAllReduce(const Operation& operation);
+  [[nodiscard]] absl::Status ExecuteTree(const Operation& operation);
   [[nodiscard]] absl::Status ExecuteSum(const Operation& operation);
   void BeginNext();
   [[nodiscard]] const AllReduceAlgorithm& AlgorithmFor(absl::Span<const float> bucket) const {
@@ -83,6 +88,8 @@ class GangCommunicator final : public Communicator {
   [[nodiscard]] absl::Status FirstCause(const absl::Status& status) const;
 
   FloatBuckets buckets_;  // outlives the transport, which may still read it while it ends
+  int shards_ = 0;                                            // 0: fast mode
+  std::vector<std::vector<absl::Span<float>>> shard_buckets_;  // exact mode: by bucket
   std::vector<char> scratch_;
   std::unique_ptr<Transport> transport_;
   RingEdges ring_;
@@ -125,6 +132,28 @@ absl::StatusOr<std::vector<absl::Span<float>>> GangCommunicator::AllocateBuckets
   scratch_.resize(scratch);
   in_flight_.assign(elements.size(), false);
   return buckets_.spans();
+}
+
+// All sums of all buckets are memory of one kind, bucket by bucket.
+absl::StatusOr<std::vector<std::vector<absl::Span<float>>>> GangCommunicator::AllocateShardBuckets(
+    absl::Span<const int64_t> elements, int shards) {
+  RM_RETURN_IF_ERROR(CheckShards(shards, world_size()));
+  const size_t sums = MaximalSubtrees(ShardsOf(shards, world_size(), rank())).size();
+  std::vector<int64_t> all;
+  size_t scratch = 0;
+  for (const int64_t count : elements) {
+    all.insert(all.end(), sums, count);
+    scratch = std::max(scratch, TreeScratch(shards, world_size(), count));
+  }
+  RM_RETURN_IF_ERROR(buckets_.Allocate(all));
+  for (size_t i = 0; i < elements.size(); ++i) {
+    const auto first = buckets_.spans().begin() + static_cast<std::ptrdiff_t>(i * sums);
+    shard_buckets_.emplace_back(first, first + static_cast<std::ptrdiff_t>(sums));
+  }
+  shards_ = shards;
+  scratch_.resize(scratch);
+  in_flight_.assign(elements.size(), false);
+  return shard_buckets_;
 }
 
 // Returns at once; the communicator's thread works while the caller computes.
@@ -263,7 +292,7 @@ absl::Status GangCommunicator::Execute(const Operation& operation) {
   transport_->SetActivity({CollectiveName(operation.id.kind), operation.id.ordinal});
   switch (operation.id.kind) {
     case CollectiveKind::kAllReduce:
-      return ExecuteAllReduce(operation);
+      return shards_ > 0 ? ExecuteTree(operation) : ExecuteAllReduce(operation);
     case CollectiveKind::kSum:
       return ExecuteSum(operation);
     case CollectiveKind::kBroadcast:
@@ -282,6 +311,11 @@ absl::Status GangCommunicator::ExecuteAllReduce(const Operation& operation) {
   next_began_ = false;
   RM_RETURN_IF_ERROR(algorithm.finish(ring_, call, [this] { BeginNext(); }));
   return call.scratch.empty() ? absl::OkStatus() : ring_.Flush();
+}
+
+absl::Status GangCommunicator::ExecuteTree(const Operation& operation) {
+  const auto& sums = shard_buckets_[static_cast<size_t>(operation.bucket)];
+  return TreeAllReduce(ring_, {operation.id, shards_, sums, absl::MakeSpan(scratch_)});
 }
 
 void GangCommunicator::BeginNext() {

@@ -4,6 +4,7 @@
 #include "base/mutex.h"
 #include "base/status.h"
 #include "comm/collective/float_buckets.h"
+#include "comm/collective/shard_tree.h"
 
 namespace rm::comm {
 namespace {
@@ -18,6 +19,16 @@ class SoloCommunicator final : public Communicator {
     RM_RETURN_IF_ERROR(buckets_.Allocate(elements));
     in_flight_.assign(elements.size(), false);
     return buckets_.spans();
+  }
+
+  // One rank holds all shards, and adds them up to the root by itself.
+  [[nodiscard]] absl::StatusOr<std::vector<std::vector<absl::Span<float>>>> AllocateShardBuckets(
+      absl::Span<const int64_t> elements, int shards) override {
+    RM_RETURN_IF_ERROR(CheckShards(shards, 1));
+    RM_ASSIGN_OR_RETURN(const auto buckets, AllocateBuckets(elements));
+    std::vector<std::vector<absl::Span<float>>> sums;
+    for (const absl::Span<float> bucket : buckets) sums.push_back({bucket});
+    return sums;
   }
 
   void AllReduce(int index) override {
