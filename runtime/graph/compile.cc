@@ -162,7 +162,7 @@ void AddParameters(const Settled& settled, ProgramParts* parts) {
 void AddConstants(const Graph& graph, ProgramParts* parts) {
   for (const StorageGroup& group : parts->groups) {
     if (group.kind != StorageGroup::Kind::kConstant) continue;
-    parts->constants[group.index] = graph.value(group.index).initializer.values;
+    parts->constants[group.index] = graph.value(group.index);
   }
 }
 

@@ -31,7 +31,38 @@ std::vector<ValueId> IdsOfKind(const std::vector<Value>& values, ValueKind kind)
   return ids;
 }
 
+// Whether a kernel that reads the constant in its dtype sees this element.
+bool FitsDType(int64_t element, kernels::DType dtype) {
+  switch (dtype) {
+    case kernels::DType::kInt64:
+      return true;
+    case kernels::DType::kInt32:
+      return element == static_cast<int32_t>(element);
+    case kernels::DType::kUInt8:
+      return element == static_cast<uint8_t>(element);
+    case kernels::DType::kBool:
+      return element == 0 || element == 1;
+    case kernels::DType::kFloat32:
+      break;
+  }
+  return false;
+}
+
 }  // namespace
+
+Initializer Initializer::Of(std::vector<float> values) {
+  Initializer initializer;
+  initializer.kind = Kind::kValues;
+  initializer.values = std::make_shared<const std::vector<float>>(std::move(values));
+  return initializer;
+}
+
+Initializer Initializer::OfIntegers(std::vector<int64_t> integers) {
+  Initializer initializer;
+  initializer.kind = Kind::kValues;
+  initializer.integers = std::make_shared<const std::vector<int64_t>>(std::move(integers));
+  return initializer;
+}
 
 // The one place where values come to be, so that a name can never be taken twice.
 ValueId Graph::AddValue(Value value) {
@@ -75,16 +106,34 @@ ValueId Graph::AddParameter(absl::string_view name, kernels::Shape shape, Initia
 
 ValueId Graph::AddConstant(absl::string_view name, kernels::Shape shape,
                            std::vector<float> values) {
+  return AddGivenConstant(name, kernels::DType::kFloat32, std::move(shape),
+                          Initializer::Of(std::move(values)));
+}
+
+ValueId Graph::AddIntegerConstant(absl::string_view name, kernels::DType dtype,
+                                  kernels::Shape shape, std::vector<int64_t> integers) {
+  for (int64_t element : integers) {
+    RM_CHECK(FitsDType(element, dtype), "constant '", name, "' of ", kernels::DTypeName(dtype),
+             " with an element ", element);
+  }
+  return AddGivenConstant(name, dtype, std::move(shape),
+                          Initializer::OfIntegers(std::move(integers)));
+}
+
+ValueId Graph::AddGivenConstant(absl::string_view name, kernels::DType dtype, kernels::Shape shape,
+                                Initializer initializer) {
   CheckShape(name, shape, /*batch_allowed=*/false);
-  RM_CHECK(static_cast<int64_t>(values.size()) == kernels::ElementCount(shape), "constant '", name,
-           "' of shape ", kernels::ShapeString(shape), " with ", values.size(), " values");
+  const size_t given = initializer.values != nullptr ? initializer.values->size()
+                                                     : initializer.integers->size();
+  RM_CHECK(static_cast<int64_t>(given) == kernels::ElementCount(shape), "constant '", name,
+           "' of shape ", kernels::ShapeString(shape), " with ", given, " values");
   Value value;
   value.name = std::string(name);
   value.kind = ValueKind::kConstant;
+  value.dtype = dtype;
   value.shape = std::move(shape);
   value.shape_known = true;
-  value.initializer.kind = Initializer::Kind::kValues;
-  value.initializer.values = std::move(values);
+  value.initializer = std::move(initializer);
   return AddValue(std::move(value));
 }
 
@@ -166,26 +215,13 @@ std::vector<ValueId> Graph::inputs() const { return IdsOfKind(values_, ValueKind
 
 std::vector<ValueId> Graph::parameters() const { return IdsOfKind(values_, ValueKind::kParameter); }
 
-// Member by member rather than a copy with the weights taken out: those may be most of the memory
-// that a machine has.
+// The copy shares the weights only until they are let go of: they may be most of the memory that a
+// machine has, and the original may be dropped while the copy lives.
 Graph Graph::WithoutInitialValues() const {
-  Graph copy;
-  copy.values_.reserve(values_.size());
-  for (const Value& value : values_) {
-    Value slim;
-    slim.name = value.name;
-    slim.kind = value.kind;
-    slim.dtype = value.dtype;
-    slim.shape = value.shape;
-    slim.shape_known = value.shape_known;
-    slim.like = value.like;
-    if (value.kind == ValueKind::kConstant) slim.initializer = value.initializer;
-    copy.values_.push_back(std::move(slim));
+  Graph copy = *this;
+  for (Value& value : copy.values_) {
+    if (value.kind != ValueKind::kConstant) value.initializer = Initializer();
   }
-  copy.nodes_ = nodes_;
-  copy.outputs_ = outputs_;
-  copy.gradients_ = gradients_;
-  copy.names_ = names_;
   return copy;
 }
 

@@ -17,6 +17,7 @@
 
 #include <cstdint>
 #include <map>
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -41,13 +42,21 @@ enum class ValueKind {
   kNode,       // computed
 };
 
-// How a parameter gets its first value. The values depend only on (seed, name, shape): the same at
-// any world size and on any machine.
+// How a parameter gets its first value, or what a constant holds. Drawn values depend only on (seed,
+// name, shape): the same at any world size and on any machine. Given values are shared by copies,
+// and nobody changes them, so that copying a graph of gigabytes costs nothing.
 struct Initializer {
   enum class Kind { kZero, kOne, kUniform, kNormal, kValues };
   Kind kind = Kind::kZero;
-  float scale = 0;            // kUniform: U(−scale, scale); kNormal: standard deviation
-  std::vector<float> values;  // kValues: plain row-major
+  float scale = 0;  // kUniform: U(−scale, scale); kNormal: standard deviation
+  // kValues, plain row-major: float32 elements in `values`; those of every other dtype, each
+  // widened to int64, in `integers`. The other one is nullptr.
+  std::shared_ptr<const std::vector<float>> values;
+  std::shared_ptr<const std::vector<int64_t>> integers;
+
+  // kValues of these elements.
+  [[nodiscard]] static Initializer Of(std::vector<float> values);
+  [[nodiscard]] static Initializer OfIntegers(std::vector<int64_t> integers);
 };
 
 // A typed, shaped value.
@@ -80,6 +89,10 @@ class Graph {
   ValueId AddParameter(absl::string_view name, kernels::Shape shape, Initializer initializer);
   // float32, plain row-major. REQUIRES: as many values as the shape has elements.
   ValueId AddConstant(absl::string_view name, kernels::Shape shape, std::vector<float> values);
+  // Any dtype but float32; elements widened to int64, true is 1. REQUIRES: as above, and each
+  // element fits the dtype.
+  ValueId AddIntegerConstant(absl::string_view name, kernels::DType dtype, kernels::Shape shape,
+                             std::vector<int64_t> integers);
 
   // Appends a node of the forward pass and returns the id of its only output, named after the node.
   ValueId AddNode(absl::string_view op, absl::string_view name, std::vector<ValueId> inputs,
@@ -123,10 +136,13 @@ class Graph {
   void ClearGradients() { gradients_.clear(); }
 
   // A copy whose parameters have no first values: what a pass needs, without the weights' memory.
+  // Constants stay, as passes read them.
   [[nodiscard]] Graph WithoutInitialValues() const;
 
  private:
   ValueId AddValue(Value value);
+  ValueId AddGivenConstant(absl::string_view name, kernels::DType dtype, kernels::Shape shape,
+                           Initializer initializer);
   [[nodiscard]] std::string UniqueName(absl::string_view name) const;
 
   std::vector<Value> values_;
@@ -138,7 +154,7 @@ class Graph {
 
 // Fills `out` (plain row-major, as many floats as the shape has elements) with a parameter's first
 // value. Uniform and normal draws come from the random stream keyed by (seed, hash of the name).
-// REQUIRES: out.size() is the number of elements, and so is that of kValues.
+// REQUIRES: out.size() is the number of elements, and so is that of kValues, which are floats.
 void InitializeParameter(const Value& parameter, uint64_t seed, absl::Span<float> out);
 
 }  // namespace rm::graph

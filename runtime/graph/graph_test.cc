@@ -25,7 +25,7 @@ TEST_CASE("a graph numbers its values in order of addition", "[graph]") {
   CHECK(graph.value(x).kind == ValueKind::kInput);
   CHECK(graph.value(w).kind == ValueKind::kParameter);
   CHECK(graph.value(c).kind == ValueKind::kConstant);
-  CHECK(graph.value(c).initializer.values == std::vector<float>{1.0F, 2.0F});
+  CHECK(*graph.value(c).initializer.values == std::vector<float>{1.0F, 2.0F});
   CHECK(graph.value(y).kind == ValueKind::kNode);
   CHECK(graph.value(x).shape_known);
   CHECK_FALSE(graph.value(y).shape_known);
@@ -76,26 +76,46 @@ TEST_CASE("a backward node takes the types of what its outputs belong to, and a 
   CHECK(graph.value(graph.AddDetachedValue("d", x)).name == "d#3");
 }
 
+TEST_CASE("constants of other dtypes hold their elements as integers", "[graph]") {
+  Graph graph;
+  const ValueId shape = graph.AddIntegerConstant("shape", DType::kInt64, {2}, {-1, int64_t{1} << 40});
+  const ValueId mask = graph.AddIntegerConstant("mask", DType::kBool, {}, {1});
+  CHECK(graph.value(shape).kind == ValueKind::kConstant);
+  CHECK(graph.value(shape).dtype == DType::kInt64);
+  CHECK(graph.value(shape).initializer.values == nullptr);
+  CHECK(*graph.value(shape).initializer.integers == std::vector<int64_t>{-1, int64_t{1} << 40});
+  CHECK(graph.value(mask).dtype == DType::kBool);
+  CHECK(graph.value(mask).shape.empty());
+  CHECK(graph.value(mask).shape_known);
+}
+
+TEST_CASE("copies of a graph share their values", "[graph]") {
+  Graph graph;
+  const ValueId w = graph.AddParameter("w", {1}, Initializer::Of({1.0F}));
+  const ValueId c = graph.AddIntegerConstant("c", DType::kInt32, {1}, {7});
+  const Graph copy = graph;
+  CHECK(copy.value(w).initializer.values == graph.value(w).initializer.values);
+  CHECK(copy.WithoutInitialValues().value(c).initializer.integers ==
+        graph.value(c).initializer.integers);
+}
+
 TEST_CASE("a copy without initial values keeps all but the weights", "[graph]") {
   Graph graph;
-  Initializer initializer;
-  initializer.kind = Initializer::Kind::kValues;
-  initializer.values = {1.0F, 2.0F};
-  const ValueId w = graph.AddParameter("w", {2}, initializer);
+  const ValueId w = graph.AddParameter("w", {2}, Initializer::Of({1.0F, 2.0F}));
   const ValueId c = graph.AddConstant("c", {1}, {3.0F});
   const ValueId y = graph.AddNode("Add", "y", {w, c});
   graph.MarkOutput("output", y);
   graph.SetGradient(w, y);
 
   const Graph copy = graph.WithoutInitialValues();
-  CHECK(copy.value(w).initializer.values.empty());
-  CHECK(copy.value(c).initializer.values == std::vector<float>{3.0F});
+  CHECK(copy.value(w).initializer.values == nullptr);
+  CHECK(*copy.value(c).initializer.values == std::vector<float>{3.0F});
   CHECK(copy.value(w).shape == Shape{2});
   CHECK(copy.nodes().size() == 1);
   CHECK(copy.FindOutput("output") == y);
   CHECK(copy.FindValue("w") == w);
   CHECK(copy.gradients().at(w) == y);
-  CHECK(graph.value(w).initializer.values.size() == 2);
+  CHECK(graph.value(w).initializer.values->size() == 2);
 }
 
 }  // namespace

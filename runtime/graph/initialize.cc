@@ -31,9 +31,9 @@ void InitializeParameter(const Value& parameter, uint64_t seed, absl::Span<float
       for (float& x : out) x = stream.NextNormal() * initializer.scale;
       return;
     case Initializer::Kind::kValues:
-      RM_CHECK(initializer.values.size() == out.size(), "parameter '", parameter.name, "' has ",
-               initializer.values.size(), " initial values");
-      std::copy(initializer.values.begin(), initializer.values.end(), out.begin());
+      RM_CHECK(initializer.values != nullptr && initializer.values->size() == out.size(),
+               "parameter '", parameter.name, "' lacks initial values, or has too many");
+      std::copy(initializer.values->begin(), initializer.values->end(), out.begin());
       return;
   }
 }

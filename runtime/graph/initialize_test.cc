@@ -39,8 +39,8 @@ TEST_CASE("fixed initialisers fill every element", "[initialize]") {
         std::vector<float>{0, 0, 0});
   CHECK(Initialized(Parameter("w", 2, Initializer::Kind::kOne, 5), 1) == std::vector<float>{1, 1});
   Value given = Parameter("w", 2, Initializer::Kind::kValues, 0);
-  given.initializer.values = {0.5F, -0.25F};
-  CHECK(Initialized(given, 1) == given.initializer.values);
+  given.initializer = Initializer::Of({0.5F, -0.25F});
+  CHECK(Initialized(given, 1) == *given.initializer.values);
 }
 
 TEST_CASE("uniform values fill (−scale, scale) evenly", "[initialize]") {

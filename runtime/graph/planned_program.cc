@@ -12,6 +12,7 @@
 #include "base/check.h"
 #include "base/clock.h"
 #include "base/status.h"
+#include "runtime/graph/constant_memory.h"
 #include "runtime/graph/memory_plan.h"
 
 namespace rm::graph {
@@ -150,10 +151,9 @@ class PlannedProgram final : public Program {
   // nothing, and may be compiled just to learn what it would need.
   absl::Status Allocate() const {
     if (arena_.data() != nullptr) return absl::OkStatus();
-    for (const auto& [id, values] : parts_.constants) {
-      RM_ASSIGN_OR_RETURN(AlignedMemory memory,
-                          AlignedMemory::Allocate(values.size() * sizeof(float)));
-      std::copy(values.begin(), values.end(), reinterpret_cast<float*>(memory.data()));
+    for (const auto& [id, constant] : parts_.constants) {
+      RM_ASSIGN_OR_RETURN(AlignedMemory memory, AlignedMemory::Allocate(ConstantBytes(constant)));
+      WriteConstant(constant, memory.data());
       constants_[id] = std::move(memory);
     }
     RM_ASSIGN_OR_RETURN(arena_, AlignedMemory::Allocate(static_cast<size_t>(parts_.arena_bytes)));

@@ -43,8 +43,8 @@ struct ProgramParts {
   size_t forward_steps = 0;
   bool training = false;
   std::vector<StorageGroup> groups;
-  std::vector<int64_t> group_offsets;           // by group, into the arena; for kArena
-  std::map<int, std::vector<float>> constants;  // by ValueId, as StorageGroup::index
+  std::vector<int64_t> group_offsets;  // by group, into the arena; for kArena
+  std::map<ValueId, Value> constants;  // as StorageGroup::index; copies share the elements
   int64_t arena_bytes = 0;
   std::vector<ParameterInfo> parameters;
   std::vector<bool> has_gradient;  // by parameter: the loss depends on it

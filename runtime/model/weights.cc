@@ -148,8 +148,7 @@ absl::Status LoadWeights(const base::FileSystem& files, const std::string& path,
     loaded.emplace_back(id, std::move(values));
   }
   for (auto& [id, values] : loaded) {
-    graph->mutable_value(id).initializer = {graph::Initializer::Kind::kValues, 0,
-                                            std::move(values)};
+    graph->mutable_value(id).initializer = graph::Initializer::Of(std::move(values));
   }
   return absl::OkStatus();
 }

@@ -216,7 +216,9 @@ DoubleValues DoubleInterpreter::NewValues() const {
     values.emplace_back(Size(types_[i].elements()), 0.0);
     const Value& value = graph_.values()[i];
     if (value.kind != ValueKind::kConstant) continue;
-    values[i].assign(value.initializer.values.begin(), value.initializer.values.end());
+    const Initializer& given = value.initializer;
+    if (given.values != nullptr) values[i].assign(given.values->begin(), given.values->end());
+    if (given.integers != nullptr) values[i].assign(given.integers->begin(), given.integers->end());
   }
   return values;
 }
