@@ -48,9 +48,11 @@ struct CoordinatorConfig {
   scheduler::SchedulerOptions scheduler;
   LivenessLimits liveness;
   HangLimits hangs;
-  // Called when a job has ended, and when the journal has failed (at most once): then nothing more
-  // is taken and the process must end.
+  // Called when a job has ended; when it is not known any more, some time after the scheduler has
+  // forgotten it; and when the journal has failed (at most once): then nothing more is taken and the
+  // process must end.
   std::function<void(const std::string& job_id)> on_job_ended = [](const std::string&) {};
+  std::function<void(const std::string& job_id)> on_job_forgotten = [](const std::string&) {};
   std::function<void(const absl::Status& status)> on_failure = [](const absl::Status&) {};
   // Log chunks of the workers.
   std::function<void(const std::string& worker_id, ::ringmaster::v1::LogChunk chunk)> on_log =
@@ -146,6 +148,7 @@ class Coordinator {
   Executor executor_;
   FeedList feeds_;
   std::vector<Pending> pending_;
+  std::vector<std::string> ended_;  // in this life: jobs of which more than their state is kept
   std::list<Wait> waits_;
   absl::Status failure_;  // not OK: nothing more is taken; what Add answers
 };

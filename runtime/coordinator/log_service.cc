@@ -42,6 +42,10 @@ void LogService::Write(const std::string& worker_id, const pb::LogChunk& chunk) 
   failing_ = !written.ok();
 }
 
+void LogService::Forget(const std::string& job_id) {
+  thread_.Post([this, job_id] { store_.Forget(job_id); });
+}
+
 void LogService::MarkEnded(const std::string& job_id) {
   thread_.Post([this, job_id] { store_.MarkEnded(job_id); });
 }

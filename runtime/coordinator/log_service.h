@@ -38,6 +38,8 @@ class LogService {
   void Append(const std::string& worker_id, ::ringmaster::v1::LogChunk chunk);
   // Everything of this job has been appended.
   void MarkEnded(const std::string& job_id);
+  // Nobody can ask for this job any more.
+  void Forget(const std::string& job_id);
 
   // Begins `call` with a new LogFeed, and asks it from now on.
   void Open(const LogFeedOptions& options,

@@ -66,6 +66,13 @@ absl::StatusOr<std::unique_ptr<base::WritableFile>> LogStore::Open(const std::st
   return files_.OpenForAppend(path);
 }
 
+// The map is ordered by job first, so all of a job's places stand side by side.
+void LogStore::Forget(const std::string& job_id) {
+  auto place = next_.lower_bound({job_id, 0, ""});
+  while (place != next_.end() && std::get<0>(place->first) == job_id) place = next_.erase(place);
+  ended_.erase(job_id);
+}
+
 std::vector<int32_t> LogStore::Ranks(const std::string& job_id) const {
   std::vector<int32_t> ranks;
   const auto names = files_.List(absl::StrCat(folder_, "/", job_id));

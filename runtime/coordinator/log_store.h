@@ -46,6 +46,8 @@ class LogStore {
   // Nothing more will come for this job.
   void MarkEnded(const std::string& job_id) { ended_.insert(job_id); }
   [[nodiscard]] bool IsEnded(const std::string& job_id) const { return ended_.count(job_id) > 0; }
+  // The job is not known any more: drops what is held of it in memory. Its files stay.
+  void Forget(const std::string& job_id);
 
  private:
   [[nodiscard]] std::string Path(const std::string& job_id, int32_t rank) const;

@@ -110,5 +110,22 @@ TEST_CASE("a job that has ended is known to have ended") {
   CHECK(store.logs.IsEnded("job"));
 }
 
+TEST_CASE("of a forgotten job nothing is held but its files") {
+  Store store;
+  for (const char* const job : {"job", "job-2", "another"}) {
+    for (const int32_t rank : {0, 1}) REQUIRE(store.logs.Append(job, rank, "w", 100, "abc\n").ok());
+    store.logs.MarkEnded(job);
+  }
+  store.logs.Forget("job");
+  CHECK_FALSE(store.logs.IsEnded("job"));
+  CHECK(store.logs.IsEnded("job-2"));
+  CHECK(store.logs.Ranks("job") == std::vector<int32_t>{0, 1});
+  // Where its next byte stood is not known any more, so the chunk is taken wherever it stands; of the others it is.
+  REQUIRE(store.logs.Append("job", 1, "w", 0, "xyz\n").ok());
+  CHECK(store.logs.Size("job", 1) == 8);
+  REQUIRE(store.logs.Append("job-2", 1, "w", 100, "abc\n").ok());
+  CHECK(store.logs.Size("job-2", 1) == 4);
+}
+
 }  // namespace
 }  // namespace rm::coordinator

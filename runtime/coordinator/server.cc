@@ -121,6 +121,7 @@ absl::Status Server::Parts::Open(std::function<void(const absl::Status&)> on_fai
   config.scheduler.retention.ended_jobs = options.keep_jobs;
   config.on_failure = std::move(on_failure);
   config.on_job_ended = [this](const std::string& job_id) { logs.MarkEnded(job_id); };
+  config.on_job_forgotten = [this](const std::string& job_id) { logs.Forget(job_id); };
   config.on_log = [this](const std::string& worker_id, ::ringmaster::v1::LogChunk chunk) {
     logs.Append(worker_id, std::move(chunk));
   };
