@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <random>
 #include <utility>
 
 #include "absl/strings/match.h"
@@ -146,9 +147,12 @@ void CheckProgram(const pb::JobSpec& spec, const graph::Graph& graph, Findings& 
   }
 }
 
-// Made, written and cleaned up; the folder itself stays, since the job will need it.
+// Made, written and cleaned up; the folder itself stays, since the job will need it. Several machines
+// may ask at the same moment in one shared folder, so each has a name of its own.
 void CheckFolder(const std::string& folder, base::FileSystem& files, Findings& findings) {
-  const std::string probe = base::JoinPath(folder, ".preflight");
+  std::random_device random;
+  const std::string probe = base::JoinPath(
+      folder, absl::StrCat(".preflight-", absl::Hex(random()), "-", absl::Hex(random())));
   absl::Status status = files.MakeFolders(folder);
   if (status.ok()) {
     auto file = files.Create(probe);

@@ -11,6 +11,9 @@
 #include "tests/integration/process_table.h"
 #include "tests/integration/test_cluster.h"
 
+// Of the sanitizers' runtime, where there is one.
+extern "C" __attribute__((weak)) void __sanitizer_set_death_callback(void (*callback)());
+
 namespace rm::integration {
 namespace {
 
@@ -61,7 +64,8 @@ TEST_CASE("jobs that have ended are forgotten beyond those that are to be kept, 
   CHECK(listed->jobs_size() <= 11);
   // The first rounds fill what is kept on purpose: pools, arenas, and the records between two compactions. From then on
   // a job leaves nothing behind; a leak of 1 KiB each would be seen.
-  CHECK(kib[kRounds - 1] - kib[2] < 1024);
+  // Under a sanitizer what was freed is kept for a while, so that its use is seen.
+  if (__sanitizer_set_death_callback == nullptr) CHECK(kib[kRounds - 1] - kib[2] < 1024);
   CHECK(cluster.client().Kill(holder).ok());
 }
 
