@@ -43,6 +43,11 @@ absl::Status RefuseDescr(absl::string_view descr) {
 absl::StatusOr<std::unique_ptr<NpyFile>> NpyFile::Open(const base::FileSystem& files,
                                                        const std::string& path) {
   RM_ASSIGN_OR_RETURN(auto file, files.Open(path));
+  return Open(std::move(file), path);
+}
+
+absl::StatusOr<std::unique_ptr<NpyFile>> NpyFile::Open(std::unique_ptr<base::RandomAccessFile> file,
+                                                       const std::string& path) {
   std::unique_ptr<NpyFile> npy(new NpyFile(std::move(file), path));
   RM_RETURN_IF_ERROR(base::Annotate(npy->ParseHead(), path));
   return npy;

@@ -35,6 +35,10 @@ class NpyFile {
   [[nodiscard]] static absl::StatusOr<std::unique_ptr<NpyFile>> Open(const base::FileSystem& files,
                                                                      const std::string& path);
 
+  // The same of a file that is open already, under the name `path`.
+  [[nodiscard]] static absl::StatusOr<std::unique_ptr<NpyFile>> Open(
+      std::unique_ptr<base::RandomAccessFile> file, const std::string& path);
+
   [[nodiscard]] const std::string& path() const { return path_; }
   // By the names of runtime/tensorfile/dtype.h: "F32", "I64", "BOOL", ….
   [[nodiscard]] const std::string& dtype() const { return dtype_; }
