@@ -65,10 +65,19 @@ BatchReader::BatchReader(const Dataset& dataset, const Options& options)
   RM_CHECK(options.global_batch_size >= 1, "global batch size ", options.global_batch_size);
   RM_CHECK(0 <= options.rank && options.rank < options.world_size, "rank ", options.rank, " of ",
            options.world_size);
+  RM_CHECK(options.parts >= 1, options.parts, " parts");
 }
 
-int64_t BatchReader::local_batch_max() const {
-  return DivideUp(options_.global_batch_size, options_.world_size);
+int64_t BatchReader::local_batch() const {
+  const Share share = ShareOf(options_.global_batch_size, options_.rank, options_.world_size);
+  return std::max<int64_t>(1, DivideUp(share.count, options_.parts));
+}
+
+// A share is cut as the batch is.
+Share BatchReader::RowsOf(int part) const {
+  const Share share = ShareOf(options_.global_batch_size, options_.rank, options_.world_size);
+  const Share rows = ShareOf(share.count, part, options_.parts);
+  return {share.first + rows.first, rows.count};
 }
 
 // The order of an epoch is made anew for each batch that touches it: six rounds of keys, which is
@@ -90,14 +99,15 @@ void BatchReader::ForEachSample(int64_t step, const Share& rows, const Use& use)
   }
 }
 
-int64_t BatchReader::Fill(int64_t step, float* features, int64_t* labels, float* weights) const {
-  const Share share = ShareOf(options_.global_batch_size, options_.rank, options_.world_size);
+int64_t BatchReader::Fill(int64_t step, float* features, int64_t* labels, float* weights,
+                          int part) const {
+  const Share share = RowsOf(part);
   const int64_t elements = dataset_.sample_elements();
   int64_t good = 0;
   ForEachSample(step, share, [&](int64_t row, int64_t sample) {
     good += FillRow(dataset_, sample, row, elements, features, labels, weights);
   });
-  ClearRows(share.count, local_batch_max(), elements, features, labels, weights);
+  ClearRows(share.count, local_batch(), elements, features, labels, weights);
   return good;
 }
 

@@ -39,19 +39,26 @@ class BatchReader {
     uint64_t seed = 0;
     int rank = 0;
     int world_size = 1;
+    // Parts of about equal size that a rank's share is computed in, one after the other
+    // (train.gradient_accumulation), ≥ 1.
+    int parts = 1;
   };
   BatchReader(const Dataset& dataset, const Options& options);
 
-  // Rows of the buffers that Fill writes: the largest share of any rank, ⌈B/N⌉, the same on every
-  // rank.
-  [[nodiscard]] int64_t local_batch_max() const;
+  // Rows of the buffers that Fill writes: this rank's share, or the largest part of it, and at least
+  // 1. Not the largest share of any rank: a row without a sample would count in the statistics that
+  // BatchNormalization normalises by.
+  [[nodiscard]] int64_t local_batch() const;
 
-  // Fills this rank's share of the batch of `step` (from 0) and returns its number of good samples.
-  // Those have weight 1; rows of bad records, and the rows left over up to local_batch_max(), are
-  // zeroed and have weight 0. Allocates nothing. REQUIRES: step ≥ 0.
-  int64_t Fill(int64_t step, float* features /* (local_batch_max, sample_elements) */,
-               int64_t* labels /* (local_batch_max) */,
-               float* weights /* (local_batch_max) */) const;
+  // The rows of the global batch that are part `part` of this rank's share.
+  [[nodiscard]] Share RowsOf(int part) const;
+
+  // Fills part `part` of this rank's share of the batch of `step` (from 0) and returns its number of
+  // good samples. Those have weight 1; rows of bad records, and the rows left over up to
+  // local_batch(), are zeroed and have weight 0. Allocates nothing. REQUIRES: step ≥ 0.
+  int64_t Fill(int64_t step, float* features /* (local_batch, sample_elements) */,
+               int64_t* labels /* (local_batch) */, float* weights /* (local_batch) */,
+               int part = 0) const;
 
   // Good samples in the batch of `step` over all ranks: what its loss and gradients are divided by,
   // known to every rank beforehand. 0 when all of them are bad. Allocates nothing; costs nothing

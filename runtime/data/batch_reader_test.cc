@@ -57,7 +57,7 @@ struct Batch {
 };
 
 std::vector<int64_t> SamplesOfStep(const BatchReader& reader, int64_t step) {
-  Batch batch(reader.local_batch_max());
+  Batch batch(reader.local_batch());
   batch.count =
       reader.Fill(step, batch.features.data(), batch.labels.data(), batch.weights.data());
   return batch.Samples();
@@ -178,10 +178,33 @@ TEST_CASE("more ranks than rows leave some ranks with weight 0 only") {
   int64_t rows = 0;
   for (int rank = 0; rank < 5; ++rank) {
     const BatchReader reader(dataset, {2, 1, rank, 5});
-    CHECK(reader.local_batch_max() == 1);
+    CHECK(reader.local_batch() == 1);
     rows += static_cast<int64_t>(SamplesOfStep(reader, 0).size());
   }
   CHECK(rows == 2);
+}
+
+TEST_CASE("the parts of a share are its rows, in order, each as a batch of its own") {
+  const CountingDataset dataset(50);
+  for (const int parts : {1, 2, 3, 5}) {
+    for (int rank = 0; rank < 2; ++rank) {
+      const std::vector<int64_t> whole = SamplesOfStep(BatchReader(dataset, {15, 4, rank, 2}), 2);
+      const BatchReader reader(dataset, {15, 4, rank, 2, parts});
+      CHECK(reader.local_batch() == (static_cast<int64_t>(whole.size()) + parts - 1) / parts);
+      std::vector<int64_t> joined;
+      int64_t next_row = ShareOf(15, rank, 2).first;
+      for (int part = 0; part < parts; ++part) {
+        CHECK(reader.RowsOf(part).first == next_row);
+        next_row += reader.RowsOf(part).count;
+        Batch batch(reader.local_batch());
+        batch.count = reader.Fill(2, batch.features.data(), batch.labels.data(),
+                                  batch.weights.data(), part);
+        CHECK(batch.count == reader.RowsOf(part).count);
+        for (const int64_t sample : batch.Samples()) joined.push_back(sample);
+      }
+      CHECK(joined == whole);
+    }
+  }
 }
 
 TEST_CASE("shares are ⌊rB/N⌋ to ⌊(r+1)B/N⌋, for numbers whose product does not fit as well") {
@@ -262,7 +285,7 @@ TEST_CASE("a bad record leaves a row of weight 0 where it would have been, and s
       const BatchReader some(spoiled, {kBatch, 5, rank, world_size});
       for (int64_t step = 0; step < 12; ++step) {
         const std::vector<int64_t> samples = SamplesOfStep(all, step);
-        Batch batch(some.local_batch_max());
+        Batch batch(some.local_batch());
         const int64_t good = some.Fill(step, batch.features.data(), batch.labels.data(),
                                        batch.weights.data());
         int64_t counted = 0;
@@ -289,7 +312,7 @@ TEST_CASE("the global weight is what the ranks' good samples add up to, and each
     int64_t sum = 0;
     for (int rank = 0; rank < 3; ++rank) {
       const BatchReader reader(dataset, {kBatch, 2, rank, 3});
-      Batch batch(reader.local_batch_max());
+      Batch batch(reader.local_batch());
       sum += reader.Fill(step, batch.features.data(), batch.labels.data(), batch.weights.data());
     }
     for (int rank = 0; rank < 3; ++rank) {

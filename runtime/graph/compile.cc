@@ -158,6 +158,31 @@ void AddParameters(const Settled& settled, ProgramParts* parts) {
   }
 }
 
+// Buffers and what they follow. A statistic of another size than its buffer is a mistake of the model.
+absl::Status AddBuffers(const Settled& settled, ProgramParts* parts) {
+  const Graph& graph = settled.typed.graph;
+  for (ValueId id : graph.buffers()) {
+    const kernels::TensorType& type = settled.typed.type(id);
+    BufferInfo info{graph.value(id).name, type.shape, type.elements(), false, 0};
+    int group = kNoGroup;
+    const auto update = graph.buffer_updates().find(id);
+    if (update != graph.buffer_updates().end()) {
+      const kernels::TensorType& statistic = settled.typed.type(update->second.statistic);
+      if (statistic.shape != type.shape || statistic.layout != kernels::Layout::kPlain) {
+        return absl::InvalidArgumentError(absl::StrCat("buffer '", info.name, "' is ",
+                                                       type.ToString(), ", what moves it is ",
+                                                       statistic.ToString()));
+      }
+      info.updated = true;
+      info.momentum = update->second.momentum;
+      group = settled.storage.group_of[static_cast<size_t>(update->second.statistic)];
+    }
+    parts->buffers.push_back(std::move(info));
+    parts->statistic_groups.push_back(group);
+  }
+  return absl::OkStatus();
+}
+
 // Contents of the constants, which the program copies into memory of its own.
 void AddConstants(const Graph& graph, ProgramParts* parts) {
   for (const StorageGroup& group : parts->groups) {
@@ -178,6 +203,7 @@ absl::StatusOr<std::unique_ptr<Program>> Program::Compile(const Graph& graph,
   PlaceMemory(options.reuse_memory, &parts);
   AddPorts(settled, &parts);
   AddParameters(settled, &parts);
+  RM_RETURN_IF_ERROR(AddBuffers(settled, &parts));
   AddConstants(settled.typed.graph, &parts);
   return MakeProgram(std::move(parts));
 }

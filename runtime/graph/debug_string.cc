@@ -52,6 +52,10 @@ class Writer {
     for (const auto& [name, value] : graph_.outputs()) {
       absl::StrAppend(&text_, "output ", name, " = ", Name(value), "\n");
     }
+    for (const auto& [buffer, update] : graph_.buffer_updates()) {
+      absl::StrAppend(&text_, "update ", Name(buffer), " = ", Name(update.statistic), " · ",
+                      update.momentum, "\n");
+    }
     for (ValueId parameter : graph_.parameters()) {
       const auto it = graph_.gradients().find(parameter);
       if (it == graph_.gradients().end()) continue;
@@ -78,6 +82,9 @@ class Writer {
         break;
       case ValueKind::kParameter:
         kind = "parameter ";
+        break;
+      case ValueKind::kBuffer:
+        kind = "buffer ";
         break;
       case ValueKind::kConstant:
         kind = "constant ";

@@ -5,6 +5,7 @@
 //   fc = Gemm(x, fc.weight) {transB = 1}
 //   output output = fc
 //   gradient fc.weight = fc/dB
+//   update norm.running_mean = norm:1 · 0.1      (the share of the new value)
 //
 // Nodes of the backward pass are indented. What is not float32 is said.
 #ifndef RM_RUNTIME_GRAPH_DEBUG_STRING_H_

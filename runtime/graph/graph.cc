@@ -104,6 +104,13 @@ ValueId Graph::AddParameter(absl::string_view name, kernels::Shape shape, Initia
   return AddValue(std::move(value));
 }
 
+// A parameter but for its kind.
+ValueId Graph::AddBuffer(absl::string_view name, kernels::Shape shape, Initializer initializer) {
+  const ValueId id = AddParameter(name, std::move(shape), std::move(initializer));
+  mutable_value(id).kind = ValueKind::kBuffer;
+  return id;
+}
+
 ValueId Graph::AddConstant(absl::string_view name, kernels::Shape shape,
                            std::vector<float> values) {
   return AddGivenConstant(name, kernels::DType::kFloat32, std::move(shape),
@@ -200,6 +207,21 @@ ValueId Graph::AddDetachedValue(absl::string_view name, ValueId like) {
   return AddValue(std::move(value));
 }
 
+// Shapes are compared when they are known: by whoever compiles.
+void Graph::SetBufferUpdate(ValueId buffer, ValueId statistic, float momentum) {
+  RM_CHECK(value(buffer).kind == ValueKind::kBuffer, "'", value(buffer).name, "' is no buffer");
+  RM_CHECK(value(statistic).kind == ValueKind::kNode, "'", value(statistic).name,
+           "' is not computed");
+  RM_CHECK(momentum >= 0 && momentum <= 1, "momentum ", momentum);
+  buffer_updates_[buffer] = {statistic, momentum};
+}
+
+void Graph::Freeze(ValueId parameter) {
+  RM_CHECK(value(parameter).kind == ValueKind::kParameter && gradients_.empty(), "'",
+           value(parameter).name, "' cannot be frozen");
+  mutable_value(parameter).kind = ValueKind::kBuffer;
+}
+
 // Look-ups, for building and for callers; nothing in a step loop asks by name.
 ValueId Graph::FindOutput(absl::string_view name) const {
   const auto it = outputs_.find(std::string(name));
@@ -214,6 +236,8 @@ ValueId Graph::FindValue(absl::string_view name) const {
 std::vector<ValueId> Graph::inputs() const { return IdsOfKind(values_, ValueKind::kInput); }
 
 std::vector<ValueId> Graph::parameters() const { return IdsOfKind(values_, ValueKind::kParameter); }
+
+std::vector<ValueId> Graph::buffers() const { return IdsOfKind(values_, ValueKind::kBuffer); }
 
 // The copy shares the weights only until they are let go of: they may be most of the memory that a
 // machine has, and the original may be dropped while the copy lives.

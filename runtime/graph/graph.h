@@ -6,7 +6,7 @@
 //
 // Invariants:
 //   1. Nodes are in topological order: a node only reads values that exist before it.
-//   2. A value is written by one node at most; kInput, kParameter and kConstant by none.
+//   2. A value is written by one node at most; kInput, kParameter, kBuffer and kConstant by none.
 //   3. Names of values are unique, and so are names of nodes; a node and its first output share
 //   one.
 //   4. Nodes of the backward pass come after all nodes of the forward pass.
@@ -38,6 +38,7 @@ inline constexpr int64_t kBatch = -1;
 enum class ValueKind {
   kInput,      // written by the caller before each run
   kParameter,  // trained
+  kBuffer,     // state that is not trained: running statistics, frozen parameters
   kConstant,   // never changes
   kNode,       // computed
 };
@@ -66,7 +67,7 @@ struct Value {
   kernels::DType dtype = kernels::DType::kFloat32;
   kernels::Shape shape;      // first dimension may be kBatch; empty for kNode: see InferTypes
   bool shape_known = false;  // false for kNode
-  Initializer initializer;   // kParameter, kConstant
+  Initializer initializer;   // kParameter, kBuffer, kConstant
   // kNode: this value has the type of that one (a gradient has the type of what it belongs to).
   ValueId like = kNoValue;
 };
@@ -81,12 +82,24 @@ struct Node {
   bool backward = false;  // part of the backward pass
 };
 
+// How a buffer moves with training: after each micro-batch, buffer = (1 − momentum) · buffer +
+// momentum · mean, the mean of `statistic` over all ranks, weighted by their samples. The graph only
+// says so; whoever holds the memory does it (runtime/trainer/replica.h), because the mean is known
+// when the ranks have been heard.
+struct BufferUpdate {
+  ValueId statistic = kNoValue;  // computed by the forward pass; of the buffer's shape
+  float momentum = 0;            // share of the new value; in [0, 1]
+};
+
 // Value semantics, thread-compatible.
 class Graph {
  public:
   // REQUIRES: the name is new; only the first dimension may be kBatch, for inputs alone.
   ValueId AddInput(absl::string_view name, kernels::DType dtype, kernels::Shape shape);
   ValueId AddParameter(absl::string_view name, kernels::Shape shape, Initializer initializer);
+  // Replicated state that is read like a parameter and not trained. Without an update it never
+  // changes.
+  ValueId AddBuffer(absl::string_view name, kernels::Shape shape, Initializer initializer);
   // float32, plain row-major. REQUIRES: as many values as the shape has elements.
   ValueId AddConstant(absl::string_view name, kernels::Shape shape, std::vector<float> values);
   // Any dtype but float32; elements widened to int64, true is 1. REQUIRES: as above, and each
@@ -112,6 +125,13 @@ class Graph {
   // made unique when it is taken.
   ValueId AddDetachedValue(absl::string_view name, ValueId like);
 
+  // `buffer` follows `statistic`; a second call replaces the first. REQUIRES: a buffer, the result of
+  // a node, a momentum in [0, 1].
+  void SetBufferUpdate(ValueId buffer, ValueId statistic, float momentum);
+  // A buffer from here on, of the same name and first value: it is read and saved, and not trained.
+  // REQUIRES: a parameter; no backward pass yet.
+  void Freeze(ValueId parameter);
+
   // Marks a value as a result that callers read.
   void MarkOutput(absl::string_view name, ValueId value) { outputs_[std::string(name)] = value; }
 
@@ -126,9 +146,15 @@ class Graph {
   // kNoValue when there is none of that name.
   [[nodiscard]] ValueId FindOutput(absl::string_view name) const;
   [[nodiscard]] ValueId FindValue(absl::string_view name) const;
-  // Ids of kInput / kParameter values in order of addition.
+  // Ids of kInput / kParameter / kBuffer values in order of addition.
   [[nodiscard]] std::vector<ValueId> inputs() const;
   [[nodiscard]] std::vector<ValueId> parameters() const;
+  [[nodiscard]] std::vector<ValueId> buffers() const;
+  // The buffers that move with training.
+  [[nodiscard]] const std::map<ValueId, BufferUpdate>& buffer_updates() const {
+    return buffer_updates_;
+  }
+  void ClearBufferUpdates() { buffer_updates_.clear(); }
 
   // The gradient of each differentiated value, filled by Differentiate().
   [[nodiscard]] const std::map<ValueId, ValueId>& gradients() const { return gradients_; }
@@ -149,12 +175,14 @@ class Graph {
   std::vector<Node> nodes_;
   std::map<std::string, ValueId> outputs_;
   std::map<ValueId, ValueId> gradients_;
+  std::map<ValueId, BufferUpdate> buffer_updates_;
   std::map<std::string, ValueId> names_;
 };
 
-// Fills `out` (plain row-major, as many floats as the shape has elements) with a parameter's first
-// value. Uniform and normal draws come from the random stream keyed by (seed, hash of the name).
-// REQUIRES: out.size() is the number of elements, and so is that of kValues, which are floats.
+// Fills `out` (plain row-major, as many floats as the shape has elements) with the first value of a
+// parameter or buffer. Uniform and normal draws come from the random stream keyed by (seed, hash of
+// the name). REQUIRES: out.size() is the number of elements, and so is that of kValues, which are
+// floats.
 void InitializeParameter(const Value& parameter, uint64_t seed, absl::Span<float> out);
 
 }  // namespace rm::graph

@@ -1,6 +1,10 @@
 #include "runtime/graph/graph.h"
 
 #include <catch2/catch.hpp>
+#include <string>
+
+#include "absl/strings/match.h"
+#include "runtime/graph/debug_string.h"
 
 namespace rm::graph {
 namespace {
@@ -97,6 +101,41 @@ TEST_CASE("copies of a graph share their values", "[graph]") {
   CHECK(copy.value(w).initializer.values == graph.value(w).initializer.values);
   CHECK(copy.WithoutInitialValues().value(c).initializer.integers ==
         graph.value(c).initializer.integers);
+}
+
+TEST_CASE("a buffer is no parameter; what moves it is written down and printed", "[graph]") {
+  Graph graph;
+  const ValueId x = graph.AddInput("x", DType::kFloat32, {kBatch, 4});
+  const ValueId w = graph.AddParameter("w", {4}, {});
+  const ValueId mean = graph.AddBuffer("mean", {4}, {});
+  const ValueId sum = graph.AddNode("ReduceSum", "sum", {x});
+  CHECK(graph.value(mean).kind == ValueKind::kBuffer);
+  CHECK(graph.buffers() == std::vector<ValueId>{mean});
+  CHECK(graph.parameters() == std::vector<ValueId>{w});
+  CHECK(graph.buffer_updates().empty());
+
+  graph.SetBufferUpdate(mean, sum, 0.5F);
+  graph.SetBufferUpdate(mean, sum, 0.25F);  // the second call counts
+  REQUIRE(graph.buffer_updates().size() == 1);
+  CHECK(graph.buffer_updates().at(mean).statistic == sum);
+  CHECK(graph.buffer_updates().at(mean).momentum == 0.25F);
+  CHECK(graph.WithoutInitialValues().buffer_updates().size() == 1);
+  const std::string text = DebugString(graph);
+  CHECK(absl::StrContains(text, "buffer mean: [4]\n"));
+  CHECK(absl::StrContains(text, "update mean = sum · 0.25\n"));
+}
+
+TEST_CASE("a frozen parameter is a buffer that nothing moves, with the same first value", "[graph]") {
+  Graph graph;
+  Initializer ones;
+  ones.kind = Initializer::Kind::kOne;
+  const ValueId a = graph.AddParameter("a", {2}, ones);
+  const ValueId b = graph.AddParameter("b", {2}, {});
+  graph.Freeze(a);
+  CHECK(graph.parameters() == std::vector<ValueId>{b});
+  CHECK(graph.buffers() == std::vector<ValueId>{a});
+  CHECK(graph.value(a).initializer.kind == Initializer::Kind::kOne);
+  CHECK(graph.buffer_updates().empty());
 }
 
 TEST_CASE("a copy without initial values keeps all but the weights", "[graph]") {

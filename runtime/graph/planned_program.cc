@@ -44,7 +44,8 @@ class PlannedProgram final : public Program {
       : parts_(std::move(parts)),
         memory_(parts_.groups.size(), nullptr),
         gradients_(parts_.parameters.size(), nullptr),
-        bound_(parts_.parameters.size(), false) {
+        bound_(parts_.parameters.size(), false),
+        buffer_bound_(parts_.buffers.size(), false) {
     OrderGradients();
   }
 
@@ -68,6 +69,29 @@ class PlannedProgram final : public Program {
     gradients_[static_cast<size_t>(index)] = gradient;
     bound_[static_cast<size_t>(index)] = true;
     resolved_ = false;
+  }
+
+  absl::Span<const BufferInfo> buffers() const override { return parts_.buffers; }
+
+  void BindBuffer(int index, const float* value) override {
+    RM_CHECK(index >= 0 && index < static_cast<int>(buffer_bound_.size()), "buffer ", index);
+    RM_CHECK(value != nullptr && IsAligned(value), "memory of buffer '",
+             parts_.buffers[static_cast<size_t>(index)].name, "'");
+    for (size_t i = 0; i < memory_.size(); ++i) {
+      const StorageGroup& group = parts_.groups[i];
+      if (group.index != index || group.kind != StorageGroup::Kind::kBuffer) continue;
+      memory_[i] = const_cast<float*>(value);  // as in BindParameter
+    }
+    buffer_bound_[static_cast<size_t>(index)] = true;
+    resolved_ = false;
+  }
+
+  absl::StatusOr<const float*> StatisticMemory(int index) const override {
+    const int group = parts_.statistic_groups[static_cast<size_t>(index)];
+    RM_CHECK(group != kNoGroup, "nothing moves buffer '",
+             parts_.buffers[static_cast<size_t>(index)].name, "'");
+    RM_RETURN_IF_ERROR(Allocate());
+    return static_cast<const float*>(memory_[static_cast<size_t>(group)]);
   }
 
   absl::StatusOr<void*> InputMemory(absl::string_view name) override {
@@ -168,12 +192,17 @@ class PlannedProgram final : public Program {
     return absl::OkStatus();
   }
 
-  // The first parameter without memory, by name.
+  // The first parameter or buffer without memory, by name.
   absl::Status CheckBound() const {
     for (size_t i = 0; i < bound_.size(); ++i) {
       if (bound_[i]) continue;
       return absl::FailedPreconditionError(
           absl::StrCat("parameter '", parts_.parameters[i].name, "' is not bound to memory"));
+    }
+    for (size_t i = 0; i < buffer_bound_.size(); ++i) {
+      if (buffer_bound_[i]) continue;
+      return absl::FailedPreconditionError(
+          absl::StrCat("buffer '", parts_.buffers[i].name, "' is not bound to memory"));
     }
     return absl::OkStatus();
   }
@@ -220,6 +249,7 @@ class PlannedProgram final : public Program {
   mutable std::vector<void*> memory_;  // by group
   std::vector<float*> gradients_;      // by parameter
   std::vector<bool> bound_;            // by parameter
+  std::vector<bool> buffer_bound_;     // by buffer
   std::vector<int> gradient_order_;
   bool resolved_ = false;
   bool forward_done_ = false;

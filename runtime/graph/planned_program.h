@@ -48,6 +48,8 @@ struct ProgramParts {
   int64_t arena_bytes = 0;
   std::vector<ParameterInfo> parameters;
   std::vector<bool> has_gradient;  // by parameter: the loss depends on it
+  std::vector<BufferInfo> buffers;
+  std::vector<int> statistic_groups;  // by buffer; kNoGroup where nothing moves it
   std::map<std::string, ProgramPort> inputs;
   std::map<std::string, ProgramPort> outputs;
 };

@@ -2,6 +2,7 @@
 //
 //   RM_ASSIGN_OR_RETURN(auto program, Program::Compile(graph, {batch, CpuKernels(), {threads}}));
 //   for each p: program->BindParameter(p, weights + …, gradients + …);
+//   for each b: program->BindBuffer(b, buffers + …);
 //   each step:  fill InputMemory("input"); Forward(); Backward(on_gradient_ready);
 //
 // Passes in order: types (shape inference) → fusion → dead nodes → order of the backward pass →
@@ -43,6 +44,15 @@ struct ParameterInfo {
   int64_t elements = 0;
 };
 
+// One tensor of a program that is replicated and not trained: running statistics, frozen parameters.
+struct BufferInfo {
+  std::string name;
+  kernels::Shape shape;
+  int64_t elements = 0;
+  bool updated = false;  // a statistic of the forward pass moves it; in training only
+  float momentum = 0;    // share of the new value
+};
+
 // What one node costs and how it runs; for `trainctl graph` and tests.
 struct NodeReport {
   std::string node;
@@ -75,6 +85,11 @@ class Program {
   // on the parameter). `gradient` may be nullptr without training.
   virtual void BindParameter(int index, const float* value, float* gradient) = 0;
 
+  // Buffers in the graph's order.
+  [[nodiscard]] virtual absl::Span<const BufferInfo> buffers() const = 0;
+  // Where buffer `index` lives: as a parameter's value. The program reads it and never writes it.
+  virtual void BindBuffer(int index, const float* value) = 0;
+
   // The program's own memory is allocated by the first of the following calls that needs it, not by
   // Compile: ResourceExhausted when there is none.
 
@@ -89,7 +104,11 @@ class Program {
   [[nodiscard]] virtual absl::StatusOr<kernels::TensorType> OutputType(
       absl::string_view name) const = 0;
 
-  // REQUIRES: every parameter is bound. A kernel's error names its node.
+  // Memory of the statistic that buffer `index` follows, kPlain and of the buffer's size: what this
+  // rank's batch says, from Forward to the next Forward. REQUIRES: buffers()[index].updated.
+  [[nodiscard]] virtual absl::StatusOr<const float*> StatisticMemory(int index) const = 0;
+
+  // REQUIRES: every parameter and buffer is bound. A kernel's error names its node.
   [[nodiscard]] virtual absl::Status Forward() = 0;
   // Calls on_gradient_ready(parameter index) once for each parameter, as soon as its gradient is
   // final: from then on the program neither reads nor writes that memory until the next Backward.

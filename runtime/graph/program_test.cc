@@ -103,6 +103,68 @@ TEST_CASE("a parameter that the loss does not depend on has a gradient of zeros"
   CHECK(program.gradient(4)[1] == 0);
 }
 
+// Two layers over x + offset; the buffer "offset" follows the sum of x over the rows.
+Graph WithBuffer() {
+  Graph graph;
+  const ValueId x = graph.AddInput("x", DType::kFloat32, {kBatch, 4});
+  const ValueId offset = graph.AddBuffer("offset", {4}, {});
+  const ValueId moved = graph.AddNode("Add", "moved", {x, offset});
+  const ValueId sum = graph.AddNode("ReduceSum", "sum", {x},
+                                    {{"axes", Ints{0}}, {"keepdims", int64_t{0}}});
+  graph.SetBufferUpdate(offset, sum, 0.25F);
+  graph.MarkOutput(kModelOutput, Linear("fc", moved, 4, 3, &graph));
+  return graph;
+}
+
+TEST_CASE("a buffer is bound like a parameter, and its statistic stays after the passes",
+          "[program]") {
+  Compiled program(ForTraining(WithBuffer()));
+  program.Bind();
+  REQUIRE(program->parameters().size() == 2);
+  REQUIRE(program->buffers().size() == 1);
+  CHECK(program->buffers()[0].name == "offset");
+  CHECK(program->buffers()[0].elements == 4);
+  CHECK(program->buffers()[0].updated);
+  CHECK(program->buffers()[0].momentum == 0.25F);
+  CHECK(program->Forward() ==
+        absl::FailedPreconditionError("buffer 'offset' is not bound to memory"));
+
+  const AlignedMemory offset = AlignedMemory::Allocate(64).value();
+  float* values = reinterpret_cast<float*>(offset.data());
+  values[0] = 100;
+  program->BindBuffer(0, values);
+  static_cast<float*>(*program->InputMemory("x"))[0] = 10;
+  const float* statistic = program->StatisticMemory(0).value();
+  REQUIRE(program->Forward() == absl::OkStatus());
+  // The fake kernels add: moved = 1 + x + offset, fc = 1 + moved, sum = 1 + x.
+  CHECK(static_cast<const float*>(*program->OutputMemory(kModelOutput))[0] == 112);
+  CHECK(statistic[3] == 11);
+  program.BackwardOrder();
+  CHECK(statistic[3] == 11);
+  CHECK(values[0] == 100);  // the program never writes it
+}
+
+TEST_CASE("without training nothing moves a buffer, and what would is not computed", "[program]") {
+  CompileOptions options;
+  options.training = false;
+  Compiled program(ForTraining(WithBuffer()), options);
+  REQUIRE(program->buffers().size() == 1);
+  CHECK_FALSE(program->buffers()[0].updated);
+  for (const NodeReport& node : program->Report()) CHECK(node.node != "sum");
+}
+
+TEST_CASE("a statistic of another size than its buffer is refused by name", "[program]") {
+  Graph graph = WithBuffer();
+  const ValueId wrong = graph.AddNode("ReduceSum", "wrong", {graph.FindValue("x")});
+  graph.SetBufferUpdate(graph.FindValue("offset"), wrong, 0.25F);
+  const std::vector<KernelEntry> table = PlainTable();
+  CompileOptions options;
+  options.batch = 2;
+  options.kernels = table;
+  CHECK(Program::Compile(ForTraining(graph), options).status() ==
+        absl::InvalidArgumentError("buffer 'offset' is [4], what moves it is [1, 1]"));
+}
+
 TEST_CASE("inputs and outputs are found by name, with their types", "[program]") {
   Compiled program(ForTraining(TwoLayers()));
   program.Bind();

@@ -28,6 +28,7 @@ void DropBackward(Graph* graph) {
   const auto is_backward = [](const Node& node) { return node.backward; };
   nodes.erase(std::remove_if(nodes.begin(), nodes.end(), is_backward), nodes.end());
   graph->ClearGradients();
+  graph->ClearBufferUpdates();  // only training moves them
 }
 
 // From the last node to the first, so that a node's readers are judged before it.

@@ -56,6 +56,7 @@ class StorageAssigner {
   // Groups of values that no node writes.
   void AddSources() {
     int parameters = 0;
+    int buffers = 0;
     for (size_t i = 0; i < typed_.graph.values().size(); ++i) {
       const ValueId id = static_cast<ValueId>(i);
       switch (typed_.graph.value(id).kind) {
@@ -64,6 +65,9 @@ class StorageAssigner {
           break;
         case ValueKind::kParameter:
           AddGroup(id, Kind::kParameter, parameters++, 0, end_);
+          break;
+        case ValueKind::kBuffer:
+          AddGroup(id, Kind::kBuffer, buffers++, 0, end_);
           break;
         case ValueKind::kConstant:
           AddGroup(id, Kind::kConstant, id, 0, end_);

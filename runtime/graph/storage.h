@@ -27,6 +27,7 @@ struct StorageGroup {
     kArena,      // the program's own, placed by the memory plan
     kParameter,  // the caller's: value of parameter `index`
     kGradient,   // the caller's: gradient of parameter `index`
+    kBuffer,     // the caller's: value of buffer `index`
     kConstant,   // the program's own; `index` is the ValueId
   };
   Kind kind = Kind::kArena;

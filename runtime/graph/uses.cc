@@ -25,6 +25,10 @@ Uses FindUses(const Graph& graph) {
     if (graph.value(of).kind != ValueKind::kParameter) continue;
     uses.kept[static_cast<size_t>(gradient)] = true;
   }
+  // What buffers follow is read by the caller, when the forward pass is done.
+  for (const auto& [buffer, update] : graph.buffer_updates()) {
+    uses.kept[static_cast<size_t>(update.statistic)] = true;
+  }
   return uses;
 }
 

@@ -80,6 +80,17 @@ ReadElement ReaderOf(const std::string& dtype) {
   return nullptr;
 }
 
+// What a file of weights holds: parameters, and buffers beside them.
+bool IsWeight(const graph::Value& value) {
+  return value.kind == graph::ValueKind::kParameter || value.kind == graph::ValueKind::kBuffer;
+}
+
+std::vector<graph::ValueId> WeightsOf(const graph::Graph& graph) {
+  std::vector<graph::ValueId> ids = graph.parameters();
+  for (const graph::ValueId buffer : graph.buffers()) ids.push_back(buffer);
+  return ids;
+}
+
 // Why this tensor cannot be the parameter's value; empty when it can.
 std::string Mismatch(const graph::Value& parameter, const TensorInfo& tensor) {
   const std::vector<int64_t> wanted(parameter.shape.begin(), parameter.shape.end());
@@ -94,7 +105,7 @@ std::string Mismatch(const graph::Value& parameter, const TensorInfo& tensor) {
 absl::Status Compare(const graph::Graph& graph, const SafetensorsFile& file,
                      const std::string& path) {
   std::vector<std::string> problems;
-  for (const graph::ValueId id : graph.parameters()) {
+  for (const graph::ValueId id : WeightsOf(graph)) {
     const graph::Value& parameter = graph.value(id);
     const TensorInfo* tensor = file.Find(parameter.name);
     std::string problem = tensor == nullptr ? absl::StrCat("'", parameter.name, "' is missing")
@@ -103,7 +114,7 @@ absl::Status Compare(const graph::Graph& graph, const SafetensorsFile& file,
   }
   for (const TensorInfo& tensor : file.tensors()) {
     const graph::ValueId id = graph.FindValue(tensor.name);
-    if (id != graph::kNoValue && graph.value(id).kind == graph::ValueKind::kParameter) continue;
+    if (id != graph::kNoValue && IsWeight(graph.value(id))) continue;
     problems.push_back(absl::StrCat("'", tensor.name, "' is not a parameter of the model"));
   }
   if (problems.empty()) return absl::OkStatus();
@@ -143,7 +154,7 @@ absl::Status LoadWeights(const base::FileSystem& files, const std::string& path,
   RM_ASSIGN_OR_RETURN(const auto file, SafetensorsFile::Open(files, path));
   RM_RETURN_IF_ERROR(Compare(*graph, *file, path));
   std::vector<std::pair<graph::ValueId, std::vector<float>>> loaded;
-  for (const graph::ValueId id : graph->parameters()) {
+  for (const graph::ValueId id : WeightsOf(*graph)) {
     RM_ASSIGN_OR_RETURN(auto values, ReadTensor(*file, *file->Find(graph->value(id).name)));
     loaded.emplace_back(id, std::move(values));
   }

@@ -44,11 +44,12 @@ absl::StatusOr<std::unique_ptr<Replica>> Replica::Build(const graph::Graph& trai
   RM_RETURN_IF_ERROR(replica->AllocateBuckets(options, communicator));
   RM_RETURN_IF_ERROR(replica->BindOptimizer(options));
   replica->BindParameters();
+  RM_RETURN_IF_ERROR(replica->AllocateBuffers(options));
   const std::vector<StateTensor> weights = replica->Weights();
-  const std::vector<graph::ValueId> parameters = training_graph.parameters();
+  std::vector<graph::ValueId> values = training_graph.parameters();
+  for (const graph::ValueId buffer : training_graph.buffers()) values.push_back(buffer);
   for (size_t i = 0; i < weights.size(); ++i) {
-    graph::InitializeParameter(training_graph.value(parameters[i]), options.seed,
-                               weights[i].values);
+    graph::InitializeParameter(training_graph.value(values[i]), options.seed, weights[i].values);
   }
   return replica;
 }
@@ -82,11 +83,13 @@ absl::Status Replica::AllocateBuckets(const ReplicaOptions& options,
     ++in_bucket_[static_cast<size_t>(plan_.slices[i].bucket)];
   }
   std::vector<int64_t> on_wire = plan_.bucket_elements;
-  // Only the last bucket on the wire is longer: the optimizer never sees the report.
-  on_wire.back() += kReportFloats;
+  // Only the last bucket on the wire is longer: the optimizer never sees statistics and report.
+  const int64_t statistics = RunningStatistics::WireFloats(program_->buffers(), options.micro_batches);
+  on_wire.back() += statistics + kReportFloats;
   RM_ASSIGN_OR_RETURN(gradients_, communicator.AllocateBuckets(on_wire));
   const auto tail = static_cast<size_t>(plan_.bucket_elements.back());
-  report_ = gradients_.back().subspan(tail);
+  statistics_wire_ = gradients_.back().subspan(tail, static_cast<size_t>(statistics));
+  report_ = gradients_.back().subspan(tail + statistics_wire_.size());
   gradients_.back() = gradients_.back().first(tail);
   for (const int64_t count : plan_.bucket_elements) weights_.push_back(AddFlatArray(count));
   return absl::OkStatus();
@@ -108,6 +111,19 @@ absl::Status Replica::BindOptimizer(const ReplicaOptions& options) {
   return optimizer_->Bind(std::move(memory), options.kernels, options.kernel_options);
 }
 
+// Buffers are no gradient's, so no bucket plan says where they lie: each has an array of its own.
+absl::Status Replica::AllocateBuffers(const ReplicaOptions& options) {
+  const auto buffers = program_->buffers();
+  for (size_t i = 0; i < buffers.size(); ++i) {
+    buffers_.push_back(AddFlatArray(buffers[i].elements));
+    program_->BindBuffer(static_cast<int>(i), buffers_[i].data());
+  }
+  RM_ASSIGN_OR_RETURN(statistics_,
+                      RunningStatistics::Create(*program_, buffers_, options.micro_batches,
+                                                statistics_wire_));
+  return absl::OkStatus();
+}
+
 // Tells the program where each parameter and its gradient live; kernels then write gradients into the buckets directly.
 void Replica::BindParameters() {
   for (size_t i = 0; i < slice_of_.size(); ++i) {
@@ -125,6 +141,12 @@ void Replica::BindWeights(graph::Program& other) const {
     const auto found = by_name.find(parameters[i].name);
     RM_CHECK(found != by_name.end(), parameters[i].name, " is not a parameter of this replica");
     other.BindParameter(static_cast<int>(i), found->second, nullptr);
+  }
+  const auto buffers = other.buffers();
+  for (size_t i = 0; i < buffers.size(); ++i) {
+    const auto found = by_name.find(buffers[i].name);
+    RM_CHECK(found != by_name.end(), buffers[i].name, " is not a buffer of this replica");
+    other.BindBuffer(static_cast<int>(i), found->second);
   }
 }
 
@@ -154,6 +176,11 @@ StateTensor Replica::TensorOf(size_t parameter, const std::string& prefix,
 std::vector<StateTensor> Replica::Weights() const {
   std::vector<StateTensor> tensors;
   for (size_t i = 0; i < slice_of_.size(); ++i) tensors.push_back(TensorOf(i, "", weights_));
+  for (size_t i = 0; i < buffers_.size(); ++i) {
+    const graph::BufferInfo& info = program_->buffers()[i];
+    tensors.push_back(
+        {info.name, std::vector<int64_t>(info.shape.begin(), info.shape.end()), buffers_[i]});
+  }
   return tensors;
 }
 

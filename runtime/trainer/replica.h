@@ -5,8 +5,9 @@
 // memory belongs to the communicator, which may share or register it; weights and optimizer state lie in arrays of
 // the same plan, so that one offset finds a parameter in all of them and the optimizer is one pass a bucket.
 //
-// The last gradient bucket carries kReportFloats extra floats: whatever ranks must agree on once a step (loss, votes)
-// is summed with the gradients and costs no message of its own.
+// The last gradient bucket carries more floats: what buffers follow (running_statistics.h; none for a model without such),
+// and kReportFloats for whatever ranks must agree on once a step (loss, votes). They are summed with the gradients and cost no
+// message of their own.
 #ifndef RM_RUNTIME_TRAINER_REPLICA_H_
 #define RM_RUNTIME_TRAINER_REPLICA_H_
 
@@ -24,6 +25,7 @@
 #include "runtime/graph/graph.h"
 #include "runtime/graph/program.h"
 #include "runtime/trainer/optimizer.h"
+#include "runtime/trainer/running_statistics.h"
 
 namespace rm::trainer {
 
@@ -31,7 +33,8 @@ namespace rm::trainer {
 inline constexpr int64_t kReportFloats = 16;
 
 struct ReplicaOptions {
-  int64_t local_batch = 1;                // rows of a batch on this rank
+  int64_t local_batch = 1;                // rows of a micro-batch on this rank
+  int micro_batches = 1;                  // parts that a rank's share of a step is computed in
   int64_t bucket_bytes_max = 8 << 20;
   kernels::KernelTable kernels;
   kernels::KernelOptions kernel_options;
@@ -64,14 +67,16 @@ class Replica {
 
   // The extra floats of the last bucket.
   [[nodiscard]] absl::Span<float> report() { return report_; }
+  // What moves the buffers; its sums are final when the last bucket is.
+  [[nodiscard]] RunningStatistics& statistics() { return statistics_; }
 
-  // Parameters in the graph's order; optimizer state as "<state>/<parameter>", grouped by state.
+  // Parameters in the graph's order, then buffers in theirs: what a checkpoint calls the weights. Optimizer state as "<state>/<parameter>", grouped by state.
   [[nodiscard]] std::vector<StateTensor> Weights() const;
   [[nodiscard]] std::vector<StateTensor> OptimizerState() const;
 
   // Parameters of this model in all.
   [[nodiscard]] int64_t parameter_count() const;
-  // SHA-256 over the parameters in name order, raw little-endian bytes.
+  // SHA-256 over the parameters and buffers in name order, raw little-endian bytes.
   [[nodiscard]] std::string WeightsSha256() const;
 
   // Lets another program over the same parameters (evaluation) read these weights.
@@ -85,6 +90,7 @@ class Replica {
 
   absl::Status AllocateBuckets(const ReplicaOptions& options, comm::Communicator& communicator);
   absl::Status BindOptimizer(const ReplicaOptions& options);
+  absl::Status AllocateBuffers(const ReplicaOptions& options);
   void BindParameters();
   absl::Span<float> AddFlatArray(int64_t elements);
   [[nodiscard]] absl::Span<float> SliceOf(size_t parameter,
@@ -102,6 +108,9 @@ class Replica {
   std::vector<absl::Span<float>> weights_;         // by bucket
   std::vector<absl::Span<float>> gradients_;       // by bucket, without the report
   std::vector<std::vector<absl::Span<float>>> state_;  // by state, then bucket
+  std::vector<absl::Span<float>> buffers_;             // by buffer
+  absl::Span<float> statistics_wire_;                  // between the last bucket's gradients and the report
+  RunningStatistics statistics_;
   absl::Span<float> report_;
 };
 

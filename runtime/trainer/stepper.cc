@@ -52,6 +52,9 @@ absl::StatusOr<Stepper> Stepper::Create(Replica& replica, comm::Communicator& co
   stepper.labels_ = static_cast<int64_t*>(labels);
   stepper.weights_ = static_cast<float*>(weights);
   stepper.scale_ = static_cast<float*>(scale);
+  RM_ASSIGN_OR_RETURN(const kernels::TensorType weights_type,
+                      program.InputType(graph::kWeights));
+  stepper.weight_count_ = weights_type.elements();
   stepper.SetGlobalWeight(global_weight);
   return stepper;
 }
@@ -66,6 +69,7 @@ void Stepper::SetGlobalWeight(double global_weight) {
 // error the weights are those of the step before.
 absl::StatusOr<StepOutcome> Stepper::Run(double learning_rate, const Votes& votes) {
   RM_RETURN_IF_ERROR(Forward());
+  RecordStatistics();
   RM_RETURN_IF_ERROR(WriteReport(votes));
   RM_RETURN_IF_ERROR(Backward());
   {
@@ -75,6 +79,7 @@ absl::StatusOr<StepOutcome> Stepper::Run(double learning_rate, const Votes& vote
   PhaseTimer timer(times_.optimizer);
   // Without a sample there is no gradient, and momentum or weight decay alone would still move the weights.
   if (global_weight_ > 0) RM_RETURN_IF_ERROR(replica_->optimizer().Apply(learning_rate));
+  replica_->statistics().Update();
   return ReadReport();
 }
 
@@ -90,6 +95,13 @@ absl::StatusOr<double> Stepper::EvaluateLoss() {
 absl::Status Stepper::Forward() {
   PhaseTimer timer(times_.forward);
   return replica_->program().Forward();
+}
+
+// Between the passes as well: what buffers follow is known, and the last bucket has not started.
+void Stepper::RecordStatistics() {
+  float weight = 0;
+  for (int64_t i = 0; i < weight_count_; ++i) weight += weights_[i];
+  replica_->statistics().Record(0, weight);
 }
 
 // A bucket starts on its way with its last gradient; gradients become final in the same order on every rank, so buckets start

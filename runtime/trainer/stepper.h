@@ -74,6 +74,7 @@ class Stepper {
       : replica_(&replica), communicator_(&communicator), global_weight_(global_weight) {}
 
   absl::Status Forward();
+  void RecordStatistics();
   absl::Status Backward();
   absl::Status WriteReport(const Votes& votes);
   [[nodiscard]] StepOutcome ReadReport() const;
@@ -86,6 +87,7 @@ class Stepper {
   int64_t* labels_ = nullptr;
   float* weights_ = nullptr;
   float* scale_ = nullptr;    // the program's input: one over the global weight
+  int64_t weight_count_ = 0;  // of weights_
   std::vector<int> missing_;  // gradients each bucket still waits for
   PhaseTimes times_;
 };

@@ -103,7 +103,7 @@ absl::Status Trainer::BuildReplica() {
     RM_RETURN_IF_ERROR(model::CheckData(graph, dataset->sample_shape(), dataset->classes()));
   }
   ReplicaOptions options;
-  options.local_batch = reader_->local_batch_max();
+  options.local_batch = reader_->local_batch();
   options.kernels = kernels::CpuKernels();
   options.kernel_options = KernelOptionsOf(start_);
   options.seed = train_.seed();
