@@ -4,8 +4,10 @@
 #include <string>
 
 #include "absl/strings/str_cat.h"
+#include "base/name_pattern.h"
 #include "base/status.h"
 #include "kernels/api/tensor.h"
+#include "runtime/graph/prepare.h"
 #include "runtime/graph/training.h"
 #include "runtime/graph/types.h"
 #include "runtime/zoo/zoo.h"
@@ -22,21 +24,51 @@ int64_t ElementCount(const kernels::Shape& shape) {
   return count;
 }
 
+// A pattern that fits nothing is a slip, and would leave a layer in training that was to be left alone.
+absl::Status FreezeByPattern(const std::string& pattern, graph::Graph* graph) {
+  bool any = false;
+  for (const graph::Value& value : graph->values()) {
+    const bool is_weight = value.kind == graph::ValueKind::kParameter ||
+                           value.kind == graph::ValueKind::kBuffer;
+    if (!is_weight || !base::MatchesPattern(pattern, value.name)) continue;
+    any = true;
+    if (value.kind == graph::ValueKind::kParameter) graph->Freeze(graph->FindValue(value.name));
+  }
+  if (any) return absl::OkStatus();
+  return absl::InvalidArgumentError(
+      absl::StrCat("model.freeze: '", pattern, "' fits no parameter of the model"));
+}
+
 }  // namespace
 
 // Each step names the key of the job file that can mend it.
-absl::StatusOr<graph::Graph> BuildGraph(const pb::ModelSpec& spec, bool training) {
+absl::StatusOr<graph::Graph> BuildGraph(const pb::ModelSpec& spec) {
   if (spec.zoo().empty()) {
     return absl::InvalidArgumentError("model.zoo: the name of a built-in model is missing");
   }
   const std::map<std::string, double> params(spec.params().begin(), spec.params().end());
   auto graph = zoo::BuildModel(spec.zoo(), params);
   if (!graph.ok()) return base::Annotate(graph.status(), "model");
+  for (const std::string& pattern : spec.freeze()) {
+    RM_RETURN_IF_ERROR(FreezeByPattern(pattern, &*graph));
+  }
+  return graph;
+}
+
+// Passes in order: a normalisation must have its training form before gradient rules see it, and the loss is what is differentiated.
+absl::StatusOr<graph::Graph> ForBatch(const graph::Graph& model, const pb::ModelSpec& spec,
+                                      int64_t batch, Purpose purpose) {
+  if (batch < 1) return absl::InvalidArgumentError(absl::StrCat("a batch of ", batch, " rows"));
+  graph::Graph graph = model;
+  RM_RETURN_IF_ERROR(base::Annotate(purpose == Purpose::kTraining
+                                        ? graph::PrepareTraining(&graph)
+                                        : graph::PrepareInference(&graph),
+                                    "model"));
   graph::LossOptions loss;
   if (!spec.loss().empty()) loss.loss = spec.loss();
   loss.label_smoothing = static_cast<float>(spec.label_smoothing());
-  RM_RETURN_IF_ERROR(base::Annotate(graph::AttachLoss(loss, &*graph), "model.loss"));
-  if (training) RM_RETURN_IF_ERROR(graph::Differentiate(&*graph));
+  RM_RETURN_IF_ERROR(base::Annotate(graph::AttachLoss(loss, &graph), "model.loss"));
+  if (purpose == Purpose::kTraining) RM_RETURN_IF_ERROR(graph::Differentiate(&graph));
   return graph;
 }
 

@@ -2,6 +2,7 @@
 
 #include "runtime/preflight/preflight.h"
 
+#include <algorithm>
 #include <cstdint>
 #include <memory>
 #include <random>
@@ -128,12 +129,19 @@ int64_t MemoryOf(const graph::Program& program) {
 }
 
 // Compiles for one rank's share: a missing kernel and a shape that does not fit show here.
-void CheckProgram(const pb::JobSpec& spec, const graph::Graph& graph, Findings& findings) {
+void CheckProgram(const pb::JobSpec& spec, const graph::Graph& model, Findings& findings) {
   const int64_t ranks = spec.resources().ranks_max() > 0 ? spec.resources().ranks_max() : 1;
   graph::CompileOptions options;
-  options.batch = (spec.train().global_batch_size() + ranks - 1) / ranks;
+  options.batch =
+      std::max<int64_t>(1, (spec.train().global_batch_size() + ranks - 1) / ranks);
   options.kernels = kernels::CpuKernels();
-  const auto program = graph::Program::Compile(graph, options);
+  const auto graph =
+      model::ForBatch(model, spec.model(), options.batch, model::Purpose::kTraining);
+  if (!graph.ok()) {
+    findings.Add("model", graph.status());
+    return;
+  }
+  const auto program = graph::Program::Compile(*graph, options);
   if (!program.ok()) {
     findings.Add("model", program.status());
     return;
@@ -173,7 +181,7 @@ std::vector<std::string> Check(const pb::JobSpec& spec,
                                const std::string& checkpoint_folder, base::FileSystem& files,
                                const std::string& host) {
   Findings findings(positions, host);
-  const auto graph = model::BuildGraph(spec.model(), /*training=*/true);
+  const auto graph = model::BuildGraph(spec.model());
   // Without a model no label is out of range, and nothing is said of what cannot be known.
   const int64_t classes = graph.ok() ? model::ClassCount(*graph).value_or(0) : 0;
   const Sources sources(spec.data(), classes, files, findings);

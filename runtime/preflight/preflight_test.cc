@@ -163,7 +163,7 @@ TEST_CASE("weights that do not fit the model are refused with every name, those 
     REQUIRE(tensorfile::WriteSafetensors(tensors, {}, **file).ok());
   };
   write();
-  const auto graph = model::BuildGraph(world.spec.model(), /*training=*/false);
+  const auto graph = model::BuildGraph(world.spec.model());
   REQUIRE(graph.ok());
   const std::string all = world.Check().at(0);
   std::vector<std::vector<float>> values;

@@ -31,7 +31,7 @@ absl::StatusOr<std::unique_ptr<data::Dataset>> OpenOne(const pb::DataSource& sou
 // The model is built for the number of its classes alone; that takes no memory to speak of.
 absl::StatusOr<DataSources> OpenDataSources(const pb::JobSpec& spec, const base::FileSystem& files) {
   RM_ASSIGN_OR_RETURN(const auto rule, data::ParseBadRecordRule(spec.data().on_bad_record()));
-  RM_ASSIGN_OR_RETURN(const auto graph, model::BuildGraph(spec.model(), /*training=*/false));
+  RM_ASSIGN_OR_RETURN(const auto graph, model::BuildGraph(spec.model()));
   data::DatasetOptions options;
   options.schema = spec.data().schema();
   RM_ASSIGN_OR_RETURN(options.classes, model::ClassCount(graph));

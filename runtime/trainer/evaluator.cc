@@ -18,7 +18,7 @@ constexpr int64_t kEvaluationBatchMax = 128;
 
 // The batch is as large as the share, up to the bound; rows without a sample have weight 0 and count for nothing.
 absl::StatusOr<std::unique_ptr<Evaluator>> Evaluator::Create(
-    const graph::Graph& graph, const data::Dataset& dataset, const Replica& replica,
+    const graph::Graph& model, const ringmaster::v1::ModelSpec& spec, const data::Dataset& dataset, const Replica& replica,
     kernels::KernelTable kernels, const kernels::KernelOptions& kernel_options,
     comm::Communicator& communicator) {
   const int64_t ranks = communicator.world_size();
@@ -26,6 +26,9 @@ absl::StatusOr<std::unique_ptr<Evaluator>> Evaluator::Create(
   reader.batch_size = std::min(kEvaluationBatchMax, (dataset.size() + ranks - 1) / ranks);
   reader.rank = communicator.rank();
   reader.world_size = communicator.world_size();
+  RM_ASSIGN_OR_RETURN(
+      const graph::Graph graph,
+      model::ForBatch(model, spec, reader.batch_size, model::Purpose::kInference));
   graph::CompileOptions compile;
   compile.batch = reader.batch_size;
   compile.kernels = kernels;

@@ -10,6 +10,7 @@
 #include "absl/status/statusor.h"
 #include "comm/collective/communicator.h"
 #include "kernels/api/kernel.h"
+#include "proto/job.pb.h"
 #include "runtime/data/batch_reader.h"
 #include "runtime/data/dataset.h"
 #include "runtime/graph/graph.h"
@@ -21,9 +22,10 @@ namespace rm::trainer {
 // Thread-compatible. Everything passed to Create outlives it.
 class Evaluator {
  public:
-  // `graph` is the model's inference graph with its loss; the weights read are the replica's.
+  // `model` is from model::BuildGraph(spec); the weights read are the replica's.
   [[nodiscard]] static absl::StatusOr<std::unique_ptr<Evaluator>> Create(
-      const graph::Graph& graph, const data::Dataset& dataset, const Replica& replica,
+      const graph::Graph& model, const ringmaster::v1::ModelSpec& spec,
+      const data::Dataset& dataset, const Replica& replica,
       kernels::KernelTable kernels, const kernels::KernelOptions& kernel_options,
       comm::Communicator& communicator);
 

@@ -29,16 +29,15 @@ Evaluation Evaluate(int ranks, int samples) {
   REQUIRE(dataset.ok());
   std::vector<Evaluation> seen(static_cast<size_t>(ranks));
   RunGang(ranks, [&](comm::Communicator& communicator) {
-    const auto training = model::BuildGraph(SmallJob().model(), true);
-    const auto inference = model::BuildGraph(SmallJob().model(), false);
-    RM_CHECK(training.ok() && inference.ok());
+    const auto model = model::BuildGraph(SmallJob().model());
+    RM_CHECK(model.ok());
     ReplicaOptions options;
     options.kernels = kernels::CpuKernels();
     auto optimizer = MakeOptimizer(SmallJob().train().optimizer());
-    const auto replica =
-        Replica::Build(*training, options, *std::move(optimizer), communicator);
+    const auto replica = Replica::Build(TrainingGraph(SmallJob().model(), 1), options,
+                                        *std::move(optimizer), communicator);
     RM_CHECK(replica.ok());
-    const auto evaluator = Evaluator::Create(*inference, **dataset, **replica,
+    const auto evaluator = Evaluator::Create(*model, SmallJob().model(), **dataset, **replica,
                                              kernels::CpuKernels(), {}, communicator);
     RM_CHECK(evaluator.ok(), evaluator.status().ToString());
     Evaluation& own = seen[static_cast<size_t>(communicator.rank())];

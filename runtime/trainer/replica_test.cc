@@ -10,7 +10,6 @@
 #include "base/check.h"
 #include "base/sha256.h"
 #include "kernels/kernels.h"
-#include "runtime/model/model.h"
 #include "runtime/trainer/trainer_testing.h"
 
 namespace rm::trainer {
@@ -30,8 +29,6 @@ void WithReplica(const Wanted& wanted, const std::function<void(Replica&)>& look
       spec.Clear();
       spec.set_zoo(wanted.model);
     }
-    const auto graph = model::BuildGraph(spec, true);
-    RM_CHECK(graph.ok());
     ReplicaOptions options;
     options.local_batch = 3;
     options.bucket_bytes_max = wanted.bucket_bytes_max;
@@ -39,7 +36,7 @@ void WithReplica(const Wanted& wanted, const std::function<void(Replica&)>& look
     options.seed = wanted.seed;
     auto optimizer = MakeOptimizer(SmallJob().train().optimizer());
     RM_CHECK(optimizer.ok());
-    auto replica = Replica::Build(*graph, options, *std::move(optimizer), communicator);
+    auto replica = Replica::Build(TrainingGraph(spec, 3), options, *std::move(optimizer), communicator);
     RM_CHECK(replica.ok(), replica.status().ToString());
     look(**replica);
   });

@@ -8,7 +8,6 @@
 #include "base/check.h"
 #include "base/memory_file_system.h"
 #include "kernels/kernels.h"
-#include "runtime/model/model.h"
 #include "runtime/trainer/trainer_testing.h"
 
 namespace rm::trainer {
@@ -17,15 +16,13 @@ namespace {
 namespace pb = ::ringmaster::v1;
 
 std::unique_ptr<Replica> SmallReplica(comm::Communicator& communicator) {
-  const auto graph = model::BuildGraph(SmallJob().model(), true);
-  RM_CHECK(graph.ok());
   ReplicaOptions options;
   options.local_batch = 4;
   options.kernels = kernels::CpuKernels();
   options.bucket_bytes_max = 4096;
   auto optimizer = MakeOptimizer(SmallJob().train().optimizer());
   RM_CHECK(optimizer.ok());
-  auto replica = Replica::Build(*graph, options, *std::move(optimizer), communicator);
+  auto replica = Replica::Build(TrainingGraph(SmallJob().model(), 4), options, *std::move(optimizer), communicator);
   RM_CHECK(replica.ok());
   return *std::move(replica);
 }

@@ -12,7 +12,6 @@
 #include "base/random.h"
 #include "kernels/kernels.h"
 #include "runtime/data/batch_reader.h"
-#include "runtime/model/model.h"
 #include "runtime/trainer/trainer_testing.h"
 
 namespace rm::trainer {
@@ -28,8 +27,6 @@ struct Fixture {
   data::Share share;
 
   explicit Fixture(comm::Communicator& communicator) {
-    const auto graph = model::BuildGraph(SmallJob().model(), true);
-    RM_CHECK(graph.ok());
     share = data::ShareOf(kGlobalBatch, communicator.rank(), communicator.world_size());
     ReplicaOptions options;
     options.local_batch = (kGlobalBatch + communicator.world_size() - 1) / communicator.world_size();
@@ -37,7 +34,8 @@ struct Fixture {
     options.bucket_bytes_max = 4096;
     auto optimizer = MakeOptimizer(SmallJob().train().optimizer());
     RM_CHECK(optimizer.ok());
-    auto built = Replica::Build(*graph, options, *std::move(optimizer), communicator);
+    auto built = Replica::Build(TrainingGraph(SmallJob().model(), options.local_batch), options,
+                                *std::move(optimizer), communicator);
     RM_CHECK(built.ok());
     replica = *std::move(built);
     auto made = Stepper::Create(*replica, communicator, static_cast<double>(kGlobalBatch));

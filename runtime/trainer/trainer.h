@@ -25,6 +25,7 @@
 #include "comm/collective/communicator.h"
 #include "proto/rank.pb.h"
 #include "runtime/data/batch_reader.h"
+#include "runtime/graph/graph.h"
 #include "runtime/trainer/activity.h"
 #include "runtime/trainer/data_sources.h"
 #include "runtime/trainer/evaluator.h"
@@ -86,6 +87,7 @@ class Trainer {
 
   // Parts of Create, in order.
   absl::Status OpenData();
+  absl::Status BuildModel();
   absl::Status BuildReplica();
   absl::Status BuildEvaluator();
   absl::Status Resume();
@@ -116,6 +118,7 @@ class Trainer {
   TrainerObserver& observer_;
   const StopSignal& stop_;
 
+  graph::Graph model_;  // empty again when replica and evaluator are made of it
   DataSources data_;
   std::optional<data::BatchReader> reader_;
   std::unique_ptr<Replica> replica_;

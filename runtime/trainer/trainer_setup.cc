@@ -61,8 +61,10 @@ absl::StatusOr<std::unique_ptr<Trainer>> Trainer::Create(const pb::RankStart& st
   observer.OnDoing(Doing::kLoading, 0);
   RM_RETURN_IF_ERROR(trainer->OpenData());
   observer.OnDoing(Doing::kCompiling, 0);
+  RM_RETURN_IF_ERROR(trainer->BuildModel());
   RM_RETURN_IF_ERROR(trainer->BuildReplica());
   RM_RETURN_IF_ERROR(trainer->BuildEvaluator());
+  trainer->model_ = graph::Graph();  // the first values of its weights are no longer needed
   observer.OnDoing(Doing::kLoading, 0);
   RM_RETURN_IF_ERROR(trainer->Resume());
   trainer->BuildSaver();
@@ -88,20 +90,28 @@ absl::Status Trainer::OpenData() {
   return absl::OkStatus();
 }
 
-// Graph, optimizer, buckets and saver. Errors name the key of the job file that caused them.
-absl::Status Trainer::BuildReplica() {
-  RM_ASSIGN_OR_RETURN(learning_rate_, MakeLrSchedule(train_));
-  RM_ASSIGN_OR_RETURN(auto optimizer, MakeOptimizer(train_.optimizer()));
-  RM_ASSIGN_OR_RETURN(graph::Graph graph,
-                      model::BuildGraph(start_.spec().model(), /*training=*/true));
-  const std::string& weights = start_.spec().model().weights();
-  if (!weights.empty()) {
-    RM_RETURN_IF_ERROR(base::Annotate(model::LoadWeights(files_, weights, &graph), "model.weights"));
+// The model with its first weights. Errors name the key of the job file that caused them.
+absl::Status Trainer::BuildModel() {
+  const pb::ModelSpec& spec = start_.spec().model();
+  RM_ASSIGN_OR_RETURN(model_, model::BuildGraph(spec));
+  if (!spec.weights().empty()) {
+    RM_RETURN_IF_ERROR(
+        base::Annotate(model::LoadWeights(files_, spec.weights(), &model_), "model.weights"));
   }
   for (const data::Dataset* dataset : {data_.training.get(), data_.validation.get()}) {
     if (dataset == nullptr) continue;
-    RM_RETURN_IF_ERROR(model::CheckData(graph, dataset->sample_shape(), dataset->classes()));
+    RM_RETURN_IF_ERROR(model::CheckData(model_, dataset->sample_shape(), dataset->classes()));
   }
+  return absl::OkStatus();
+}
+
+// Program, optimizer and buckets. Errors name the key of the job file that caused them.
+absl::Status Trainer::BuildReplica() {
+  RM_ASSIGN_OR_RETURN(learning_rate_, MakeLrSchedule(train_));
+  RM_ASSIGN_OR_RETURN(auto optimizer, MakeOptimizer(train_.optimizer()));
+  RM_ASSIGN_OR_RETURN(const graph::Graph graph,
+                      model::ForBatch(model_, start_.spec().model(), reader_->local_batch(),
+                                      model::Purpose::kTraining));
   ReplicaOptions options;
   options.local_batch = reader_->local_batch();
   options.kernels = kernels::CpuKernels();
@@ -137,11 +147,9 @@ void Trainer::BuildSaver() {
 // A second program over the same weights, without the backward pass, for the validation set.
 absl::Status Trainer::BuildEvaluator() {
   if (data_.validation == nullptr) return absl::OkStatus();
-  RM_ASSIGN_OR_RETURN(const graph::Graph graph,
-                      model::BuildGraph(start_.spec().model(), /*training=*/false));
-  RM_ASSIGN_OR_RETURN(evaluator_,
-                      Evaluator::Create(graph, *data_.validation, *replica_, kernels::CpuKernels(),
-                                        KernelOptionsOf(start_), communicator_));
+  RM_ASSIGN_OR_RETURN(
+      evaluator_, Evaluator::Create(model_, start_.spec().model(), *data_.validation, *replica_,
+                                    kernels::CpuKernels(), KernelOptionsOf(start_), communicator_));
   return absl::OkStatus();
 }
 

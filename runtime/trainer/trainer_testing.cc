@@ -6,6 +6,7 @@
 #include "base/check.h"
 #include "base/random.h"
 #include "comm/collective/gang.h"
+#include "runtime/model/model.h"
 
 namespace rm::trainer {
 namespace pb = ::ringmaster::v1;
@@ -84,6 +85,14 @@ pb::JobSpec SmallJob() {
   spec.mutable_checkpoint()->set_keep_last(2);
   spec.mutable_checkpoint()->set_on_error("warn");
   return spec;
+}
+
+graph::Graph TrainingGraph(const pb::ModelSpec& spec, int64_t batch) {
+  const auto model = model::BuildGraph(spec);
+  RM_CHECK(model.ok(), model.status().ToString());
+  auto graph = model::ForBatch(*model, spec, batch, model::Purpose::kTraining);
+  RM_CHECK(graph.ok(), graph.status().ToString());
+  return *std::move(graph);
 }
 
 pb::RankStart StartOf(const pb::JobSpec& spec, int rank, int world_size, int64_t generation) {

@@ -11,6 +11,7 @@
 #include "base/memory_file_system.h"
 #include "comm/collective/communicator.h"
 #include "proto/rank.pb.h"
+#include "runtime/graph/graph.h"
 #include "runtime/trainer/trainer.h"
 
 namespace rm::trainer {
@@ -46,6 +47,9 @@ struct RecordingObserver final : public TrainerObserver {
 
 // A job of an mlp over WriteDigits' data in /data, 4 epochs of 8 steps.
 [[nodiscard]] ringmaster::v1::JobSpec SmallJob();
+
+// What a replica of the model is built from.
+[[nodiscard]] graph::Graph TrainingGraph(const ringmaster::v1::ModelSpec& spec, int64_t batch);
 
 // The start of rank `rank` of SmallJob (or `spec`): generation 1, checkpoints in /checkpoints.
 [[nodiscard]] ringmaster::v1::RankStart StartOf(const ringmaster::v1::JobSpec& spec, int rank,

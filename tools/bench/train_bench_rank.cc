@@ -126,13 +126,17 @@ class Run {
 
   // As a job's trainer does it, but for the data, which is drawn and not read.
   absl::Status Build() {
-    RM_ASSIGN_OR_RETURN(const graph::Graph graph, model::BuildGraph(ModelOf(settings_), true));
+    const pb::ModelSpec spec = ModelOf(settings_);
+    RM_ASSIGN_OR_RETURN(const graph::Graph model, model::BuildGraph(spec));
     const data::Share share =
         data::ShareOf(global_batch_, communicator_.rank(), communicator_.world_size());
     const auto seed = static_cast<uint64_t>(IntSetting(settings_, "seed", 1));
     trainer::ReplicaOptions options;
     options.local_batch =
         (global_batch_ + communicator_.world_size() - 1) / communicator_.world_size();
+    RM_ASSIGN_OR_RETURN(
+        const graph::Graph graph,
+        model::ForBatch(model, spec, options.local_batch, model::Purpose::kTraining));
     options.kernels = kernels::CpuKernels();
     options.kernel_options.threads = static_cast<int>(IntSetting(settings_, "threads", 1));
     options.seed = seed;
@@ -143,7 +147,7 @@ class Run {
                         trainer::Stepper::Create(*replica_, communicator_,
                                                  static_cast<double>(global_batch_)));
     stepper_.emplace(std::move(stepper));
-    RM_ASSIGN_OR_RETURN(const int64_t classes, model::ClassCount(graph));
+    RM_ASSIGN_OR_RETURN(const int64_t classes, model::ClassCount(model));
     return FillBatch(*replica_, *stepper_, share, seed, classes);
   }
 
