@@ -7,6 +7,11 @@
 
 namespace rm::kernels {
 
+// infer_batch_norm.cc
+absl::Status InferBatchNormGrad(OpInstance* instance);
+absl::Status InferBatchNormTraining(OpInstance* instance);
+absl::Status InferBatchNormalization(OpInstance* instance);
+
 // infer_matmul.cc
 absl::Status InferGemm(OpInstance* instance);
 absl::Status InferMatMul(OpInstance* instance);
@@ -29,6 +34,12 @@ absl::Status InferReluGrad(OpInstance* instance);
 absl::Status InferFlatten(OpInstance* instance);
 absl::Status InferReshape(OpInstance* instance);
 absl::Status InferReorder(OpInstance* instance);
+
+// infer_normalize.cc
+absl::Status InferSoftmax(OpInstance* instance);      // LogSoftmax, too
+absl::Status InferSoftmaxGrad(OpInstance* instance);  // LogSoftmaxGrad, too
+absl::Status InferLayerNormalization(OpInstance* instance);
+absl::Status InferLayerNormGrad(OpInstance* instance);
 
 // infer_reduce.cc
 absl::Status InferReduceSum(OpInstance* instance);

@@ -1,4 +1,6 @@
 // Gemm and MatMul.
+#include <utility>
+
 #include "base/status.h"
 #include "kernels/api/infer.h"
 #include "kernels/api/shapes.h"
@@ -36,6 +38,13 @@ absl::Status InferMatMul(OpInstance* instance) {
   Shape a = InputShape(*instance, 0);
   Shape b = InputShape(*instance, 1);
   if (a.empty() || b.empty()) return Misfit("a scalar is not a matrix");
+  const bool trans_a = instance->attributes.Int("transA", 0) != 0;
+  const bool trans_b = instance->attributes.Int("transB", 0) != 0;
+  if ((trans_a || trans_b) && (a.size() < 2 || b.size() < 2)) {
+    return Misfit("a vector has no two dimensions to transpose");
+  }
+  if (trans_a) std::swap(a[a.size() - 1], a[a.size() - 2]);
+  if (trans_b) std::swap(b[b.size() - 1], b[b.size() - 2]);
   const bool vector_a = a.size() == 1;
   const bool vector_b = b.size() == 1;
   if (vector_a) a.insert(a.begin(), 1);

@@ -67,5 +67,19 @@ TEST_CASE("MatMul follows NumPy", "[matmul]") {
   }
 }
 
+TEST_CASE("operands of MatMul may be transposed in their last two dimensions", "[matmul]") {
+  const int64_t yes = 1;
+  const Attributes a{{"transA", yes}};
+  const Attributes b{{"transB", yes}};
+  const Attributes both{{"transA", yes}, {"transB", yes}, {"alpha", 0.5F}};
+  CHECK(Infer({"MatMul", {Float({7, 3, 2}), Float({7, 3, 5})}, a}) == "[7, 2, 5]");
+  CHECK(Infer({"MatMul", {Float({7, 2, 3}), Float({5, 3})}, b}) == "[7, 2, 5]");
+  CHECK(Infer({"MatMul", {Float({3, 2}), Float({4, 5, 3})}, both}) == "[4, 2, 5]");
+  CHECK(Infer({"MatMul", {Float({7, 2, 3}), Float({7, 3, 5})}, a}) ==
+        "the inner dimensions 2 and 3 differ");
+  CHECK(Infer({"MatMul", {Float({3}), Float({5, 3})}, b}) ==
+        "a vector has no two dimensions to transpose");
+}
+
 }  // namespace
 }  // namespace rm::kernels

@@ -7,7 +7,9 @@
 //
 //   Gemm(A, B[, C]) → Y             ONNX; transA, transB, alpha, beta; C broadcasts to (M, N).
 //                                   Extra attribute activation = "relu": Y = max(Y, 0).
-//   MatMul(A, B) → Y                ONNX.
+//   MatMul(A, B) → Y                ONNX. Extra attributes: transA, transB (ints, 0): the last two
+//                                   dimensions of that operand are swapped first, and both
+//                                   operands have at least two; alpha (float, 1): Y is times alpha.
 //   Conv(X, W[, B]) → Y             ONNX, 2-D; strides, pads, dilations, group. Extra attribute
 //                                   activation as above.
 //   ConvGradInput(dY, W) → dX       Same attributes; X's shape is the output type's. dY is the
@@ -25,6 +27,27 @@
 //   MaxPoolGrad(dY, WindowIndex) → dX
 //                                   kernel_shape, strides, pads, dilations as the forward op; X's
 //                                   shape is the output type's.
+//   BatchNormalization(X, scale, B, mean, var) → Y
+//                                   ONNX, the form for inference: X is (N, C, …), the others (C);
+//                                   epsilon (1e-5). Extra attribute activation as above.
+//   BatchNormTraining(X, scale, B[, residual]) → Y[, batch_mean, batch_variance, inverse_stddev]
+//                                   The same with the batch's own statistics over all axes but C:
+//                                   batch_variance is the unbiased one (n / (n − 1); 0 for n = 1),
+//                                   inverse_stddev that of the biased one, plus epsilon. A residual
+//                                   of X's shape is added before the activation.
+//   BatchNormGrad(dY, X, scale, batch_mean, inverse_stddev[, Y]) → dX[, dscale, dB]
+//                                   The gradient through these statistics. With activation = "relu"
+//                                   there is Y, the forward result, and dY counts where Y > 0.
+//   LayerNormalization(X, Scale[, B]) → Y[, Mean, InvStdDev]
+//                                   ONNX; axis (−1), epsilon (1e-5). Scale and B have the shape of
+//                                   a row: X's dimensions from the axis on. Mean and InvStdDev: X's
+//                                   shape with 1 in the place of those.
+//   LayerNormGrad(dY, X, Scale, Mean, InvStdDev) → dX[, dScale, dB]
+//                                   axis as the forward op.
+//   Softmax(X) → Y, LogSoftmax(X) → Y
+//                                   ONNX; axis (−1). A line of −infinity alone becomes NaN.
+//   SoftmaxGrad(dY, Y) → dX, LogSoftmaxGrad(dY, Y) → dX
+//                                   axis as the forward op, whose result is Y.
 //   Flatten(X) → Y, Reshape(X) → Y  Shapes are in the types; a copy, or nothing when in place. Any
 //                                   dtype. 
 //   ReduceSum(X) → Y                axes (ints; none: all), keepdims (int, 1).

@@ -14,12 +14,19 @@ namespace {
 // op, inputs, outputs, rule.
 constexpr OpSignature kSignatures[] = {
     {"Add", {2, 2}, {1, 1}, &InferAdd},
+    {"BatchNormGrad", {5, 6}, {1, 3}, &InferBatchNormGrad},
+    {"BatchNormTraining", {3, 4}, {1, 4}, &InferBatchNormTraining},
+    {"BatchNormalization", {5, 5}, {1, 1}, &InferBatchNormalization},
     {"Conv", {2, 3}, {1, 1}, &InferConv},
     {"ConvGradInput", {2, 2}, {1, 1}, &InferConvGradInput},
     {"ConvGradWeight", {2, 2}, {1, 2}, &InferConvGradWeight},
     {"CountCorrect", {3, 3}, {1, 1}, &InferCountCorrect},
     {"Flatten", {1, 1}, {1, 1}, &InferFlatten},
     {"Gemm", {2, 3}, {1, 1}, &InferGemm},
+    {"LayerNormGrad", {5, 5}, {1, 3}, &InferLayerNormGrad},
+    {"LayerNormalization", {2, 3}, {1, 3}, &InferLayerNormalization},
+    {"LogSoftmax", {1, 1}, {1, 1}, &InferSoftmax},
+    {"LogSoftmaxGrad", {2, 2}, {1, 1}, &InferSoftmaxGrad},
     {"MatMul", {2, 2}, {1, 1}, &InferMatMul},
     {"MaxPool", {1, 1}, {1, 2}, &InferMaxPool},
     {"MaxPoolGrad", {2, 2}, {1, 1}, &InferMaxPoolGrad},
@@ -29,8 +36,10 @@ constexpr OpSignature kSignatures[] = {
     {"Reorder", {1, 1}, {1, 1}, &InferReorder},
     {"Reshape", {1, 1}, {1, 1}, &InferReshape},
     {"SgdUpdate", {4, 4}, {2, 2}, &InferSgdUpdate},
+    {"Softmax", {1, 1}, {1, 1}, &InferSoftmax},
     {"SoftmaxCrossEntropy", {3, 3}, {2, 2}, &InferSoftmaxCrossEntropy},
     {"SoftmaxCrossEntropyGrad", {4, 4}, {1, 1}, &InferSoftmaxCrossEntropyGrad},
+    {"SoftmaxGrad", {2, 2}, {1, 1}, &InferSoftmaxGrad},
 };
 
 // Trailing optional operands may be left out or be absent; required ones may not.

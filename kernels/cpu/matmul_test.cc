@@ -33,6 +33,27 @@ TEST_CASE("a B whose rows meet in the cache gives the same product") {
   for (size_t i = 0; i < y.size(); ++i) REQUIRE(y[i] == 40 * static_cast<float>(i % 1024));
 }
 
+TEST_CASE("transposed operands and a factor need no copy") {
+  OpInstance op = MatMul({2, 2, 1}, {2, 2, 1}, {2, 1, 1});
+  op.attributes.Set("transA", int64_t{1});
+  op.attributes.Set("alpha", 0.5F);
+  CHECK(RunOnCpu(op, {{1, 2, 3, 4}, {1, 1, 10, 100}})[0] == Values{1.5F, 215});
+  // (2, 3) by the transpose of (2, 3): the rows' products with each other.
+  OpInstance rows = MatMul({2, 3}, {2, 3}, {2, 2});
+  rows.attributes.Set("transB", int64_t{1});
+  CHECK(RunOnCpu(rows, {{1, 2, 3, 4, 5, 6}, {1, 0, 0, 1, 1, 1}})[0] == Values{1, 6, 4, 15});
+}
+
+TEST_CASE("a single matrix on either side serves a batch") {
+  OpInstance op = MatMul({2, 2, 1}, {2, 1}, {2, 1, 1});
+  op.attributes.Set("transA", int64_t{1});
+  CHECK(TakenBy(op) == "onednn_matmul");
+  CHECK(RunOnCpu(op, {{1, 2, 3, 4}, {1, 10}})[0] == Values{21, 43});
+  const OpInstance left = MatMul({1, 1, 2}, {2, 2, 1}, {2, 1, 1});
+  CHECK(TakenBy(left) == "onednn_matmul");
+  CHECK(RunOnCpu(left, {{1, 10}, {1, 2, 3, 4}})[0] == Values{21, 43});
+}
+
 TEST_CASE("vectors, stretched batches and empty products are left to the reference") {
   CHECK(SupportsMatMul(MatMul({2, 3}, {3, 4}, {2, 4})));
   CHECK_FALSE(SupportsMatMul(MatMul({3}, {3, 4}, {4})));

@@ -89,6 +89,16 @@ dnnl::primitive_attr PrimitiveAttributes(bool relu) {
   return attributes;
 }
 
+// As a last step on each element, which every primitive that we use knows.
+dnnl::primitive_attr ScalingAttributes(float factor) {
+  dnnl::primitive_attr attributes = PrimitiveAttributes(false);
+  if (factor == 1) return attributes;
+  dnnl::post_ops post_ops;
+  AppendFactor(factor, &post_ops);
+  attributes.set_post_ops(post_ops);
+  return attributes;
+}
+
 dnnl::convolution_forward::primitive_desc DescribeForward(const Convolution& conv,
                                                           const dnnl::primitive_attr& attributes) {
   return MakeDescription<dnnl::convolution_forward>(

@@ -64,6 +64,8 @@ template <typename Body>
 // The attributes of all our primitives: scratch memory is ours to give; ends with relu if asked to.
 // Throws.
 [[nodiscard]] dnnl::primitive_attr PrimitiveAttributes(bool relu);
+// The same for a primitive whose result is multiplied by a number. Throws.
+[[nodiscard]] dnnl::primitive_attr ScalingAttributes(float factor);
 
 // A convolution in oneDNN's terms. Throws nothing once made.
 struct Convolution {

@@ -33,6 +33,11 @@ inline void AppendRelu(dnnl::post_ops* post_ops) {
   post_ops->append_eltwise(dnnl::algorithm::eltwise_relu, 0.0F, 0.0F);
 }
 
+// Ends a primitive with factor · y.
+inline void AppendFactor(float factor, dnnl::post_ops* post_ops) {
+  post_ops->append_eltwise(dnnl::algorithm::eltwise_linear, factor, 0.0F);
+}
+
 #else
 
 template <typename Primitive, typename... Arguments>
@@ -54,6 +59,10 @@ typename Primitive::primitive_desc MakeBackwardDescription(const dnnl::engine& e
 
 inline void AppendRelu(dnnl::post_ops* post_ops) {
   post_ops->append_eltwise(1.0F, dnnl::algorithm::eltwise_relu, 0.0F, 0.0F);
+}
+
+inline void AppendFactor(float factor, dnnl::post_ops* post_ops) {
+  post_ops->append_eltwise(1.0F, dnnl::algorithm::eltwise_linear, factor, 0.0F);
 }
 
 #endif

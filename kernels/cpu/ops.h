@@ -28,6 +28,10 @@ Make MakeConv, MakeConvGradInput, MakeConvGradWeight;
 Supports SupportsFirstConvGradWeight;
 Make MakeFirstConvGradWeight;
 
+// Rows normalised: layer norm, and softmax along the last axis. Plain.
+Supports SupportsLayerNorm, SupportsLayerNormGrad, SupportsSoftmax, SupportsSoftmaxGrad;
+Make MakeLayerNorm, MakeLayerNormGrad, MakeSoftmax, MakeSoftmaxGrad;
+
 // Products by oneDNN. Plain.
 Supports SupportsGemm, SupportsMatMul;
 Make MakeGemm, MakeMatMul;
@@ -36,6 +40,11 @@ Make MakeGemm, MakeMatMul;
 Supports SupportsReorder;
 ChooseLayouts ChooseReorderLayouts;  // those it has: they are what it is for
 Make MakeReorder;
+
+// Batch normalisation, its training form and gradient: any layout, the same for all images.
+Supports SupportsBatchNorm;
+ChooseLayouts ChooseBatchNormLayouts, ChooseBatchNormGradLayouts;
+Make MakeBatchNorm, MakeBatchNormTraining, MakeBatchNormGrad;
 
 // Element by element: any layout, the same for all images.
 Supports SupportsRelu, SupportsReluGrad;

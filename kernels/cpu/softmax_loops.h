@@ -1,4 +1,4 @@
-// Vectorised softmax of one row, and the gradient of its cross-entropy.
+// Vectorised softmax of rows, its gradients, and the gradient of its cross-entropy.
 #ifndef RM_KERNELS_CPU_SOFTMAX_LOOPS_H_
 #define RM_KERNELS_CPU_SOFTMAX_LOOPS_H_
 
@@ -14,6 +14,13 @@ struct SoftmaxLoops {
   double (*softmax)(const float* x, float* probabilities, int64_t n);
   // y = factor · (x − shift); in place allowed.
   void (*shift_and_scale)(const float* x, float shift, float factor, float* y, int64_t n);
+  // The softmax of each of `rows` rows, or its logarithm. A row of −∞ alone becomes NaN. In place
+  // allowed for the logarithm only.
+  void (*rows)(const float* x, float* y, int64_t rows, int64_t n);
+  void (*log_rows)(const float* x, float* y, int64_t rows, int64_t n);
+  // SoftmaxGrad and LogSoftmaxGrad of op.h; dx may be dy's memory.
+  void (*grad_rows)(const float* dy, const float* y, float* dx, int64_t rows, int64_t n);
+  void (*log_grad_rows)(const float* dy, const float* y, float* dx, int64_t rows, int64_t n);
 };
 
 namespace v1 {

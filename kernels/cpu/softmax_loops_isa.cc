@@ -38,7 +38,16 @@ inline Floats Exp(Floats x) {
 // with it is true), but in the sum.
 float Maximum(const float* x, int64_t n) {
   float maximum = x[0];
-  for (int64_t i = 1; i < n; ++i) maximum = x[i] > maximum ? x[i] : maximum;
+  int64_t i = 0;
+  if (n >= kLanes) {
+    Floats lanes = Load(x);
+    for (i = kLanes; i + kLanes <= n; i += kLanes) {
+      const Floats value = Load(x + i);
+      lanes = value > lanes ? value : lanes;
+    }
+    for (int64_t j = 0; j < kLanes; ++j) maximum = lanes[j] > maximum ? lanes[j] : maximum;
+  }
+  for (; i < n; ++i) maximum = x[i] > maximum ? x[i] : maximum;
   return maximum;
 }
 
@@ -49,29 +58,94 @@ inline Floats LoadTail(const float* x, int64_t n, float fill) {
   return Load(buffer);
 }
 
-// Three passes over a row that is in cache by the first: maximum, exponentials and their sum,
-// division. The sum's lanes are added once, at the end.
-double Softmax(const float* x, float* probabilities, int64_t n) {
-  const float maximum = Maximum(x, n);
+// What softmax divides by: the sum of the exponentials, which are written to `y` unless it is
+// nullptr. The sum's lanes are added once, at the end.
+float Exponentials(const float* x, float maximum, float* y, int64_t n) {
   Floats sums = {};
   int64_t i = 0;
   for (; i + kLanes <= n; i += kLanes) {
     const Floats e = Exp(Load(x + i) - maximum);
-    Store(probabilities + i, e);
+    if (y != nullptr) Store(y + i, e);
     sums += e;
   }
   if (i < n) {
     const Floats e = Exp(LoadTail(x + i, n - i, -__builtin_inff()) - maximum);
-    for (int64_t j = i; j < n; ++j) probabilities[j] = e[j - i];
+    for (int64_t j = i; y != nullptr && j < n; ++j) y[j] = e[j - i];
     sums += e;
   }
-  const float sum = SumLanes(sums);
+  return SumLanes(sums);
+}
+
+// Three passes over a row that is in cache by the first: maximum, exponentials and their sum,
+// division.
+double Softmax(const float* x, float* probabilities, int64_t n) {
+  const float maximum = Maximum(x, n);
+  const float sum = Exponentials(x, maximum, probabilities, n);
   const float factor = 1 / sum;
-  for (i = 0; i + kLanes <= n; i += kLanes) {
+  int64_t i = 0;
+  for (; i + kLanes <= n; i += kLanes) {
     Store(probabilities + i, Load(probabilities + i) * factor);
   }
   for (; i < n; ++i) probabilities[i] *= factor;
   return static_cast<double>(maximum) + log(static_cast<double>(sum));
+}
+
+// As above, without a logarithm that nobody reads.
+void Rows(const float* x, float* y, int64_t rows, int64_t n) {
+  for (int64_t r = 0; r < rows; ++r, x += n, y += n) {
+    const float factor = 1 / Exponentials(x, Maximum(x, n), y, n);
+    int64_t i = 0;
+    for (; i + kLanes <= n; i += kLanes) Store(y + i, Load(y + i) * factor);
+    for (; i < n; ++i) y[i] *= factor;
+  }
+}
+
+// (x − maximum) − log Σ exp(x − maximum): two small numbers, where x and log Σ exp(x) may be large.
+void LogRows(const float* x, float* y, int64_t rows, int64_t n) {
+  for (int64_t r = 0; r < rows; ++r, x += n, y += n) {
+    const float maximum = Maximum(x, n);
+    const float sum = Exponentials(x, maximum, nullptr, n);
+    const float shift = static_cast<float>(log(static_cast<double>(sum)));
+    int64_t i = 0;
+    for (; i + kLanes <= n; i += kLanes) Store(y + i, (Load(x + i) - maximum) - shift);
+    for (; i < n; ++i) y[i] = (x[i] - maximum) - shift;
+  }
+}
+
+// dx = y · (dy − Σ dy · y)
+void GradRows(const float* dy, const float* y, float* dx, int64_t rows, int64_t n) {
+  for (int64_t r = 0; r < rows; ++r, dy += n, y += n, dx += n) {
+    Floats sums[2] = {};
+    int64_t i = 0;
+    for (; i + 2 * kLanes <= n; i += 2 * kLanes) {
+      sums[0] += Load(dy + i) * Load(y + i);
+      sums[1] += Load(dy + i + kLanes) * Load(y + i + kLanes);
+    }
+    for (; i + kLanes <= n; i += kLanes) sums[0] += Load(dy + i) * Load(y + i);
+    float sum = SumLanes(sums[0] + sums[1]);
+    for (; i < n; ++i) sum += dy[i] * y[i];
+    for (i = 0; i + kLanes <= n; i += kLanes) {
+      Store(dx + i, (Load(dy + i) - sum) * Load(y + i));
+    }
+    for (; i < n; ++i) dx[i] = (dy[i] - sum) * y[i];
+  }
+}
+
+// dx = dy − exp(y) · Σ dy, for y = log softmax
+void LogGradRows(const float* dy, const float* y, float* dx, int64_t rows, int64_t n) {
+  for (int64_t r = 0; r < rows; ++r, dy += n, y += n, dx += n) {
+    Floats sums = {};
+    int64_t i = 0;
+    for (; i + kLanes <= n; i += kLanes) sums += Load(dy + i);
+    float sum = SumLanes(sums);
+    for (; i < n; ++i) sum += dy[i];
+    for (i = 0; i + kLanes <= n; i += kLanes) {
+      Store(dx + i, Load(dy + i) - Exp(Load(y + i)) * sum);
+    }
+    if (i == n) continue;
+    const Floats e = Exp(LoadTail(y + i, n - i, 0));
+    for (int64_t j = i; j < n; ++j) dx[j] = dy[j] - e[j - i] * sum;
+  }
 }
 
 // The gradient of the loss, for all classes but the label's.
@@ -84,6 +158,7 @@ void ShiftAndScale(const float* x, float shift, float factor, float* y, int64_t 
 }  // namespace
 
 extern const SoftmaxLoops kSoftmaxLoops;
-const SoftmaxLoops kSoftmaxLoops = {&Softmax, &ShiftAndScale};
+const SoftmaxLoops kSoftmaxLoops = {&Softmax,  &ShiftAndScale, &Rows,
+                                   &LogRows,  &GradRows,      &LogGradRows};
 
 }  // namespace rm::kernels::cpu::RM_ISA

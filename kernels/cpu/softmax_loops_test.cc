@@ -91,5 +91,62 @@ TEST_CASE("shift and scale works in place") {
   }
 }
 
+TEST_CASE("rows get the softmax and its logarithm that one row gets") {
+  base::RandomStream random(2, 1);
+  for (const auto& build : Builds()) {
+    for (const int64_t n : {1, 7, 16, 33, 64, 100}) {
+      INFO(build.isa << " " << n);
+      Values x(static_cast<size_t>(3 * n));
+      for (float& value : x) value = 5 * random.NextNormal();
+      Values one(x.size());
+      for (int64_t r = 0; r < 3; ++r) {
+        build.loops->softmax(x.data() + r * n, one.data() + r * n, n);
+      }
+      Values rows(x.size());
+      build.loops->rows(x.data(), rows.data(), 3, n);
+      CHECK(rows == one);
+      Values logs(x.size());
+      build.loops->log_rows(x.data(), logs.data(), 3, n);
+      for (size_t i = 0; i < x.size(); ++i) {
+        REQUIRE(std::exp(static_cast<double>(logs[i])) ==
+                Approx(static_cast<double>(one[i])).epsilon(2e-5));
+      }
+    }
+  }
+}
+
+TEST_CASE("gradients of softmax and of its logarithm, of rows of every length") {
+  base::RandomStream random(3, 1);
+  for (const auto& build : Builds()) {
+    for (const int64_t n : {1, 7, 16, 33, 64, 100}) {
+      Values x(static_cast<size_t>(n));
+      Values dy(x.size());
+      for (float& value : x) value = random.NextNormal();
+      for (float& value : dy) value = random.NextNormal();
+      Values p(x.size());
+      Values log_p(x.size());
+      build.loops->rows(x.data(), p.data(), 1, n);
+      build.loops->log_rows(x.data(), log_p.data(), 1, n);
+      double weighted = 0;
+      double plain = 0;
+      for (size_t i = 0; i < x.size(); ++i) {
+        weighted += static_cast<double>(dy[i]) * static_cast<double>(p[i]);
+        plain += static_cast<double>(dy[i]);
+      }
+      Values dx(x.size());
+      Values log_dx = dy;  // in place
+      build.loops->grad_rows(dy.data(), p.data(), dx.data(), 1, n);
+      build.loops->log_grad_rows(log_dx.data(), log_p.data(), log_dx.data(), 1, n);
+      for (size_t i = 0; i < x.size(); ++i) {
+        const auto d = static_cast<double>(dy[i]);
+        const auto probability = static_cast<double>(p[i]);
+        INFO(build.isa << " " << n << " element " << i);
+        REQUIRE(static_cast<double>(dx[i]) == Approx(probability * (d - weighted)).margin(1e-6));
+        REQUIRE(static_cast<double>(log_dx[i]) == Approx(d - probability * plain).margin(1e-5));
+      }
+    }
+  }
+}
+
 }  // namespace
 }  // namespace rm::kernels::cpu

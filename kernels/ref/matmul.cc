@@ -1,4 +1,6 @@
-// MatMul(A, B) → Y: matrices in the last two dimensions, the others broadcast.
+// MatMul(A, B) → Y: matrices in the last two dimensions, transposed or not; the others broadcast.
+#include <utility>
+
 #include "kernels/api/shapes.h"
 #include "kernels/ref/ops.h"
 #include "kernels/ref/strides.h"
@@ -11,9 +13,20 @@ struct Matrices {
   Shape batch;
   int64_t rows = 1;
   int64_t columns = 1;
+  // How far to step in memory for the next row and column.
+  int64_t row_stride = 1;
+  int64_t column_stride = 1;
 
   // `left`: the shape is that of A.
-  Matrices(const Shape& shape, bool left) {
+  Matrices(const Shape& shape, bool left, bool transposed) {
+    Measure(shape, left);
+    row_stride = columns;
+    if (!transposed) return;
+    std::swap(rows, columns);
+    std::swap(row_stride, column_stride);
+  }
+
+  void Measure(const Shape& shape, bool left) {
     if (shape.size() == 1) {
       (left ? columns : rows) = shape[0];
       return;
@@ -35,8 +48,9 @@ Shape BatchOf(const Matrices& a, const Matrices& b) {
 class MatMul final : public Kernel {
  public:
   explicit MatMul(const OpInstance& op)
-      : a_(op.inputs[0].type.shape, true),
-        b_(op.inputs[1].type.shape, false),
+      : a_(op.inputs[0].type.shape, true, op.attributes.Int("transA", 0) != 0),
+        b_(op.inputs[1].type.shape, false, op.attributes.Int("transB", 0) != 0),
+        alpha_(static_cast<double>(op.attributes.Float("alpha", 1))),
         batch_(BatchOf(a_, b_)),
         a_strides_(BroadcastStrides(a_.batch, batch_)),
         b_strides_(BroadcastStrides(b_.batch, batch_)) {}
@@ -55,23 +69,24 @@ class MatMul final : public Kernel {
   }
 
  private:
-  // a (M, K), b (K, N), y (M, N)
+  // op(a) (M, K), op(b) (K, N), y (M, N)
   // The plainest of products: one dot product an element, in double.
   void Multiply(const float* a, const float* b, float* y) const {
     for (int64_t i = 0; i < a_.rows; ++i) {
       for (int64_t j = 0; j < b_.columns; ++j) {
         double sum = 0;
         for (int64_t k = 0; k < a_.columns; ++k) {
-          sum += static_cast<double>(a[i * a_.columns + k]) *
-                 static_cast<double>(b[k * b_.columns + j]);
+          sum += static_cast<double>(a[i * a_.row_stride + k * a_.column_stride]) *
+                 static_cast<double>(b[k * b_.row_stride + j * b_.column_stride]);
         }
-        y[i * b_.columns + j] = static_cast<float>(sum);
+        y[i * b_.columns + j] = static_cast<float>(alpha_ * sum);
       }
     }
   }
 
   const Matrices a_;
   const Matrices b_;
+  const double alpha_;
   const Shape batch_;  // of Y
   const Shape a_strides_;
   const Shape b_strides_;

@@ -11,8 +11,8 @@ using testing::Floats;
 using Values = std::vector<float>;
 
 Values MatMul(const Shape& a_shape, const Values& a, const Shape& b_shape, const Values& b,
-              const Shape& y_shape) {
-  const OpInstance op{"MatMul", {}, {Floats(a_shape), Floats(b_shape)}, {Floats(y_shape)}};
+              const Shape& y_shape, const Attributes& attributes = {}) {
+  const OpInstance op{"MatMul", attributes, {Floats(a_shape), Floats(b_shape)}, {Floats(y_shape)}};
   const auto result = Compute(Table(), op, {a, b});
   INFO(result.status());
   REQUIRE(result.ok());
@@ -43,6 +43,19 @@ TEST_CASE("batches stretch against each other") {
   // A: (2, 1, 1, 1), B: (1, 3, 1, 1) → (2, 3, 1, 1)
   CHECK(MatMul({2, 1, 1, 1}, {2, 3}, {3, 1, 1}, {1, 10, 100}, {2, 3, 1, 1}) ==
         Values{2, 20, 200, 3, 30, 300});
+}
+
+TEST_CASE("operands are transposed within their matrices, and the product is scaled") {
+  const Attributes a{{"transA", int64_t{1}}};
+  const Attributes b{{"transB", int64_t{1}}, {"alpha", 0.5F}};
+  CHECK(MatMul({3, 2}, {1, 4, 2, 5, 3, 6}, {3, 2}, {1, 0, 0, 1, 2, -3}, {2, 2}, a) ==
+        Values{7, -7, 16, -13});
+  CHECK(MatMul({2, 3}, {1, 2, 3, 4, 5, 6}, {2, 3}, {2, 0, 4, 0, 2, -6}, {2, 2}, b) ==
+        Values{7, -7, 16, -13});
+  // Two stacked matrices against one of another shape.
+  CHECK(MatMul({2, 1, 2}, {1, 2, 3, 4}, {2, 1}, {1, 10}, {2, 2, 2},
+               {{"transA", int64_t{1}}, {"transB", int64_t{1}}}) ==
+        Values{1, 10, 2, 20, 3, 30, 4, 40});
 }
 
 }  // namespace

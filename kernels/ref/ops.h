@@ -21,12 +21,17 @@ using Make = absl::StatusOr<std::unique_ptr<Kernel>>(const OpInstance& instance,
                                                      const KernelOptions& options);
 
 Make MakeAdd;
+Make MakeBatchNorm;
+Make MakeBatchNormGrad;
+Make MakeBatchNormTraining;
 Make MakeConv;
 Make MakeConvGradInput;
 Make MakeConvGradWeight;
 Make MakeCopy;  // Flatten and Reshape
 Make MakeCountCorrect;
 Make MakeGemm;
+Make MakeLayerNorm;
+Make MakeLayerNormGrad;
 Make MakeMatMul;
 Make MakeMaxPool;
 Make MakeMaxPoolGrad;
@@ -35,8 +40,10 @@ Make MakeRelu;
 Make MakeReluGrad;
 Make MakeReorder;
 Make MakeSgdUpdate;
+Make MakeSoftmax;  // LogSoftmax, too
 Make MakeSoftmaxCrossEntropy;
 Make MakeSoftmaxCrossEntropyGrad;
+Make MakeSoftmaxGrad;  // LogSoftmaxGrad, too
 
 }  // namespace rm::kernels::ref
 

@@ -15,12 +15,20 @@ bool LegalAndPlain(const OpInstance& instance) { return AllPlain(instance) && Le
 // In place are the operators that read each element once, before they write it.
 constexpr KernelEntry kTable[] = {
     {"Add", "ref_add", &LegalAndPlain, nullptr, &MakeAdd, -1},
+    {"BatchNormGrad", "ref_batch_norm_grad", &LegalAndPlain, nullptr, &MakeBatchNormGrad, 0},
+    {"BatchNormTraining", "ref_batch_norm_training", &LegalAndPlain, nullptr,
+     &MakeBatchNormTraining, -1},
+    {"BatchNormalization", "ref_batch_norm", &LegalAndPlain, nullptr, &MakeBatchNorm, 0},
     {"Conv", "ref_conv", &LegalAndPlain, nullptr, &MakeConv, -1},
     {"ConvGradInput", "ref_conv_grad_input", &LegalAndPlain, nullptr, &MakeConvGradInput, -1},
     {"ConvGradWeight", "ref_conv_grad_weight", &LegalAndPlain, nullptr, &MakeConvGradWeight, -1},
     {"CountCorrect", "ref_count_correct", &LegalAndPlain, nullptr, &MakeCountCorrect, -1},
     {"Flatten", "ref_flatten", &LegalAndPlain, nullptr, &MakeCopy, 0},
     {"Gemm", "ref_gemm", &LegalAndPlain, nullptr, &MakeGemm, -1},
+    {"LayerNormGrad", "ref_layer_norm_grad", &LegalAndPlain, nullptr, &MakeLayerNormGrad, 0},
+    {"LayerNormalization", "ref_layer_norm", &LegalAndPlain, nullptr, &MakeLayerNorm, -1},
+    {"LogSoftmax", "ref_log_softmax", &LegalAndPlain, nullptr, &MakeSoftmax, -1},
+    {"LogSoftmaxGrad", "ref_log_softmax_grad", &LegalAndPlain, nullptr, &MakeSoftmaxGrad, 0},
     {"MatMul", "ref_matmul", &LegalAndPlain, nullptr, &MakeMatMul, -1},
     {"MaxPool", "ref_max_pool", &LegalAndPlain, nullptr, &MakeMaxPool, -1},
     {"MaxPoolGrad", "ref_max_pool_grad", &LegalAndPlain, nullptr, &MakeMaxPoolGrad, -1},
@@ -30,10 +38,12 @@ constexpr KernelEntry kTable[] = {
     {"Reorder", "ref_reorder", &Legal, nullptr, &MakeReorder, -1},
     {"Reshape", "ref_reshape", &LegalAndPlain, nullptr, &MakeCopy, 0},
     {"SgdUpdate", "ref_sgd_update", &LegalAndPlain, nullptr, &MakeSgdUpdate, 0},
+    {"Softmax", "ref_softmax", &LegalAndPlain, nullptr, &MakeSoftmax, -1},
     {"SoftmaxCrossEntropy", "ref_softmax_cross_entropy", &LegalAndPlain, nullptr,
      &MakeSoftmaxCrossEntropy, -1},
     {"SoftmaxCrossEntropyGrad", "ref_softmax_cross_entropy_grad", &LegalAndPlain, nullptr,
      &MakeSoftmaxCrossEntropyGrad, 0},
+    {"SoftmaxGrad", "ref_softmax_grad", &LegalAndPlain, nullptr, &MakeSoftmaxGrad, 0},
 };
 
 }  // namespace

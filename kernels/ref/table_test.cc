@@ -12,10 +12,12 @@ using testing::Floats;
 
 TEST_CASE("every operator of op.h has one reference kernel of its own name") {
   const std::set<std::string> expected{
-      "Add",       "Conv",        "ConvGradInput", "ConvGradWeight",      "CountCorrect",
-      "Flatten",   "Gemm",        "MatMul",        "MaxPool",             "MaxPoolGrad",
+      "Add",       "BatchNormGrad", "BatchNormTraining", "BatchNormalization", "Conv",        "ConvGradInput", "ConvGradWeight",      "CountCorrect",
+      "Flatten",   "Gemm",        "LayerNormGrad", "LayerNormalization",  "LogSoftmax",
+      "LogSoftmaxGrad",           "MatMul",        "MaxPool",             "MaxPoolGrad",
       "ReduceSum", "Relu",        "ReluGrad",      "Reorder",             "Reshape",
-      "SgdUpdate", "SoftmaxCrossEntropy",          "SoftmaxCrossEntropyGrad"};
+      "SgdUpdate", "Softmax",     "SoftmaxCrossEntropy",          "SoftmaxCrossEntropyGrad",
+      "SoftmaxGrad"};
   std::set<std::string> ops;
   std::set<std::string> names;
   for (const KernelEntry& entry : Table()) {

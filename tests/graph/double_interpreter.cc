@@ -6,39 +6,13 @@
 #include <string>
 
 #include "base/check.h"
+#include "tests/graph/double_scene.h"
 
 namespace rm::graph {
 namespace {
 
 using kernels::Shape;
 using kernels::Window2d;
-
-size_t Size(int64_t x) { return static_cast<size_t>(x); }
-
-// One node with the shapes and contents of its operands.
-struct Scene {
-  const Node* node;
-  std::vector<Shape> in_shapes, out_shapes;
-  std::vector<const std::vector<double>*> in;  // nullptr for an absent one
-  std::vector<std::vector<double>*> out;
-
-  bool has_input(size_t i) const { return i < in.size() && in[i] != nullptr; }
-};
-
-// The element of `from` that broadcasts to place `flat` of `to`.
-size_t BroadcastIndex(const Shape& from, const Shape& to, int64_t flat) {
-  int64_t index = 0, stride = 1;
-  for (size_t i = 0; i < to.size(); ++i) {  // from the last dimension
-    const int64_t dim = to[to.size() - 1 - i];
-    const int64_t at = flat % dim;
-    flat /= dim;
-    if (i >= from.size()) continue;
-    const int64_t own = from[from.size() - 1 - i];
-    index += (own == 1 ? 0 : at) * stride;
-    stride *= own;
-  }
-  return Size(index);
-}
 
 void RunAdd(const Scene& s) {
   const Shape& y = s.out_shapes[0];
@@ -73,24 +47,6 @@ void RunGemm(const Scene& s) {
       const int64_t place = i * y[1] + j;
       if (s.has_input(2)) sum += beta * (*s.in[2])[BroadcastIndex(s.in_shapes[2], y, place)];
       (*s.out[0])[Size(place)] = sum;
-    }
-  }
-}
-
-// A with any leading dimensions by a matrix or vector B.
-void RunMatMul(const Scene& s) {
-  const Shape& b = s.in_shapes[1];
-  RM_CHECK(b.size() <= 2, "a matrix or a vector");
-  const int64_t inner = b[0];
-  const int64_t columns = b.size() == 2 ? b[1] : 1;
-  const int64_t rows = static_cast<int64_t>(s.in[0]->size()) / inner;
-  for (int64_t i = 0; i < rows; ++i) {
-    for (int64_t j = 0; j < columns; ++j) {
-      double sum = 0;
-      for (int64_t k = 0; k < inner; ++k) {
-        sum += (*s.in[0])[Size(i * inner + k)] * (*s.in[1])[Size(k * columns + j)];
-      }
-      (*s.out[0])[Size(i * columns + j)] = sum;
     }
   }
 }
@@ -172,17 +128,11 @@ void RunLoss(const Scene& s) {
 
 void RunNothing(const Scene&) {}
 
-struct Operator {
-  const char* op;
-  void (*run)(const Scene& scene);
-};
-
-constexpr Operator kOperators[] = {
+constexpr DoubleOperator kOperators[] = {
     {"Add", &RunAdd},
     {"Conv", &RunConv},
     {"Flatten", &RunCopy},
     {"Gemm", &RunGemm},
-    {"MatMul", &RunMatMul},
     {"MaxPool", &RunMaxPool},
     {"Relu", &RunRelu},
     {"Reshape", &RunCopy},
@@ -190,19 +140,46 @@ constexpr Operator kOperators[] = {
     {"SoftmaxCrossEntropy", &RunLoss},
 };
 
-void RunNode(const Scene& scene) {
-  for (const Operator& known : kOperators) {
-    if (scene.node->op != known.op) continue;
-    known.run(scene);
-    if (scene.node->attributes.Has("activation")) {
-      for (double& y : *scene.out[0]) y = std::max(y, 0.0);
+// The families of operators that have a file of their own, and those of this file.
+constexpr DoubleOperators (*kFamilies[])() = {
+    &BatchNormDoubleOperators,
+    &CoreDoubleOperators,
+    &MatMulDoubleOperators,
+    &NormalizeDoubleOperators,
+};
+
+const DoubleOperator& FindOperator(const std::string& op) {
+  for (DoubleOperators (*family)() : kFamilies) {
+    for (const DoubleOperator& known : family()) {
+      if (op == known.op) return known;
     }
-    return;
   }
-  RM_CHECK(false, "no double form of ", scene.node->op);
+  RM_CHECK(false, "no double form of ", op);
+}
+
+void RunNode(const Scene& scene) {
+  FindOperator(scene.node->op).run(scene);
+  if (!scene.node->attributes.Has("activation")) return;
+  for (double& y : *scene.out[0]) y = std::max(y, 0.0);
 }
 
 }  // namespace
+
+DoubleOperators CoreDoubleOperators() { return kOperators; }
+
+size_t BroadcastIndex(const Shape& from, const Shape& to, int64_t flat) {
+  int64_t index = 0, stride = 1;
+  for (size_t i = 0; i < to.size(); ++i) {  // from the last dimension
+    const int64_t dim = to[to.size() - 1 - i];
+    const int64_t at = flat % dim;
+    flat /= dim;
+    if (i >= from.size()) continue;
+    const int64_t own = from[from.size() - 1 - i];
+    index += (own == 1 ? 0 : at) * stride;
+    stride *= own;
+  }
+  return Size(index);
+}
 
 DoubleInterpreter::DoubleInterpreter(const Graph& graph, int64_t batch) : graph_(graph) {
   auto types = InferTypes(graph, batch);

@@ -8,6 +8,7 @@
 #include "base/random.h"
 #include "kernels/api/testing.h"
 #include "kernels/kernels.h"
+#include "tests/parity/case_tools.h"
 
 namespace rm::tests {
 namespace {
@@ -18,51 +19,12 @@ using kernels::ElementCount;
 using kernels::Operand;
 using kernels::OpInstance;
 using kernels::Shape;
-using kernels::testing::Absent;
 using kernels::testing::Bytes;
 using kernels::testing::Floats;
 using kernels::testing::Int64s;
-using Ints = std::vector<int64_t>;
 
 constexpr float kNaN = std::numeric_limits<float>::quiet_NaN();
 constexpr float kInfinity = std::numeric_limits<float>::infinity();
-
-// --- Values ---
-
-// Uniform in [−1, 1).
-Values Uniform(RandomStream& random, const Shape& shape) {
-  Values values(static_cast<size_t>(ElementCount(shape)));
-  for (float& value : values) value = 2 * random.NextUniform() - 1;
-  return values;
-}
-
-// One of few numbers, zero among them: maxima repeat, signs change.
-Values Coarse(RandomStream& random, const Shape& shape) {
-  Values values(static_cast<size_t>(ElementCount(shape)));
-  for (float& value : values) value = static_cast<float>(random.NextBelow(9)) / 4 - 1;
-  return values;
-}
-
-int64_t Pick(RandomStream& random, const Ints& choices) {
-  return choices[random.NextBelow(choices.size())];
-}
-
-// A case whose inputs are uniform and whose outputs are linear in the absolute values of the
-// inputs.
-KernelCase Linear(RandomStream& random, const OpInstance& instance, double terms,
-                  double slack = 1) {
-  KernelCase result{instance, {}, {terms, slack}, {}, false};
-  for (const Operand& input : instance.inputs) {
-    result.inputs.push_back(input.present ? Uniform(random, input.type.shape) : Values());
-  }
-  result.magnitude_inputs = result.inputs;
-  return result;
-}
-
-// A case whose output must be right to the bit.
-KernelCase Exact(const OpInstance& instance, std::vector<Values> inputs) {
-  return {instance, std::move(inputs), {}, {}, false};
-}
 
 // --- Matrices ---
 
@@ -106,30 +68,6 @@ std::vector<KernelCase> GemmCases(RandomStream& random) {
   OpInstance empty = Gemm({2, 3, 0}, false, false);
   empty.inputs.push_back(Floats({3}));
   cases.push_back(Linear(random, empty, 1));
-  return cases;
-}
-
-std::vector<KernelCase> MatMulCases(RandomStream& random) {
-  const struct {
-    Shape a, b, y;
-  } shapes[] = {
-      {{3, 5}, {5, 7}, {3, 7}},
-      {{40, 33}, {33, 1024}, {40, 1024}},
-      {{4, 3, 5}, {5, 7}, {4, 3, 7}},
-      {{4, 3, 5}, {4, 5, 7}, {4, 3, 7}},
-      {{2, 3, 17, 8}, {2, 3, 8, 9}, {2, 3, 17, 9}},
-      {{2, 1, 3, 4}, {5, 4, 2}, {2, 5, 3, 2}},
-      {{3, 4}, {2, 4, 5}, {2, 3, 5}},
-      {{5}, {5, 7}, {7}},
-      {{3, 5}, {5}, {3}},
-      {{5}, {5}, {}},
-      {{2, 0}, {0, 3}, {2, 3}},
-  };
-  std::vector<KernelCase> cases;
-  for (const auto& s : shapes) {
-    cases.push_back(Linear(random, {"MatMul", {}, {Floats(s.a), Floats(s.b)}, {Floats(s.y)}},
-                           static_cast<double>(s.a.back())));
-  }
   return cases;
 }
 
@@ -512,11 +450,6 @@ std::vector<KernelCase> SgdCases(RandomStream& random) {
 
 // --- All of them ---
 
-struct Generator {
-  const char* op;
-  std::vector<KernelCase> (*cases)(RandomStream&);
-};
-
 constexpr Generator kGenerators[] = {
     {"Add", &AddCases},
     {"Conv", &ConvCases},
@@ -525,7 +458,6 @@ constexpr Generator kGenerators[] = {
     {"CountCorrect", &CountCorrectCases},
     {"Flatten", &FlattenCases},
     {"Gemm", &GemmCases},
-    {"MatMul", &MatMulCases},
     {"MaxPool", &MaxPoolCases},
     {"MaxPoolGrad", &MaxPoolGradCases},
     {"ReduceSum", &ReduceSumCases},
@@ -538,6 +470,14 @@ constexpr Generator kGenerators[] = {
     {"SoftmaxCrossEntropyGrad", &LossGradCases},
 };
 
+// The families of operators whose cases have a file of their own, and those of this file.
+constexpr Generators (*kFamilies[])() = {
+    &BatchNormGenerators,
+    &CoreGenerators,
+    &MatMulGenerators,
+    &NormalizeGenerators,
+};
+
 // Absolute values, but of hyperparameters, which are given with the signs they need.
 void MakeMagnitudes(KernelCase* kernel_case) {
   for (Values& values : kernel_case->magnitude_inputs) {
@@ -548,13 +488,17 @@ void MakeMagnitudes(KernelCase* kernel_case) {
 
 }  // namespace
 
+Generators CoreGenerators() { return kGenerators; }
+
 std::vector<KernelCase> CasesOf(const std::string& op) {
-  for (const Generator& generator : kGenerators) {
-    if (op != generator.op) continue;
-    RandomStream random(20221122, base::StableHash(op));
-    std::vector<KernelCase> cases = generator.cases(random);
-    for (KernelCase& kernel_case : cases) MakeMagnitudes(&kernel_case);
-    return cases;
+  for (Generators (*family)() : kFamilies) {
+    for (const Generator& generator : family()) {
+      if (op != generator.op) continue;
+      RandomStream random(20221122, base::StableHash(op));
+      std::vector<KernelCase> cases = generator.cases(random);
+      for (KernelCase& kernel_case : cases) MakeMagnitudes(&kernel_case);
+      return cases;
+    }
   }
   return {};
 }

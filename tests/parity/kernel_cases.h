@@ -35,6 +35,9 @@ struct KernelCase {
   std::vector<Values> magnitude_inputs;
   // Too large for all layouts: only for entries that choose layouts, and in these.
   bool chosen_layouts_only = false;
+  // Without magnitude_inputs: no output counts as smaller than this. For results whose terms cancel
+  // although they are about as large as this.
+  float magnitude_least = 0;
 };
 
 // The cases of an operator; empty when nobody wrote a generator for it.

@@ -1,5 +1,6 @@
 #include "tests/parity/kernel_check.h"
 
+#include <algorithm>
 #include <cmath>
 #include <cstring>
 #include <utility>
@@ -169,7 +170,7 @@ ExpectedCase Expect(const KernelCase& kernel_case) {
   }
   expected.magnitudes = expected.outputs;
   for (Values& values : expected.magnitudes) {
-    for (float& value : values) value = std::abs(value);
+    for (float& value : values) value = std::max(std::abs(value), kernel_case.magnitude_least);
   }
   return expected;
 }

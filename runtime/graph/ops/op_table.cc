@@ -8,14 +8,18 @@ namespace {
 // op, trait, gradient. Operators of the backward pass have no gradient.
 constexpr OpRule kOps[] = {
     {"Add", OpTrait::kElementwise, &DifferentiateAdd},
+    {"BatchNormTraining", OpTrait::kNone, &DifferentiateBatchNormTraining},
     {"Conv", OpTrait::kNone, &DifferentiateConv},
     {"Flatten", OpTrait::kView, &DifferentiateView},
     {"Gemm", OpTrait::kNone, &DifferentiateGemm},
+    {"LayerNormalization", OpTrait::kNone, &DifferentiateLayerNormalization},
+    {"LogSoftmax", OpTrait::kNone, &DifferentiateLogSoftmax},
     {"MatMul", OpTrait::kNone, &DifferentiateMatMul},
     {"MaxPool", OpTrait::kNone, &DifferentiateMaxPool},
     {"Relu", OpTrait::kElementwise, &DifferentiateRelu},
     {"ReluGrad", OpTrait::kElementwise, nullptr},
     {"Reshape", OpTrait::kView, &DifferentiateView},
+    {"Softmax", OpTrait::kNone, &DifferentiateSoftmax},
     {"SoftmaxCrossEntropy", OpTrait::kNone, &DifferentiateSoftmaxCrossEntropy},
 };
 

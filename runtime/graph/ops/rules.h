@@ -11,8 +11,16 @@ namespace rm::graph {
 absl::Status DifferentiateGemm(GradientContext* context);
 absl::Status DifferentiateMatMul(GradientContext* context);
 
+// batch_norm.cc
+absl::Status DifferentiateBatchNormTraining(GradientContext* context);
+
 // conv.cc
 absl::Status DifferentiateConv(GradientContext* context);
+
+// normalize.cc
+absl::Status DifferentiateLayerNormalization(GradientContext* context);
+absl::Status DifferentiateLogSoftmax(GradientContext* context);
+absl::Status DifferentiateSoftmax(GradientContext* context);
 
 // pool.cc
 absl::Status DifferentiateMaxPool(GradientContext* context);
