@@ -26,14 +26,37 @@ absl::Status InferMaxPool(OpInstance* instance);
 absl::Status InferMaxPoolGrad(OpInstance* instance);
 
 // infer_elementwise.cc
-absl::Status InferAdd(OpInstance* instance);
-absl::Status InferRelu(OpInstance* instance);
-absl::Status InferReluGrad(OpInstance* instance);
+absl::Status InferArithmetic(OpInstance* instance);  // Add, Sub, …, Max, Min
+absl::Status InferCompare(OpInstance* instance);     // Less, …
+absl::Status InferEqual(OpInstance* instance);
+absl::Status InferIsNaN(OpInstance* instance);
+absl::Status InferLogic(OpInstance* instance);  // And, Or, Not
+absl::Status InferMod(OpInstance* instance);
+absl::Status InferPow(OpInstance* instance);        // PowGrad too
+absl::Status InferUnary(OpInstance* instance);      // Relu, Tanh, …
+absl::Status InferUnaryGrad(OpInstance* instance);  // ReluGrad, TanhGrad, …
+absl::Status InferWhere(OpInstance* instance);
 
 // infer_movement.cc
+absl::Status InferCast(OpInstance* instance);
+absl::Status InferConcat(OpInstance* instance);
+absl::Status InferExpand(OpInstance* instance);
 absl::Status InferFlatten(OpInstance* instance);
-absl::Status InferReshape(OpInstance* instance);
 absl::Status InferReorder(OpInstance* instance);
+absl::Status InferReshape(OpInstance* instance);
+absl::Status InferSlice(OpInstance* instance);
+absl::Status InferSliceGrad(OpInstance* instance);
+absl::Status InferSplit(OpInstance* instance);
+absl::Status InferTranspose(OpInstance* instance);
+absl::Status InferTrilu(OpInstance* instance);
+
+// infer_gather.cc
+absl::Status InferGather(OpInstance* instance);
+absl::Status InferGatherElements(OpInstance* instance);
+absl::Status InferGatherElementsGrad(OpInstance* instance);
+absl::Status InferGatherGrad(OpInstance* instance);
+absl::Status InferGatherND(OpInstance* instance);
+absl::Status InferGatherNDGrad(OpInstance* instance);
 
 // infer_normalize.cc
 absl::Status InferSoftmax(OpInstance* instance);      // LogSoftmax, too

@@ -16,7 +16,6 @@
 //                                   gradient before any activation.
 //   ConvGradWeight(X, dY) → dW[, dB]
 //                                   Same attributes; W's shape is the output type's; dB (C_out).
-//   Add(A, B) → Y                   ONNX, with broadcasting.
 //   Relu(X) → Y                     ONNX.
 //   ReluGrad(dY, Y) → dX            dX = Y > 0 ? dY : 0.
 //   MaxPool(X) → Y[, WindowIndex]   ONNX, 2-D, floor mode; WindowIndex (uint8, of Y's shape and
@@ -71,6 +70,56 @@
 //                                   In place: the outputs are the memory of inputs 0 and 2.
 //                                   PyTorch's rule: g' = g + decay·w; m = momentum·m + g';
 //                                   w −= lr·(nesterov ? g' + momentum·m : m).
+//
+// Element by element with ONNX broadcasting; float32, int64 or int32, the same for all operands:
+//   Add Sub Mul Div (A, B) → Y      Integers wrap around; their division drops the fraction, and a
+//                                   divisor of 0 is InvalidArgument.
+//   Max Min (A, B, …) → Y           One operand or more. A NaN wins.
+//   Mod(A, B) → Y                   fmod = 0 (integers alone): the sign of B; 1: the sign of A. An
+//                                   integer divisor of 0 is InvalidArgument.
+//   Pow(X, Y) → Z                   float32 alone.
+//   PowGrad(dZ, X, Y) → dX          dX = dZ · Y · X^(Y − 1), and 0 where Y is 0; of Z's shape.
+//   Where(C, X, Y) → Z              C is bool; X and Y of any dtype, the same.
+//   Equal Greater GreaterOrEqual Less LessOrEqual (A, B) → bool. Equal takes any dtype.
+//   And Or (A, B) → Y, Not(X) → Y   bool.
+//   IsNaN(X) → Y                    float32 to bool.
+//
+// Functions of one tensor, and the gradients of those whose gradient is no product of others:
+//   Abs Cos Erf Exp Log Neg Reciprocal Sigmoid Sin Sqrt Tanh (X) → Y
+//   Clip(X) → Y                     min, max (floats; missing: no bound). First min, then max.
+//   Elu(X), LeakyRelu(X) → Y        alpha (1; 0.01).
+//   Gelu(X) → Y                     approximate = "none" (by Erf) or "tanh".
+//   HardSigmoid(X) → Y              alpha (0.2), beta (0.5). HardSwish(X) → Y: ONNX.
+//   AbsGrad ClipGrad EluGrad ErfGrad GeluGrad HardSwishGrad LeakyReluGrad (dY, X) → dX
+//   HardSigmoidGrad ReciprocalGrad SigmoidGrad SqrtGrad TanhGrad (dY, Y) → dX
+//                                   dX = dY times the slope, which is told from X or from Y;
+//                                   attributes as the function's. At a corner the slope is 0 for
+//                                   Abs and HardSigmoid, 1 for Clip, alpha for Elu and LeakyRelu,
+//                                   that of the straight side for HardSwish.
+//
+// Movement of elements of any dtype; indices are int64 or int32, and one outside −n…n−1 is
+// InvalidArgument:
+//   Cast(X) → Y                     to = "float32", "int64", "int32", "uint8", "bool". From float32
+//                                   to an integer the fraction is dropped, what is out of range
+//                                   becomes the end of the range, and a NaN 0.
+//   Concat(X, …) → Y                axis ≥ 0.
+//   Expand(X) → Y                   shape; Y's shape is that to which X's and this one broadcast.
+//   Gather(X, indices) → Y          axis ≥ 0.
+//   GatherElements(X, indices) → Y  axis ≥ 0.
+//   GatherND(X, indices) → Y        batch_dims (0).
+//   GatherGrad GatherElementsGrad GatherNDGrad (dY, indices) → dX
+//                                   float32, attributes as the forward op: the elements of dY,
+//                                   in their order, are added where X's were taken. X's shape is
+//                                   the output type's.
+//   Slice(X) → Y                    starts, ends, and of the same length axes (≥ 0; missing: 0, 1,
+//                                   …) and steps (missing: 1). Normalised: 0 ≤ start ≤ end ≤ n for
+//                                   a step > 0, −1 ≤ end ≤ start < n for one < 0.
+//   SliceGrad(dY) → dX              float32, attributes as the forward op: dY where the elements of
+//                                   X were taken, 0 elsewhere. X's shape is the output type's.
+//   Split(X) → Y, …                 axis ≥ 0; split: the sizes along it.
+//   Transpose(X) → Y                perm (missing: the dimensions in reverse).
+//   Trilu(X) → Y                    upper (1), k (0): of the last two dimensions what lies on and
+//                                   above (upper = 0: below) the k-th diagonal; zeros elsewhere.
 #ifndef RM_KERNELS_API_OP_H_
 #define RM_KERNELS_API_OP_H_
 

@@ -31,6 +31,14 @@ const char* DTypeName(DType dtype) {
   return "unknown";
 }
 
+std::optional<DType> FindDType(absl::string_view name) {
+  for (const DType dtype :
+       {DType::kFloat32, DType::kInt64, DType::kInt32, DType::kUInt8, DType::kBool}) {
+    if (name == DTypeName(dtype)) return dtype;
+  }
+  return std::nullopt;
+}
+
 // The empty product, a scalar's, is 1.
 int64_t ElementCount(const Shape& shape) {
   int64_t count = 1;

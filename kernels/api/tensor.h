@@ -7,9 +7,11 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <string>
 
 #include "absl/container/inlined_vector.h"
+#include "absl/strings/string_view.h"
 
 namespace rm::kernels {
 
@@ -20,6 +22,9 @@ enum class DType : uint8_t { kFloat32, kInt64, kInt32, kUInt8, kBool };
 
 // "float32", "int64", "int32", "uint8", "bool".
 [[nodiscard]] const char* DTypeName(DType dtype);
+
+// The dtype of that name; nothing when there is none.
+[[nodiscard]] std::optional<DType> FindDType(absl::string_view name);
 
 // Dimensions, outermost first. A scalar has none. Every dimension ≥ 0.
 using Shape = absl::InlinedVector<int64_t, 6>;

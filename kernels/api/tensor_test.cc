@@ -98,5 +98,13 @@ TEST_CASE("types are equal when dtype, shape and layout are") {
   CHECK(type != other);
 }
 
+TEST_CASE("a dtype is found by its name") {
+  for (const DType dtype :
+       {DType::kFloat32, DType::kInt64, DType::kInt32, DType::kUInt8, DType::kBool}) {
+    CHECK(FindDType(DTypeName(dtype)) == dtype);
+  }
+  CHECK_FALSE(FindDType("float64").has_value());
+}
+
 }  // namespace
 }  // namespace rm::kernels

@@ -51,10 +51,24 @@ Supports SupportsRelu, SupportsReluGrad;
 ChooseLayouts ChooseReluLayouts, ChooseReluGradLayouts;
 Make MakeRelu, MakeReluGrad;
 
-// Add of equal shapes in any one layout, or of a row, a number or a leading part, plain.
-Supports SupportsAdd;
-ChooseLayouts ChooseAddLayouts;
-Make MakeAdd;
+// Arithmetic of equal shapes in any one layout, or with any broadcast, plain.
+Supports SupportsPair;
+ChooseLayouts ChoosePairLayouts;
+Make MakePair;
+
+// Pow by one exponent, and Where. Plain.
+Supports SupportsPow, SupportsWhere;
+Make MakePow, MakeWhere;
+
+// Functions of one tensor and their gradients: any layout, the same for all operands.
+Supports SupportsFunction, SupportsSlope;
+ChooseLayouts ChooseFunctionLayouts, ChooseSlopeLayouts;
+Make MakeFunction, MakeSlope;
+
+// Movement of elements of any dtype. Plain.
+Supports SupportsMovement, SupportsGather;
+Make MakeConcat, MakeExpand, MakeSlice, MakeSliceGrad, MakeSplit, MakeTranspose;
+Make MakeGather, MakeGatherGrad;
 
 // Pooling in any layout, the same for all operands.
 Supports SupportsMaxPool, SupportsMaxPoolGrad;

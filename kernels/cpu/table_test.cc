@@ -55,8 +55,11 @@ TEST_CASE("the layouts an entry chooses are layouts it supports") {
         {"ConvGradWeight", {}, {x, y}, {w, Floats({32})}},
         {"MaxPool", pool, {x}, {pooled, index}},
         {"MaxPoolGrad", pool, {pooled, index}, {x}},
+        {"Mul", {}, {x, x}, {x}},
         {"Relu", {}, {x}, {x}},
         {"ReluGrad", {}, {x, x}, {x}},
+        {"Sigmoid", {}, {x}, {x}},
+        {"SigmoidGrad", {}, {x, x}, {x}},
         {"Reorder", {}, {x}, {Floats({2, 6, 5, 5})}},
     };
     for (const OpInstance& instance : instances) {
@@ -98,8 +101,7 @@ TEST_CASE("what the fast kernels leave out they do not claim") {
       {"Conv", {}, {empty, Floats({4, 6, 3, 3})}, {Floats({0, 4, 3, 3})}},
       {"Gemm", {}, {Floats({2, 0}), Floats({0, 3})}, {Floats({2, 3})}},
       {"MatMul", {}, {Floats({2, 1, 3, 4}), Floats({5, 4, 2})}, {Floats({2, 5, 3, 2})}},
-      {"Add", {}, {x, Floats({3, 1})}, {x}},
-      {"Add", {}, {Floats({4}), x}, {x}},
+      {"Add", {}, {Int64s({4}), Int64s({4})}, {Int64s({4})}},
       {"ReduceSum", {{"axes", std::vector<int64_t>{0, 2}}}, {x}, {Floats({1, 3, 1})}},
       {"Reorder", {}, {Int64s({2, 3, 4, 5})}, {Int64s({2, 3, 4, 5})}},
       {"SoftmaxCrossEntropy",

@@ -1,11 +1,12 @@
 // The reference kernels: each operator of kernels/api/op.h in the most obvious C++ there is.
 //
 // They are the truth the fast kernels are checked against, and the fallback for what those leave
-// out. All of them take float32 in the layout kPlain only (Reorder: any), sum in double where a sum
-// is long, use one thread, and write no memory but their outputs. The functions are thread-safe;
-// the kernels they make are as Kernel says.
+// out. All of them take every dtype that op.h allows, in the layout kPlain only (Reorder: any), sum
+// in double where a sum is long, use one thread, and write no memory but their outputs. The
+// functions are thread-safe; the kernels they make are as Kernel says.
 //
-// kernels/ref/table.h lists them; each is defined in the file of its name (MakeConv in conv.cc).
+// kernels/ref/table.h lists them; each is defined in the file of its name (MakeConv in conv.cc) or
+// of its family (broadcast.cc, cast.cc, gather.cc, movement.cc, unary.cc).
 #ifndef RM_KERNELS_REF_OPS_H_
 #define RM_KERNELS_REF_OPS_H_
 
@@ -20,30 +21,49 @@ namespace rm::kernels::ref {
 using Make = absl::StatusOr<std::unique_ptr<Kernel>>(const OpInstance& instance,
                                                      const KernelOptions& options);
 
-Make MakeAdd;
+Make MakeArithmetic;  // Add, Sub, Mul, Div, Max, Min, Mod
 Make MakeBatchNorm;
 Make MakeBatchNormGrad;
 Make MakeBatchNormTraining;
+Make MakeCast;
+Make MakeCompare;  // Equal, Less, …
+Make MakeConcat;
 Make MakeConv;
 Make MakeConvGradInput;
 Make MakeConvGradWeight;
 Make MakeCopy;  // Flatten and Reshape
 Make MakeCountCorrect;
+Make MakeExpand;
+Make MakeGather;  // GatherElements and GatherND too
+Make MakeGatherGrad;  // of all three
 Make MakeGemm;
+Make MakeIsNaN;
 Make MakeLayerNorm;
 Make MakeLayerNormGrad;
+Make MakeLogic;  // And, Or
 Make MakeMatMul;
 Make MakeMaxPool;
 Make MakeMaxPoolGrad;
+Make MakeNot;
+Make MakePow;
+Make MakePowGrad;
 Make MakeReduceSum;
 Make MakeRelu;
 Make MakeReluGrad;
 Make MakeReorder;
 Make MakeSgdUpdate;
+Make MakeSlice;
+Make MakeSliceGrad;
 Make MakeSoftmax;  // LogSoftmax, too
 Make MakeSoftmaxCrossEntropy;
 Make MakeSoftmaxCrossEntropyGrad;
 Make MakeSoftmaxGrad;  // LogSoftmaxGrad, too
+Make MakeSplit;
+Make MakeTranspose;
+Make MakeTrilu;
+Make MakeUnary;  // Abs, …, Tanh
+Make MakeUnaryGrad;  // AbsGrad, …, TanhGrad
+Make MakeWhere;
 
 }  // namespace rm::kernels::ref
 

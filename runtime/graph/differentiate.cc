@@ -11,9 +11,10 @@
 //   y      arrives: dz, dz             dy = Add(dz, dz), contributes dw = xᵀ·dy to w
 //   w      arrives: dw                 the parameter's gradient
 //
-// and nothing is computed for x, behind which there is no parameter. The gradient of the loss
-// itself is the input `scale`, one over the weight of the step's samples over all ranks: so
-// gradients are sums over samples divided once, and never means of means.
+// and nothing is computed for x, behind which there is no parameter. Only float32 values carry
+// gradients: an operator that makes truth values or whole numbers ends the path. The gradient of
+// the loss itself is the input `scale`, one over the weight of the step's samples over all ranks:
+// so gradients are sums over samples divided once, and never means of means.
 #include <string>
 #include <utility>
 #include <vector>
@@ -63,19 +64,24 @@ class Differentiator {
 
   bool Depends(ValueId id) const { return id != kNoValue && depends_[Index(id)]; }
 
-  // depends_: the value is a parameter or computed from one.
+  // depends_: the value is a parameter or computed from one, by floats all the way. What is
+  // computed from the answer to a comparison, or from an index, does not change with its operands.
   void FindDependents() {
     for (ValueId parameter : graph_->parameters()) depends_[Index(parameter)] = true;
     for (const Node& node : graph_->nodes()) {
       bool any = false;
       for (ValueId input : node.inputs) any = any || Depends(input);
       for (ValueId output : node.outputs) {
-        if (output != kNoValue) depends_[Index(output)] = any;
+        if (output != kNoValue) depends_[Index(output)] = any && IsFloat(output);
       }
     }
   }
 
-  // reaches_: the loss is computed from the value.
+  bool IsFloat(ValueId id) const {
+    return types_[Index(id)].dtype == kernels::DType::kFloat32;
+  }
+
+  // reaches_: the loss is computed from the value, by floats all the way.
   void FindAncestors(ValueId loss) {
     reaches_[Index(loss)] = true;
     for (size_t i = forward_nodes_; i-- > 0;) {
@@ -87,10 +93,10 @@ class Differentiator {
     }
   }
 
-  // Whether the loss is computed from any result of the node.
+  // Whether the loss is computed from any result of the node that could carry a gradient.
   bool ReachesLoss(const Node& node) const {
     for (ValueId output : node.outputs) {
-      if (output != kNoValue && reaches_[Index(output)]) return true;
+      if (output != kNoValue && reaches_[Index(output)] && IsFloat(output)) return true;
     }
     return false;
   }

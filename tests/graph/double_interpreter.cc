@@ -144,7 +144,9 @@ constexpr DoubleOperator kOperators[] = {
 constexpr DoubleOperators (*kFamilies[])() = {
     &BatchNormDoubleOperators,
     &CoreDoubleOperators,
+    &ElementwiseDoubleOperators,
     &MatMulDoubleOperators,
+    &MovementDoubleOperators,
     &NormalizeDoubleOperators,
 };
 

@@ -41,8 +41,10 @@ struct DoubleOperator {
 using DoubleOperators = absl::Span<const DoubleOperator>;
 
 [[nodiscard]] DoubleOperators BatchNormDoubleOperators();  // double_batch_norm.cc
-[[nodiscard]] DoubleOperators CoreDoubleOperators();    // double_interpreter.cc
+[[nodiscard]] DoubleOperators CoreDoubleOperators();  // double_interpreter.cc
+[[nodiscard]] DoubleOperators ElementwiseDoubleOperators();  // double_elementwise.cc
 [[nodiscard]] DoubleOperators MatMulDoubleOperators();  // double_matmul.cc
+[[nodiscard]] DoubleOperators MovementDoubleOperators();  // double_movement.cc
 [[nodiscard]] DoubleOperators NormalizeDoubleOperators();  // double_normalize.cc
 
 }  // namespace rm::graph

@@ -53,9 +53,12 @@ struct Generator {
 using Generators = absl::Span<const Generator>;
 
 [[nodiscard]] Generators BatchNormGenerators();  // cases_batch_norm.cc
-[[nodiscard]] Generators CoreGenerators();    // kernel_cases.cc
+[[nodiscard]] Generators BroadcastGenerators();  // cases_broadcast.cc
+[[nodiscard]] Generators CoreGenerators();  // kernel_cases.cc
 [[nodiscard]] Generators MatMulGenerators();  // cases_matmul.cc
+[[nodiscard]] Generators MovementGenerators();  // cases_movement.cc
 [[nodiscard]] Generators NormalizeGenerators();  // cases_normalize.cc
+[[nodiscard]] Generators UnaryGenerators();  // cases_unary.cc
 
 }  // namespace rm::tests
 

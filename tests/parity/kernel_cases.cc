@@ -279,25 +279,6 @@ std::vector<KernelCase> ReluGradCases(RandomStream& random) {
   return cases;
 }
 
-std::vector<KernelCase> AddCases(RandomStream& random) {
-  std::vector<KernelCase> cases;
-  const auto add = [&](const Shape& a, const Shape& b, const Shape& y) {
-    const OpInstance op{"Add", {}, {Floats(a), Floats(b)}, {Floats(y)}};
-    cases.push_back(Exact(op, {Uniform(random, a), Uniform(random, b)}));
-  };
-  for (const Shape& shape : kShapes) add(shape, shape, shape);
-  add({4, 3, 5}, {5}, {4, 3, 5});
-  add({4, 3, 5}, {3, 5}, {4, 3, 5});
-  add({4, 3, 5}, {1, 1, 5}, {4, 3, 5});
-  add({4, 3, 5}, {1}, {4, 3, 5});
-  add({4, 3, 5}, {}, {4, 3, 5});
-  add({4, 3, 5}, {3, 1}, {4, 3, 5});
-  add({5}, {4, 3, 5}, {4, 3, 5});
-  add({4, 1}, {1, 5}, {4, 5});
-  add({2, 20, 3, 5}, {20, 1, 1}, {2, 20, 3, 5});
-  return cases;
-}
-
 // One row of all the elements: what Flatten makes with axis 0, and Reshape as its output says.
 std::vector<KernelCase> CopyCases(RandomStream& random, const std::string& op,
                                   const Attributes& attributes) {
@@ -451,7 +432,6 @@ std::vector<KernelCase> SgdCases(RandomStream& random) {
 // --- All of them ---
 
 constexpr Generator kGenerators[] = {
-    {"Add", &AddCases},
     {"Conv", &ConvCases},
     {"ConvGradInput", &ConvGradInputCases},
     {"ConvGradWeight", &ConvGradWeightCases},
@@ -473,9 +453,12 @@ constexpr Generator kGenerators[] = {
 // The families of operators whose cases have a file of their own, and those of this file.
 constexpr Generators (*kFamilies[])() = {
     &BatchNormGenerators,
+    &BroadcastGenerators,
     &CoreGenerators,
     &MatMulGenerators,
+    &MovementGenerators,
     &NormalizeGenerators,
+    &UnaryGenerators,
 };
 
 // Absolute values, but of hyperparameters, which are given with the signs they need.

@@ -1,5 +1,6 @@
 #include "runtime/graph/ops/gradient_context.h"
 
+#include <string>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
@@ -8,13 +9,6 @@
 #include "runtime/graph/ops/infer_node.h"
 
 namespace rm::graph {
-namespace {
-
-// One constant a graph, shared by all nodes that are scaled.
-constexpr char kOneName[] = "constant/one";
-
-}  // namespace
-
 GradientContext::GradientContext(size_t node, std::vector<ValueId> output_gradients,
                                  std::vector<bool> wanted, Graph* graph,
                                  std::vector<kernels::TensorType>* types)
@@ -83,18 +77,19 @@ ValueId GradientContext::AsMatrix(ValueId value, int64_t columns, absl::string_v
                 {{"shape", std::vector<int64_t>{-1, columns}}});
 }
 
+ValueId GradientContext::Number(float number) {
+  const std::string name = absl::StrCat("constant/", number);
+  const ValueId known = graph_->FindValue(name);
+  if (known != kNoValue) return known;
+  const ValueId constant = graph_->AddConstant(name, {}, {number});
+  types_->resize(graph_->values().size());
+  types_->back() = kernels::TensorType{};
+  return constant;
+}
+
 ValueId GradientContext::Scaled(ValueId value, float factor, absl::string_view suffix) {
   if (factor == 1.0F) return value;
-  // As a product with the 1×1 matrix (1).
-  ValueId one = graph_->FindValue(kOneName);
-  if (one == kNoValue) {
-    one = graph_->AddConstant(kOneName, {1, 1}, {1.0F});
-    types_->resize(graph_->values().size());
-    types_->back().shape = {1, 1};
-  }
-  const ValueId column = AsMatrix(value, 1, absl::StrCat(suffix, "/column"));
-  const ValueId product = Append("Gemm", suffix, {column, one}, kNoValue, {{"alpha", factor}});
-  return Append("Reshape", absl::StrCat(suffix, "/shape"), {product}, value);
+  return Append("Mul", suffix, {value, Number(factor)}, value);
 }
 
 ValueId GradientContext::BeforeActivation() {

@@ -50,6 +50,8 @@ class GradientContext {
   ValueId SumTo(ValueId gradient, ValueId of, absl::string_view suffix);
   // `value` as a matrix of `columns` columns: a view, or the value itself when it is one.
   ValueId AsMatrix(ValueId value, int64_t columns, absl::string_view suffix);
+  // A constant scalar, one a graph and number.
+  ValueId Number(float number);
   // factor · value. The value itself when the factor is 1.
   ValueId Scaled(ValueId value, float factor, absl::string_view suffix);
   // The gradient at output 0 before the node's own activation, where it has one.

@@ -27,10 +27,30 @@ absl::Status DifferentiateMaxPool(GradientContext* context);
 
 // elementwise.cc
 absl::Status DifferentiateAdd(GradientContext* context);
-absl::Status DifferentiateRelu(GradientContext* context);
+absl::Status DifferentiateCast(GradientContext* context);
+absl::Status DifferentiateCos(GradientContext* context);
+absl::Status DifferentiateDiv(GradientContext* context);
+absl::Status DifferentiateExp(GradientContext* context);
+absl::Status DifferentiateExtremum(GradientContext* context);  // Max, Min
+absl::Status DifferentiateLog(GradientContext* context);
+absl::Status DifferentiateMul(GradientContext* context);
+absl::Status DifferentiateNeg(GradientContext* context);
+absl::Status DifferentiatePow(GradientContext* context);
+absl::Status DifferentiateSin(GradientContext* context);
+absl::Status DifferentiateSub(GradientContext* context);
+absl::Status DifferentiateWhere(GradientContext* context);
+absl::Status DifferentiateByOperand(GradientContext* context);  // Elu, …
+absl::Status DifferentiateByResult(GradientContext* context);   // Relu, Tanh, …
 
-// reshape.cc
-absl::Status DifferentiateView(GradientContext* context);
+// movement.cc
+absl::Status DifferentiateConcat(GradientContext* context);
+absl::Status DifferentiateExpand(GradientContext* context);
+absl::Status DifferentiateGather(GradientContext* context);  // GatherElements, GatherND too
+absl::Status DifferentiateSlice(GradientContext* context);
+absl::Status DifferentiateSplit(GradientContext* context);
+absl::Status DifferentiateTranspose(GradientContext* context);
+absl::Status DifferentiateTrilu(GradientContext* context);
+absl::Status DifferentiateView(GradientContext* context);  // Flatten, Reshape
 
 // loss.cc
 absl::Status DifferentiateSoftmaxCrossEntropy(GradientContext* context);
