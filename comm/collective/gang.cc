@@ -68,11 +68,13 @@ class GangEndpoint final : public Endpoint {
       : endpoint_(std::move(endpoint)) {}
 
   [[nodiscard]] const std::string& address() const override { return endpoint_->address(); }
+  [[nodiscard]] const std::string& transport() const override { return carriers_; }
 
   [[nodiscard]] absl::StatusOr<std::unique_ptr<Communicator>> Join(
       const Membership& membership) override {
     RM_ASSIGN_OR_RETURN(std::unique_ptr<Transport> transport,
                         endpoint_->Connect(RingMembership(membership)));
+    carriers_ = transport->world_size() == 1 ? "" : transport->carriers();
     if (transport->world_size() == 1) return MakeSoloCommunicator();
     RM_RETURN_IF_ERROR(MeetPeers(membership, *transport));
     return MakeGangCommunicator(std::move(transport), membership.counters);
@@ -80,6 +82,7 @@ class GangEndpoint final : public Endpoint {
 
  private:
   std::unique_ptr<TransportEndpoint> endpoint_;
+  std::string carriers_;  // of the latest Join
 };
 
 }  // namespace

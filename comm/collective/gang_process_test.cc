@@ -24,7 +24,7 @@ namespace {
 // The program of vanishing_rank.cc as a child.
 class Child {
  public:
-  explicit Child(const char* manner) {
+  Child(const char* manner, std::string transport) {
     int in[2];
     int out[2];
     // Not inherited: else the child would hold its own pipe open.
@@ -36,7 +36,7 @@ class Child {
     posix_spawn_file_actions_adddup2(&actions, out[1], STDOUT_FILENO);
     std::string program = "comm/collective/vanishing_rank";
     std::string argument = manner;
-    char* const argv[] = {&program[0], &argument[0], nullptr};
+    char* const argv[] = {&program[0], &argument[0], &transport[0], nullptr};
     REQUIRE(posix_spawn(&pid_, program.c_str(), &actions, nullptr, argv, environ) == 0);
     posix_spawn_file_actions_destroy(&actions);
     close(in[0]);
@@ -99,11 +99,12 @@ std::vector<int> AllBut(int world_size, int missing) {
 }
 
 TEST_CASE("a rank that is killed in an allreduce is named by all others, at once") {
+  const std::string transport = GENERATE("grpc", "shm");
   for (const int world_size : {2, 3, 5}) {
     const int victim = world_size / 2;
     INFO("rank " << victim << " of " << world_size);
-    TestGang gang("grpc", world_size);
-    Child child("STUCK");
+    TestGang gang(transport, world_size);
+    Child child("STUCK", transport);
     Admit(gang, victim, 1, child);
     Meeting started(world_size - 1);
     absl::Time killed;
@@ -134,11 +135,12 @@ enum class Fate { kKilled, kStopped };
 
 // One rank of four is a process that reduces a large bucket again and again with the others; in the middle of it `fate`
 // strikes. How long it took from then until the last of the others was out and its communicator gone.
-absl::Duration StrikeInTheMiddle(Fate fate, std::vector<absl::Status>* outcomes) {
+absl::Duration StrikeInTheMiddle(const std::string& transport, Fate fate,
+                                 std::vector<absl::Status>* outcomes) {
   constexpr int64_t kElements = 4 << 20;  // as vanishing_rank has it
   constexpr int kVictim = 2;
-  TestGang gang("grpc", 4);
-  Child child("REDUCING");
+  TestGang gang(transport, 4);
+  Child child("REDUCING", transport);
   Admit(gang, kVictim, 1, child);
   std::atomic<int64_t> struck_nanos{0};
   *outcomes = gang.RunRanks({0, 1, 3}, 1, absl::Seconds(30), [&](Communicator& rank) -> absl::Status {
@@ -160,8 +162,9 @@ absl::Duration StrikeInTheMiddle(Fate fate, std::vector<absl::Status>* outcomes)
 }
 
 TEST_CASE("when a rank is killed in the middle of an allreduce all others are out within a second") {
+  const std::string transport = GENERATE("grpc", "shm");
   std::vector<absl::Status> outcomes;
-  const absl::Duration took = StrikeInTheMiddle(Fate::kKilled, &outcomes);
+  const absl::Duration took = StrikeInTheMiddle(transport, Fate::kKilled, &outcomes);
   WARN("out " << absl::FormatDuration(took) << " after the kill");
   CHECK(took < absl::Seconds(1));
   for (const absl::Status& outcome : outcomes) {
@@ -171,8 +174,9 @@ TEST_CASE("when a rank is killed in the middle of an allreduce all others are ou
 }
 
 TEST_CASE("a peer that is stopped does not hold up ranks that give up, nor the end of their communicators") {
+  const std::string transport = GENERATE("grpc", "shm");
   std::vector<absl::Status> outcomes;
-  const absl::Duration took = StrikeInTheMiddle(Fate::kStopped, &outcomes);
+  const absl::Duration took = StrikeInTheMiddle(transport, Fate::kStopped, &outcomes);
   WARN("out " << absl::FormatDuration(took) << " after the abort");
   CHECK(took < absl::Seconds(1));
   // The abort travels the ring both ways, so it comes past the one that passes nothing on.
@@ -183,8 +187,9 @@ TEST_CASE("a peer that is stopped does not hold up ranks that give up, nor the e
 }
 
 TEST_CASE("survivors go on in the next generation, with a newcomer") {
-  TestGang gang("grpc", 3);
-  Child first("STUCK");
+  const std::string transport = GENERATE("grpc", "shm");
+  TestGang gang(transport, 3);
+  Child first("STUCK", transport);
   Admit(gang, 1, 1, first);
   const auto outcomes =
       gang.RunRanks({0, 2}, 1, absl::Seconds(30), [&](Communicator& rank) -> absl::Status {
@@ -193,7 +198,7 @@ TEST_CASE("survivors go on in the next generation, with a newcomer") {
         return rank.Barrier();
       });
   for (const absl::Status& outcome : outcomes) CHECK(absl::IsAborted(outcome));
-  Child second("ORDERLY");
+  Child second("ORDERLY", transport);
   Admit(gang, 1, 2, second);
   CHECK(AllOk(gang.RunRanks({0, 2}, 2, absl::Seconds(30), [](Communicator& rank) {
           return rank.Barrier();
@@ -202,9 +207,10 @@ TEST_CASE("survivors go on in the next generation, with a newcomer") {
 }
 
 TEST_CASE("a process that exits after the last barrier disturbs nobody") {
+  const std::string transport = GENERATE("grpc", "shm");
   for (int round = 0; round < 10; ++round) {
-    TestGang gang("grpc", 3);
-    Child child("ORDERLY");
+    TestGang gang(transport, 3);
+    Child child("ORDERLY", transport);
     Admit(gang, 2, 1, child);
     CHECK(AllOk(gang.RunRanks({0, 1}, 1, absl::Seconds(30), [](Communicator& rank) {
             return rank.Barrier();

@@ -1,6 +1,6 @@
 // One rank in a process of its own, for tests that kill it.
 //
-//   vanishing_rank ORDERLY|STUCK|REDUCING
+//   vanishing_rank ORDERLY|STUCK|REDUCING TRANSPORT
 //
 // Prints its address, reads a line "JOB GENERATION RANK PEER PEER …", joins, passes a barrier,
 // prints "ready", and then leaves (ORDERLY), waits for ever (STUCK), or reduces one bucket of
@@ -32,8 +32,10 @@ void ReduceForEver(Communicator& gang) {
   } while (gang.WaitAll().ok());
 }
 
-void RunRank(const std::string& manner) {
-  auto endpoint = OpenEndpoint(EndpointOptions());
+void RunRank(const std::string& manner, const std::string& transport) {
+  EndpointOptions options;
+  options.transport = transport;
+  auto endpoint = OpenEndpoint(options);
   RM_CHECK(endpoint.ok(), endpoint.status().ToString());
   Say((*endpoint)->address());
   std::string line;
@@ -58,6 +60,6 @@ void RunRank(const std::string& manner) {
 }  // namespace rm::comm
 
 int main(int argc, char** argv) {
-  rm::comm::RunRank(argc > 1 ? argv[1] : "ORDERLY");
+  rm::comm::RunRank(argc > 1 ? argv[1] : "ORDERLY", argc > 2 ? argv[2] : "grpc");
   return 0;
 }

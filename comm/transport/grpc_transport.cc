@@ -237,6 +237,7 @@ absl::Status GrpcTransport::Adopt(const Hello& hello, std::unique_ptr<GrpcServer
 void GrpcTransport::Fail(const absl::Status& cause) {
   if (!failure_.ok() || leaving_) return;
   failure_ = cause;
+  if (membership_.on_failure) membership_.on_failure();
   const std::string payload = EncodeAbort(cause);
   for (Edge& edge : edges_) {
     if (edge.stream == nullptr || edge.stream->ended()) continue;

@@ -30,6 +30,7 @@ class GrpcTransport final : public Transport, public GrpcStream::Listener {
   [[nodiscard]] int world_size() const override {
     return static_cast<int>(membership_.addresses.size());
   }
+  [[nodiscard]] std::string carriers() const override { return "grpc"; }
   void SetActivity(const Activity& activity) override;
   void Send(int peer, const FrameTag& tag, absl::Span<const char> payload,
             absl::optional<uint32_t> payload_crc) override;

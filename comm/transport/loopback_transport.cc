@@ -94,6 +94,7 @@ class LoopbackTransport final : public Transport {
   [[nodiscard]] int world_size() const override {
     return static_cast<int>(membership_.addresses.size());
   }
+  [[nodiscard]] std::string carriers() const override { return "loopback"; }
   void SetActivity(const Activity& activity) override {
     base::MutexLock lock(network_.mutex);
     activity_ = activity;
@@ -367,6 +368,7 @@ void LoopbackTransport::Abort(const absl::Status& cause) {
 void LoopbackTransport::Fail(const absl::Status& cause) {
   if (!failure_.ok()) return;
   failure_ = cause;
+  if (membership_.on_failure) membership_.on_failure();
   network_.changed.SignalAll();
   for (const std::vector<int>* peers : {&membership_.send_to, &membership_.receive_from}) {
     for (const int peer : *peers) {

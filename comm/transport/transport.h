@@ -17,9 +17,9 @@
 // is told tells on. From then on every call returns that cause. What fails it: an edge that breaks,
 // a damaged or foreign frame, Abort here or at a peer.
 //
-// A transport has no thread of its own: its edges are served by the thread that is inside one of
-// its calls. A rank that has nothing to send or receive calls Serve, so that it hears and passes on
-// aborts; it goes on to do so after a failure.
+// Frames move on the thread that is inside one of the transport's calls, without a hand-over. A rank
+// that has nothing to send or receive calls Serve, so that frames go out, and aborts are heard and
+// passed on; it goes on to do so after a failure.
 //
 // The end: destroying a transport says goodbye. A peer that still needs this rank gets Aborted, a
 // peer that does not is not disturbed. Destruction waits until the frames that were sent have been
@@ -29,6 +29,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <string>
 #include <vector>
@@ -60,6 +61,9 @@ struct TransportMembership {
   std::vector<std::string> addresses;  // of every rank, own included; size = world size
   std::vector<int> send_to;            // edges to these ranks; those list this one in receive_from
   std::vector<int> receive_from;
+  // If set: called once when the transport fails, on whatever thread, with locks of the transport
+  // held. It may wake somebody (Wake is allowed), no more.
+  std::function<void()> on_failure;
 };
 
 // What is being done with the transport, for messages: "allreduce 17".
@@ -82,6 +86,9 @@ class Transport {
 
   [[nodiscard]] virtual int rank() const = 0;
   [[nodiscard]] virtual int world_size() const = 0;
+
+  // What its edges go by: "grpc", "shm", or both as "grpc+shm".
+  [[nodiscard]] virtual std::string carriers() const = 0;
 
   // Named in the causes of failures from now on.
   virtual void SetActivity(const Activity& activity) = 0;

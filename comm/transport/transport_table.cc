@@ -2,15 +2,19 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
+#include "comm/transport/auto_endpoint.h"
 #include "comm/transport/grpc_endpoint.h"
 #include "comm/transport/loopback_transport.h"
+#include "comm/transport/shm_endpoint.h"
 
 namespace rm::comm {
 namespace {
 
 constexpr TransportEntry kTransports[] = {
+    {"auto", &OpenAutoEndpoint},
     {"grpc", &OpenGrpcEndpoint},
     {"loopback", &OpenLoopbackEndpoint},
+    {"shm", &OpenShmEndpoint},
 };
 
 }  // namespace
