@@ -127,6 +127,42 @@ class Pow final : public Kernel {
   const int threads_;
 };
 
+// dX = dZ · Y · X^(Y − 1), for the same exponents.
+class PowGrad final : public Kernel {
+ public:
+  PowGrad(const OpInstance& op, const KernelOptions& options)
+      : count_(op.outputs[0].type.elements()), threads_(options.threads) {}
+
+  absl::Status Run(const Arguments& arguments) override {
+    const auto* dz = arguments.input<float>(0);
+    const auto* x = arguments.input<float>(1);
+    const float exponent = arguments.input<float>(2)[0];
+    auto* dx = arguments.output<float>(0);
+    ParallelFor(threads_, count_, kGrain, [&](int64_t begin, int64_t end) {
+      Range(dz + begin, x + begin, exponent, dx + begin, end - begin);
+    });
+    return absl::OkStatus();
+  }
+
+ private:
+  static void Range(const float* dz, const float* x, float exponent, float* dx, int64_t n) {
+    if (exponent == 2.0F) {
+      for (int64_t i = 0; i < n; ++i) dx[i] = dz[i] * (2 * x[i]);
+    } else if (exponent == 3.0F) {
+      for (int64_t i = 0; i < n; ++i) dx[i] = dz[i] * (3 * (x[i] * x[i]));
+    } else {
+      const auto y = static_cast<double>(exponent);
+      for (int64_t i = 0; i < n; ++i) {
+        const double slope = y == 0 ? 0 : y * std::pow(static_cast<double>(x[i]), y - 1);
+        dx[i] = static_cast<float>(static_cast<double>(dz[i]) * slope);
+      }
+    }
+  }
+
+  const int64_t count_;
+  const int threads_;
+};
+
 class Where final : public Kernel {
  public:
   Where(const OpInstance& op, const KernelOptions& options)
@@ -193,6 +229,19 @@ bool SupportsPow(const OpInstance& instance) {
 absl::StatusOr<std::unique_ptr<Kernel>> MakePow(const OpInstance& instance,
                                                 const KernelOptions& options) {
   return std::make_unique<Pow>(instance, options);
+}
+
+// Of one exponent and operands that are not broadcast otherwise, plain.
+bool SupportsPowGrad(const OpInstance& instance) {
+  return CheckInstance(instance).ok() && AllPlain(instance) &&
+         instance.inputs[2].type.elements() == 1 &&
+         instance.inputs[0].type.elements() == instance.outputs[0].type.elements() &&
+         instance.inputs[1].type.elements() == instance.outputs[0].type.elements();
+}
+
+absl::StatusOr<std::unique_ptr<Kernel>> MakePowGrad(const OpInstance& instance,
+                                                    const KernelOptions& options) {
+  return std::make_unique<PowGrad>(instance, options);
 }
 
 // Of floats, plain.

@@ -85,6 +85,16 @@ TEST_CASE("Pow takes one exponent, whatever its shape") {
   CHECK_FALSE(SupportsPow({"Pow", {}, {x, x}, {x}}));
 }
 
+TEST_CASE("the slope of a power") {
+  const Operand x = Floats({3});
+  const OpInstance op{"PowGrad", {}, {x, x, Floats({})}, {x}};
+  CHECK(RunOnCpu(op, {{1, 2, 3}, {1, 2, -3}, {2}})[0] == Values{2, 8, -18});
+  CHECK(RunOnCpu(op, {{1, 2, 3}, {1, 2, -3}, {3}})[0] == Values{3, 24, 81});
+  CHECK(RunOnCpu(op, {{1, 2, 3}, {0, 2, -3}, {0}})[0] == Values{0, 0, 0});
+  CHECK(RunOnCpu(op, {{1, 2, 3}, {1, 2, 4}, {-1}})[0] == Values{-1, -0.5F, -0.1875F});
+  CHECK_FALSE(SupportsPowGrad({"PowGrad", {}, {x, x, x}, {x}}));
+}
+
 TEST_CASE("Where masks scores") {
   const Operand scores = Floats({2, 2, 2});
   const Operand mask{{DType::kBool, {2, 2}}};

@@ -12,15 +12,23 @@
 
 namespace rm::kernels::cpu {
 
+// The numbers in a function's attributes: Clip's min and max, HardSigmoid's alpha and beta, the
+// alpha of Elu and LeakyRelu.
+struct FunctionNumbers {
+  float a = 0;
+  float b = 0;
+};
+
 struct FunctionLoops {
   // y = f(x)
-  using Function = void(const float* x, float* y, int64_t n);
-  Function *abs, *erf, *exp, *gelu, *gelu_tanh, *hard_swish, *neg, *reciprocal, *sigmoid, *sqrt,
-      *tanh;
+  using Function = void(const float* x, float* y, int64_t n, const FunctionNumbers& numbers);
+  Function *abs, *clip, *elu, *erf, *exp, *gelu, *gelu_tanh, *hard_sigmoid, *hard_swish,
+      *leaky_relu, *neg, *reciprocal, *sigmoid, *sqrt, *tanh;
   // dx = dy · f'(by), `by` being X or Y as op.h says
-  using Slope = void(const float* dy, const float* by, float* dx, int64_t n);
-  Slope *erf_grad, *gelu_grad, *gelu_tanh_grad, *hard_swish_grad, *reciprocal_grad, *sigmoid_grad,
-      *sqrt_grad, *tanh_grad;
+  using Slope = void(const float* dy, const float* by, float* dx, int64_t n,
+                     const FunctionNumbers& numbers);
+  Slope *clip_grad, *elu_grad, *erf_grad, *gelu_grad, *gelu_tanh_grad, *hard_sigmoid_grad,
+      *hard_swish_grad, *leaky_relu_grad, *reciprocal_grad, *sigmoid_grad, *sqrt_grad, *tanh_grad;
 };
 
 namespace v1 {

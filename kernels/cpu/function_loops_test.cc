@@ -36,15 +36,25 @@ struct FunctionCase {
   double (*truth)(double x);
   float least, most;
   bool cancels;
+  FunctionNumbers numbers = {};
 };
 
 const FunctionCase kFunctions[] = {
     {"abs", &FunctionLoops::abs, [](double x) { return std::abs(x); }, -9, 9, false},
+    {"clip", &FunctionLoops::clip, [](double x) { return std::min(std::max(x, -1.0), 2.0); }, -9, 9,
+     false, {-1, 2}},
+    {"elu", &FunctionLoops::elu, [](double x) { return x > 0 ? x : 0.75 * std::expm1(x); }, -20, 9,
+     false, {0.75F, 0}},
     {"erf", &FunctionLoops::erf, [](double x) { return std::erf(x); }, -9, 9, false},
     {"exp", &FunctionLoops::exp, [](double x) { return std::exp(x); }, -87, 88.7F, false},
     {"gelu", &FunctionLoops::gelu, &Gelu, -12, 12, true},
     {"gelu by tanh", &FunctionLoops::gelu_tanh, &GeluTanh, -12, 12, true},
+    {"hard_sigmoid", &FunctionLoops::hard_sigmoid,
+     [](double x) { return std::min(std::max(0.25 * x + 0.5, 0.0), 1.0); }, -1, 9, false,
+     {0.25F, 0.5F}},
     {"hard_swish", &FunctionLoops::hard_swish, &HardSwish, -12, 12, true},
+    {"leaky_relu", &FunctionLoops::leaky_relu, [](double x) { return x > 0 ? x : 0.125 * x; }, -9,
+     9, false, {0.125F, 0}},
     {"neg", &FunctionLoops::neg, [](double x) { return -x; }, -9, 9, false},
     {"reciprocal", &FunctionLoops::reciprocal, [](double x) { return 1 / x; }, 1e-3F, 9, false},
     {"sigmoid", &FunctionLoops::sigmoid, [](double x) { return 1 / (1 + std::exp(-x)); }, -87, 87,
@@ -78,7 +88,8 @@ TEST_CASE("functions are within 3 units in the last place") {
     for (const FunctionCase& c : kFunctions) {
       const Values x = Points(c.least, c.most);
       Values y(x.size());
-      (build.loops->*c.loop)(x.data(), y.data(), static_cast<int64_t>(x.size()));
+      (build.loops->*c.loop)(x.data(), y.data(), static_cast<int64_t>(x.size()),
+                             c.numbers);
       double worst = 0;
       for (size_t i = 0; i < x.size(); ++i) {
         const auto at = static_cast<double>(x[i]);
@@ -98,13 +109,13 @@ TEST_CASE("beyond the range functions end as they should") {
     const FunctionLoops& loops = *build.loops;
     const Values x{-kInfinity, -1e30F, -200, 200, 1e30F, kInfinity};
     Values y(6);
-    loops.exp(x.data(), y.data(), 6);
+    loops.exp(x.data(), y.data(), 6, {});
     CHECK(y == Values{0, 0, 0, kInfinity, kInfinity, kInfinity});
-    loops.tanh(x.data(), y.data(), 6);
+    loops.tanh(x.data(), y.data(), 6, {});
     CHECK(y == Values{-1, -1, -1, 1, 1, 1});
-    loops.erf(x.data(), y.data(), 6);
+    loops.erf(x.data(), y.data(), 6, {});
     CHECK(y == Values{-1, -1, -1, 1, 1, 1});
-    loops.sigmoid(x.data(), y.data(), 6);
+    loops.sigmoid(x.data(), y.data(), 6, {});
     CHECK(y == Values{0, 0, 0, 1, 1, 1});
   }
 }
@@ -116,14 +127,14 @@ TEST_CASE("a NaN stays, and zeros keep their sign where the function is odd") {
       INFO(c.name);
       const Values x{1, NAN, 0.5F};
       Values y(3);
-      (build.loops->*c.loop)(x.data(), y.data(), 3);
+      (build.loops->*c.loop)(x.data(), y.data(), 3, c.numbers);
       CHECK(std::isnan(y[1]));
       CHECK_FALSE(std::isnan(y[2]));
     }
     const Values x{-0.0F, 0.0F};
     for (const auto loop : {&FunctionLoops::tanh, &FunctionLoops::erf}) {
       Values y(2);
-      (build.loops->*loop)(x.data(), y.data(), 2);
+      (build.loops->*loop)(x.data(), y.data(), 2, {});
       CHECK(std::signbit(y[0]));
       CHECK_FALSE(std::signbit(y[1]));
     }
@@ -136,6 +147,7 @@ struct SlopeCase {
   double (*truth)(double by);
   float least, most;
   bool cancels;
+  FunctionNumbers numbers = {};
 };
 
 double Density(double x) { return std::exp(-0.5 * x * x) / std::sqrt(2 * M_PI); }
@@ -146,6 +158,10 @@ double GeluTanhSlope(double x) {
 }
 
 const SlopeCase kSlopes[] = {
+    {"clip", &FunctionLoops::clip_grad, [](double x) { return x < -1 || x > 2 ? 0.0 : 1.0; }, -9, 9,
+     false, {-1, 2}},
+    {"elu", &FunctionLoops::elu_grad, [](double x) { return x > 0 ? 1 : 0.75 * std::exp(x); }, -20,
+     9, false, {0.75F, 0}},
     {"erf", &FunctionLoops::erf_grad,
      [](double x) { return 2 / std::sqrt(M_PI) * std::exp(-x * x); }, -1.5F, 1.5F, false},
     {"gelu", &FunctionLoops::gelu_grad,
@@ -153,6 +169,10 @@ const SlopeCase kSlopes[] = {
     {"gelu by tanh", &FunctionLoops::gelu_tanh_grad, &GeluTanhSlope, -9, 9, true},
     {"hard_swish", &FunctionLoops::hard_swish_grad,
      [](double x) { return x <= -3 ? 0 : x >= 3 ? 1 : x / 3 + 0.5; }, -5, 5, true},
+    {"hard_sigmoid", &FunctionLoops::hard_sigmoid_grad,
+     [](double y) { return y > 0 && y < 1 ? 0.25 : 0.0; }, -1, 2, false, {0.25F, 0.5F}},
+    {"leaky_relu", &FunctionLoops::leaky_relu_grad,
+     [](double x) { return x > 0 ? 1 : 0.125; }, -9, 9, false, {0.125F, 0}},
     {"reciprocal", &FunctionLoops::reciprocal_grad, [](double y) { return -y * y; }, -9, 9, false},
     {"sigmoid", &FunctionLoops::sigmoid_grad, [](double y) { return y * (1 - y); }, 0, 1, false},
     {"sqrt", &FunctionLoops::sqrt_grad, [](double y) { return 0.5 / y; }, 0.01F, 9, false},
@@ -165,7 +185,8 @@ TEST_CASE("gradients are within 5 units in the last place") {
       const Values by = Points(c.least, c.most);
       const Values dy(by.size(), 3);
       Values dx(by.size());
-      (build.loops->*c.loop)(dy.data(), by.data(), dx.data(), static_cast<int64_t>(by.size()));
+      (build.loops->*c.loop)(dy.data(), by.data(), dx.data(), static_cast<int64_t>(by.size()),
+                             c.numbers);
       double worst = 0;
       for (size_t i = 0; i < by.size(); ++i) {
         const auto at = static_cast<double>(by[i]);
@@ -188,12 +209,12 @@ TEST_CASE("a range gives the same bits however it is cut, and in place") {
     for (const FunctionCase& c : kFunctions) {
       INFO(build.isa << " " << c.name);
       Values whole(x.size());
-      (build.loops->*c.loop)(x.data(), whole.data(), kCount);
+      (build.loops->*c.loop)(x.data(), whole.data(), kCount, c.numbers);
       Values parts = x;
       int64_t begin = 0;
       for (int64_t part = 0; begin < kCount; part += 3) {
         const int64_t n = std::min(part, kCount - begin);
-        (build.loops->*c.loop)(parts.data() + begin, parts.data() + begin, n);
+        (build.loops->*c.loop)(parts.data() + begin, parts.data() + begin, n, c.numbers);
         begin += n;
       }
       CHECK(std::memcmp(parts.data(), whole.data(), parts.size() * sizeof(float)) == 0);

@@ -3,6 +3,8 @@
 // The padding of blocked channels is zero, and stays so where the function of 0 is 0; where it is
 // not (Exp, Sigmoid) only images whose channels fill their blocks may be blocked. A gradient is
 // dY times something finite, and dY's padding is zero.
+#include <limits>
+
 #include "kernels/api/check_instance.h"
 #include "kernels/cpu/function_loops.h"
 #include "kernels/cpu/isa.h"
@@ -19,16 +21,20 @@ struct FunctionRow {
   const char* op;
   bool tanh;  // of Gelu the form with approximate = "tanh"
   FunctionLoops::Function* FunctionLoops::*loop;
-  bool keeps_zero;  // f(0) = 0
+  bool keeps_zero;  // f(0) = 0; of Clip where it does not move 0
 };
 
 constexpr FunctionRow kFunctions[] = {
     {"Abs", false, &FunctionLoops::abs, true},
+    {"Clip", false, &FunctionLoops::clip, true},
+    {"Elu", false, &FunctionLoops::elu, true},
     {"Erf", false, &FunctionLoops::erf, true},
     {"Exp", false, &FunctionLoops::exp, false},
     {"Gelu", false, &FunctionLoops::gelu, true},
     {"Gelu", true, &FunctionLoops::gelu_tanh, true},
+    {"HardSigmoid", false, &FunctionLoops::hard_sigmoid, false},
     {"HardSwish", false, &FunctionLoops::hard_swish, true},
+    {"LeakyRelu", false, &FunctionLoops::leaky_relu, true},
     {"Neg", false, &FunctionLoops::neg, true},
     {"Reciprocal", false, &FunctionLoops::reciprocal, false},
     {"Sigmoid", false, &FunctionLoops::sigmoid, false},
@@ -44,10 +50,14 @@ struct SlopeRow {
 };
 
 constexpr SlopeRow kSlopes[] = {
+    {"ClipGrad", false, &FunctionLoops::clip_grad, true},
+    {"EluGrad", false, &FunctionLoops::elu_grad, true},
     {"ErfGrad", false, &FunctionLoops::erf_grad, true},
     {"GeluGrad", false, &FunctionLoops::gelu_grad, true},
     {"GeluGrad", true, &FunctionLoops::gelu_tanh_grad, true},
+    {"HardSigmoidGrad", false, &FunctionLoops::hard_sigmoid_grad, true},
     {"HardSwishGrad", false, &FunctionLoops::hard_swish_grad, true},
+    {"LeakyReluGrad", false, &FunctionLoops::leaky_relu_grad, true},
     {"ReciprocalGrad", false, &FunctionLoops::reciprocal_grad, true},
     {"SigmoidGrad", false, &FunctionLoops::sigmoid_grad, true},
     {"SqrtGrad", false, &FunctionLoops::sqrt_grad, false},
@@ -64,6 +74,26 @@ const Row* Find(const Row (&rows)[kRows], const OpInstance& op) {
   return nullptr;
 }
 
+// By ONNX's fallbacks, as op.h has them.
+FunctionNumbers NumbersOf(const OpInstance& op) {
+  constexpr float kInfinity = std::numeric_limits<float>::infinity();
+  const Attributes& attributes = op.attributes;
+  switch (op.op[0]) {
+    case 'C': return {attributes.Float("min", -kInfinity), attributes.Float("max", kInfinity)};
+    case 'E': return {attributes.Float("alpha", 1.0F), 0};
+    case 'H': return {attributes.Float("alpha", 0.2F), attributes.Float("beta", 0.5F)};
+    case 'L': return {attributes.Float("alpha", 0.01F), 0};
+    default: return {};
+  }
+}
+
+// The padding's zeros stay what they are.
+bool KeepsZero(const FunctionRow& row, const OpInstance& op) {
+  if (op.op != "Clip") return row.keeps_zero;
+  const FunctionNumbers numbers = NumbersOf(op);
+  return numbers.a <= 0 && numbers.b >= 0;
+}
+
 // One layout for all operands, in which padding stays zero.
 bool SupportsLayouts(const OpInstance& op, bool keeps_zero) {
   const TensorType& y = op.outputs[0].type;
@@ -78,6 +108,7 @@ class Function final : public Kernel {
   Function(const OpInstance& op, const KernelOptions& options)
       : loop_(ChooseIsa(v1::kFunctionLoops, v3::kFunctionLoops, v4::kFunctionLoops)
               .*Find(kFunctions, op)->loop),
+        numbers_(NumbersOf(op)),
         count_(op.outputs[0].type.physical_elements()),
         threads_(options.threads) {}
 
@@ -85,13 +116,14 @@ class Function final : public Kernel {
     const auto* x = arguments.input<float>(0);
     auto* y = arguments.output<float>(0);
     ParallelFor(threads_, count_, kGrain, [&](int64_t begin, int64_t end) {
-      loop_(x + begin, y + begin, end - begin);
+      loop_(x + begin, y + begin, end - begin, numbers_);
     });
     return absl::OkStatus();
   }
 
  private:
   FunctionLoops::Function* const loop_;
+  const FunctionNumbers numbers_;
   const int64_t count_;
   const int threads_;
 };
@@ -101,6 +133,7 @@ class Slope final : public Kernel {
   Slope(const OpInstance& op, const KernelOptions& options)
       : loop_(ChooseIsa(v1::kFunctionLoops, v3::kFunctionLoops, v4::kFunctionLoops)
               .*Find(kSlopes, op)->loop),
+        numbers_(NumbersOf(op)),
         count_(op.outputs[0].type.physical_elements()),
         threads_(options.threads) {}
 
@@ -109,13 +142,14 @@ class Slope final : public Kernel {
     const auto* by = arguments.input<float>(1);
     auto* dx = arguments.output<float>(0);
     ParallelFor(threads_, count_, kGrain, [&](int64_t begin, int64_t end) {
-      loop_(dy + begin, by + begin, dx + begin, end - begin);
+      loop_(dy + begin, by + begin, dx + begin, end - begin, numbers_);
     });
     return absl::OkStatus();
   }
 
  private:
   FunctionLoops::Slope* const loop_;
+  const FunctionNumbers numbers_;
   const int64_t count_;
   const int threads_;
 };
@@ -125,14 +159,14 @@ class Slope final : public Kernel {
 bool SupportsFunction(const OpInstance& instance) {
   const FunctionRow* row = Find(kFunctions, instance);
   return row != nullptr && instance.inputs.size() == 1 && instance.outputs.size() == 1 &&
-         SupportsLayouts(instance, row->keeps_zero);
+         SupportsLayouts(instance, KeepsZero(*row, instance));
 }
 
 // Any layout is as good as another, the input's costs no reorder; but for padding.
 LayoutChoice ChooseFunctionLayouts(const OpInstance& instance, const KernelOptions& /*options*/) {
   const TensorType& x = instance.inputs[0].type;
   const FunctionRow* row = Find(kFunctions, instance);
-  const bool free = row->keeps_zero || x.physical_elements() == x.elements();
+  const bool free = KeepsZero(*row, instance) || x.physical_elements() == x.elements();
   const Layout layout = free ? x.layout : Layout::kPlain;
   return {{layout}, {layout}};
 }

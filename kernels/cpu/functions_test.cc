@@ -32,7 +32,9 @@ TEST_CASE("where padding would not stay zero the layout must be without any") {
     CHECK(ChooseFunctionLayouts({op, {}, {padded}, {padded}}, {}).outputs[0] == Layout::kPlain);
     CHECK(ChooseFunctionLayouts({op, {}, {full}, {full}}, {}).outputs[0] == Layout::kChannels8);
   }
-  for (const std::string op : {"Tanh", "Gelu", "Sqrt"}) {
+  const Attributes away{{"min", 1.0F}};
+  CHECK_FALSE(SupportsFunction({"Clip", away, {padded}, {padded}}));
+  for (const std::string op : {"Tanh", "Gelu", "Sqrt", "Clip", "Elu"}) {
     CHECK(SupportsFunction({op, {}, {padded}, {padded}}));
   }
   CHECK_FALSE(SupportsSlope({"SqrtGrad", {}, {padded, padded}, {padded}}));
@@ -51,6 +53,18 @@ TEST_CASE("Gelu has two forms") {
   CHECK(slope[1] == Approx(1));
 }
 
+TEST_CASE("attributes, and what they are when they are missing") {
+  const Operand x = Floats({4});
+  const Values values{-2, -1, 1, 8};
+  const Attributes both{{"min", -1.5F}, {"max", 6.0F}};
+  CHECK(RunOnCpu({"Clip", both, {x}, {x}}, {values})[0] == Values{-1.5F, -1, 1, 6});
+  CHECK(RunOnCpu({"Clip", {}, {x}, {x}}, {values})[0] == values);
+  CHECK(RunOnCpu({"ClipGrad", both, {x, x}, {x}}, {values, values})[0] == Values{0, -1, 1, 0});
+  CHECK(RunOnCpu({"LeakyRelu", {}, {x}, {x}}, {values})[0] == Values{-0.02F, -0.01F, 1, 8});
+  CHECK(RunOnCpu({"Elu", {}, {x}, {x}}, {values})[0][1] == Approx(-0.63212056));
+  CHECK(RunOnCpu({"HardSigmoid", {}, {x}, {x}}, {values})[0][2] == Approx(0.7));
+}
+
 TEST_CASE("gradients go on in the layout of the forward pass") {
   const Operand plain = Floats({2, 16, 2, 3});
   const Operand blocked = Floats({2, 16, 2, 3}, Layout::kChannels16);
@@ -63,7 +77,7 @@ TEST_CASE("gradients go on in the layout of the forward pass") {
 TEST_CASE("what has no loop of its own is left to the reference") {
   const Operand x = Floats({3});
   CHECK(TakenBy({"Cos", {}, {x}, {x}}).empty());
-  CHECK(TakenBy({"EluGrad", {}, {x, x}, {x}}).empty());
+  CHECK(TakenBy({"AbsGrad", {}, {x, x}, {x}}).empty());
   CHECK(TakenBy({"Tanh", {}, {x}, {x}}) == "vector_tanh");
 }
 

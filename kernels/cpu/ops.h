@@ -56,9 +56,9 @@ Supports SupportsPair;
 ChooseLayouts ChoosePairLayouts;
 Make MakePair;
 
-// Pow by one exponent, and Where. Plain.
-Supports SupportsPow, SupportsWhere;
-Make MakePow, MakeWhere;
+// Pow by one exponent with its gradient, and Where. Plain.
+Supports SupportsPow, SupportsPowGrad, SupportsWhere;
+Make MakePow, MakePowGrad, MakeWhere;
 
 // Functions of one tensor and their gradients: any layout, the same for all operands.
 Supports SupportsFunction, SupportsSlope;
