@@ -47,11 +47,11 @@ absl::Status PeerFailure(const pb::RankStart& start, const absl::Status& status)
       absl::StrCat("rank ", start.rank().rank(), " failed: ", status.message()));
 }
 
-// "auto" is the default transport; the worker says where to listen and what peers dial.
+// The worker says where to listen and what peers dial.
 comm::EndpointOptions EndpointOptionsOf(const pb::RankStart& start) {
   comm::EndpointOptions options;
   const std::string& transport = start.spec().communication().transport();
-  if (!transport.empty() && transport != "auto") options.transport = transport;
+  options.transport = transport.empty() ? "auto" : transport;
   if (!start.listen_host().empty()) options.listen_host = start.listen_host();
   options.advertise_host = start.advertise_host();
   return options;
@@ -140,6 +140,9 @@ absl::Status RankSession::Join(const pb::RankStart& start) {
     membership.counters = &board_.collectives;
     membership.peers.assign(generation.peers().begin(), generation.peers().end());
     RM_ASSIGN_OR_RETURN(communicator_, endpoint_->Join(membership));
+    base::LogInfo("joined generation ", membership.generation, " as rank ", membership.rank, " of ",
+                  membership.peers.size(), membership.peers.size() > 1 ? "; transport: " : "",
+                  endpoint_->transport());
     return absl::OkStatus();
   }
 }

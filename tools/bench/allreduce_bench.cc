@@ -35,7 +35,7 @@ absl::StatusOr<Options> ParseOptions(int argc, char** argv, std::string* help) {
   base::FlagSet flags("trainctl bench allreduce",
                       "Measures a float32 allreduce, ranks being processes; results are checked.");
   flags.Integer("ranks", "N", "rank processes", 2, 1024, &o.ranks);
-  flags.Choice("transport", {"grpc"}, "how ranks talk", &o.transport);
+  flags.Choice("transport", {"auto", "grpc", "shm"}, "how ranks talk", &o.transport);
   flags.Text("sizes", "BYTES,…", "bytes to sum, each a multiple of 4", &o.sizes);
   flags.Choice("output", {"table", "json"}, "form of the lines", &o.output);
   flags.Letter('o', "output");
@@ -126,7 +126,7 @@ absl::Status RunBench(const Options& o) {
     const auto ranks = static_cast<double>(o.ranks);
     base::Json line;
     line.Set("bench", "allreduce")
-        .Set("transport", o.transport)
+        .Set("transport", *size.Find("transport"))
         .Set("ranks", o.ranks)
         .Set("bytes", *size.Find("bytes"))
         .Set("us", spread.median)
@@ -154,6 +154,7 @@ absl::StatusOr<base::Json> AllReduceBenchRank(const base::Json& settings,
   for (size_t i = 0; i < buckets.size(); ++i) {
     RM_ASSIGN_OR_RETURN(base::Json result,
                         MeasureBucket(buckets[i], static_cast<int>(i), communicator));
+    result.Set("transport", *settings.Find("transport"));
     results.Add(std::move(result));
   }
   return results;

@@ -66,11 +66,11 @@ absl::StatusOr<base::Json> Hear(int fd) {
 
 // A rank's side of rank_group.h, up to the benchmark's own part.
 absl::StatusOr<base::Json> RunRank(int fd) {
-  RM_ASSIGN_OR_RETURN(const base::Json settings, Hear(fd));
+  RM_ASSIGN_OR_RETURN(base::Json settings, Hear(fd));
   const Benchmark* benchmark = FindBenchmark(settings.Find("bench")->string_or(""));
   if (benchmark == nullptr) return absl::InternalError("no such benchmark");
   comm::EndpointOptions options;
-  options.transport = settings.Find("transport")->string_or("grpc");
+  options.transport = settings.Find("transport")->string_or("auto");
   RM_ASSIGN_OR_RETURN(const auto endpoint, comm::OpenEndpoint(options));
   RM_RETURN_IF_ERROR(Tell(fd, base::Json().Set("address", endpoint->address())));
   RM_ASSIGN_OR_RETURN(const base::Json introduction, Hear(fd));
@@ -82,6 +82,8 @@ absl::StatusOr<base::Json> RunRank(int fd) {
     membership.peers.push_back(peer.string_or(""));
   }
   RM_ASSIGN_OR_RETURN(const auto communicator, endpoint->Join(membership));
+  // What "auto" has come to.
+  settings.Set("transport", endpoint->transport().empty() ? "none" : endpoint->transport());
   auto result = benchmark->rank(settings, *communicator);
   if (!result.ok()) {
     communicator->Abort(result.status());

@@ -65,7 +65,7 @@ absl::StatusOr<Options> ParseOptions(int argc, char** argv, std::string* help) {
   flags.Integer("steps", "N", "measured steps, in 6 windows", 1, 1 << 30, &o.steps);
   flags.Integer("seed", "N", "seed of data and weights", 0, int64_t{1} << 53, &o.seed);
   flags.Number("lr", "X", "learning rate of SGD with momentum 0.9", 0, 1e6, &o.lr);
-  flags.Choice("transport", {"auto", "grpc"}, "how ranks talk", &o.transport);
+  flags.Choice("transport", {"auto", "grpc", "shm"}, "how ranks talk", &o.transport);
   flags.Choice("determinism", {"fast"}, "exact comes with a later version", &o.determinism);
   flags.Choice("precision", {"fp32"}, "bf16 comes with a later version", &o.precision);
   flags.Text("save-weights", "FILE", "write the last weights as safetensors", &o.save_weights);
@@ -122,7 +122,7 @@ absl::StatusOr<base::Json> SettingsOf(const Options& o) {
       .Set("steps", o.steps)
       .Set("seed", o.seed)
       .Set("lr", o.lr)
-      .Set("transport", o.transport == "auto" ? "grpc" : o.transport)
+      .Set("transport", o.transport)
       .Set("save_weights", o.save_weights)
       .Set("params", params);
   return settings;
@@ -130,8 +130,7 @@ absl::StatusOr<base::Json> SettingsOf(const Options& o) {
 
 // The rate is rank 0's, whose windows lie between barriers and so are everyone's; the share of waiting is the mean over the
 // ranks, the memory that of the largest.
-base::Json LineOf(const Options& o, const base::Json& settings,
-                  const std::vector<base::Json>& results) {
+base::Json LineOf(const Options& o, const std::vector<base::Json>& results) {
   const base::Json& first = results.front();
   std::vector<double> rates;
   for (const base::Json& rate : first.Find("windows")->array()) rates.push_back(rate.number_or(0));
@@ -151,7 +150,7 @@ base::Json LineOf(const Options& o, const base::Json& settings,
       .Set("batch", o.batch > 0 ? o.batch : o.global_batch)
       .Set("steps", o.steps)
       .Set("parameters", *first.Find("parameters"))
-      .Set("transport", *settings.Find("transport"))
+      .Set("transport", *first.Find("transport"))
       .Set("samples_per_s", spread.median)
       .Set("samples_per_s_min", spread.least)
       .Set("samples_per_s_max", spread.greatest)
@@ -197,7 +196,7 @@ absl::Status RunBench(Options o) {
                       RunRanks("train", static_cast<int>(o.ranks), static_cast<int>(o.threads),
                                settings));
   RM_RETURN_IF_ERROR(CheckReplicas(results));
-  PrintLine(LineOf(o, settings, results), o.output == "json");
+  PrintLine(LineOf(o, results), o.output == "json");
   return absl::OkStatus();
 }
 

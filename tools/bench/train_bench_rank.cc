@@ -181,6 +181,7 @@ class Run {
         .Set("windows", rates)
         .Set("allreduce_wait_share", wait_share)
         .Set("peak_rss_bytes", PeakRssBytes())
+        .Set("transport", TextSetting(settings_, "transport"))
         .Set("weights_sha256", replica_->WeightsSha256());
     return result;
   }
