@@ -3,6 +3,8 @@
 // (runtime/graph/ops). Parity and gradient tests take it from a case or two.
 #include "kernels/api/op_signature.h"
 
+#include <algorithm>
+
 #include "absl/strings/str_cat.h"
 #include "base/status.h"
 #include "kernels/api/infer.h"
@@ -119,6 +121,23 @@ absl::Status CheckCount(absl::string_view what, const std::vector<Operand>& oper
   return absl::OkStatus();
 }
 
+// Attributes of a few bytes (Expand, Reshape) may ask for any size. Beyond this none can be had,
+// and products of dimensions would overflow.
+constexpr int64_t kMostElements = int64_t{1} << 48;
+
+absl::Status CheckSizes(const std::vector<Operand>& outputs) {
+  for (const Operand& output : outputs) {
+    int64_t count = 1;
+    for (const int64_t dimension : output.type.shape) {
+      if (dimension > kMostElements / count) {
+        return Misfit("a result of shape ", ShapeString(output.type.shape), " is too large");
+      }
+      count *= std::max<int64_t>(dimension, 1);
+    }
+  }
+  return absl::OkStatus();
+}
+
 }  // namespace
 
 absl::Span<const OpSignature> OpSignatures() { return kSignatures; }
@@ -135,7 +154,8 @@ absl::Status InferOutputs(OpInstance* instance) {
   if (signature == nullptr) return Misfit("this operator is not known");
   RM_RETURN_IF_ERROR(CheckCount("inputs", instance->inputs, signature->inputs));
   RM_RETURN_IF_ERROR(CheckCount("outputs", instance->outputs, signature->outputs));
-  return signature->infer(instance);
+  RM_RETURN_IF_ERROR(signature->infer(instance));
+  return CheckSizes(instance->outputs);
 }
 
 }  // namespace rm::kernels
