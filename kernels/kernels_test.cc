@@ -26,12 +26,13 @@ TEST_CASE("no two rows have one name") {
 
 TEST_CASE("the fast kernel is found first, the reference where there is none") {
   const Operand x = Floats({2, 3, 4});
-  const OpInstance row{"Add", {}, {x, Floats({4})}, {x}};
-  const OpInstance column{"Add", {}, {x, Floats({3, 1})}, {x}};
-  REQUIRE(FindKernel(CpuKernels(), row) != nullptr);
-  REQUIRE(FindKernel(CpuKernels(), column) != nullptr);
-  CHECK(FindKernel(CpuKernels(), row)->name == std::string("vector_add"));
-  CHECK(FindKernel(CpuKernels(), column)->name == std::string("ref_add"));
+  const Operand whole = testing::Int64s({2, 3, 4});
+  const OpInstance floats{"Add", {}, {x, Floats({4})}, {x}};
+  const OpInstance integers{"Add", {}, {whole, whole}, {whole}};
+  REQUIRE(FindKernel(CpuKernels(), floats) != nullptr);
+  REQUIRE(FindKernel(CpuKernels(), integers) != nullptr);
+  CHECK(FindKernel(CpuKernels(), floats)->name == std::string("vector_add"));
+  CHECK(FindKernel(CpuKernels(), integers)->name == std::string("ref_add"));
 }
 
 TEST_CASE("the tables stay where they are") {
