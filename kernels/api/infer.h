@@ -33,6 +33,7 @@ absl::Status InferIsNaN(OpInstance* instance);
 absl::Status InferLogic(OpInstance* instance);  // And, Or, Not
 absl::Status InferMod(OpInstance* instance);
 absl::Status InferPow(OpInstance* instance);        // PowGrad too
+absl::Status InferSigned(OpInstance* instance);     // Abs, Neg
 absl::Status InferUnary(OpInstance* instance);      // Relu, Tanh, …
 absl::Status InferUnaryGrad(OpInstance* instance);  // ReluGrad, TanhGrad, …
 absl::Status InferWhere(OpInstance* instance);

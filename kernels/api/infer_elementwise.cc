@@ -102,6 +102,11 @@ absl::Status InferIsNaN(OpInstance* instance) {
   return SetBroadcast(instance, DType::kBool);
 }
 
+absl::Status InferSigned(OpInstance* instance) {
+  RM_RETURN_IF_ERROR(RequireOneTypeOf(*instance, kNumbers));
+  return SetBroadcast(instance, instance->inputs[0].type.dtype);
+}
+
 absl::Status InferUnary(OpInstance* instance) {
   RM_RETURN_IF_ERROR(RequireType(*instance, 0, "X", DType::kFloat32));
   RM_RETURN_IF_ERROR(RequireApproximation(instance->attributes));

@@ -92,7 +92,7 @@ TEST_CASE("Where broadcasts three ways", "[elementwise]") {
 }
 
 TEST_CASE("functions of one tensor keep its shape, and so do their gradients", "[elementwise]") {
-  for (const std::string op : {"Abs", "Clip", "Elu", "Erf", "Gelu", "HardSigmoid", "HardSwish",
+  for (const std::string op : {"Clip", "Elu", "Erf", "Gelu", "HardSigmoid", "HardSwish",
                                "LeakyRelu", "Reciprocal", "Sigmoid", "Sqrt", "Tanh"}) {
     INFO(op);
     CHECK(Infer({op, {Float({2, 3})}, {}}) == "[2, 3]");
@@ -100,6 +100,11 @@ TEST_CASE("functions of one tensor keep its shape, and so do their gradients", "
     CHECK(Infer({op + "Grad", {Float({2, 3}), Float({2, 3})}, {}}) == "[2, 3]");
     CHECK(Infer({op + "Grad", {Float({3}), Float({2, 3})}, {}}) ==
           "dY has shape [3], it must be [2, 3]");
+  }
+  for (const std::string op : {"Abs", "Neg"}) {
+    CHECK(Infer({op, {Float({2, 3})}, {}}) == "[2, 3]");
+    CHECK(Infer({op, {Int64({2, 3})}, {}}) == "int64 [2, 3]");
+    CHECK(Infer({op, {UInt8({2})}, {}}) == "A is uint8, it must be float32 or int64 or int32");
   }
   CHECK(Infer({"Gelu", {Float({2})}, {{"approximate", std::string("fast")}}}) ==
         "attribute approximate is 'fast', it must be none or tanh");

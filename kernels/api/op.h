@@ -85,7 +85,8 @@
 //   IsNaN(X) → Y                    float32 to bool.
 //
 // Functions of one tensor, and the gradients of those whose gradient is no product of others:
-//   Abs Cos Erf Exp Log Neg Reciprocal Sigmoid Sin Sqrt Tanh (X) → Y
+//   Abs Neg (X) → Y                 float32, int64 or int32; the least integer stays as it is.
+//   Cos Erf Exp Log Reciprocal Sigmoid Sin Sqrt Tanh (X) → Y
 //   Clip(X) → Y                     min, max (floats; missing: no bound). First min, then max.
 //   Elu(X), LeakyRelu(X) → Y        alpha (1; 0.01).
 //   Gelu(X) → Y                     approximate = "none" (by Erf) or "tanh".

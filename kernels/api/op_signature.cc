@@ -18,7 +18,7 @@ constexpr int kMany = 1 << 16;
 
 // op, inputs, outputs, rule.
 constexpr OpSignature kSignatures[] = {
-    {"Abs", {1, 1}, {1, 1}, &InferUnary},
+    {"Abs", {1, 1}, {1, 1}, &InferSigned},
     {"AbsGrad", {2, 2}, {1, 1}, &InferUnaryGrad},
     {"Add", {2, 2}, {1, 1}, &InferArithmetic},
     {"And", {2, 2}, {1, 1}, &InferLogic},
@@ -75,7 +75,7 @@ constexpr OpSignature kSignatures[] = {
     {"Min", {1, kMany}, {1, 1}, &InferArithmetic},
     {"Mod", {2, 2}, {1, 1}, &InferMod},
     {"Mul", {2, 2}, {1, 1}, &InferArithmetic},
-    {"Neg", {1, 1}, {1, 1}, &InferUnary},
+    {"Neg", {1, 1}, {1, 1}, &InferSigned},
     {"Not", {1, 1}, {1, 1}, &InferLogic},
     {"Or", {2, 2}, {1, 1}, &InferLogic},
     {"Pow", {2, 2}, {1, 1}, &InferPow},

@@ -94,9 +94,10 @@ bool KeepsZero(const FunctionRow& row, const OpInstance& op) {
   return numbers.a <= 0 && numbers.b >= 0;
 }
 
-// One layout for all operands, in which padding stays zero.
+// Floats, one layout for all operands, in which padding stays zero.
 bool SupportsLayouts(const OpInstance& op, bool keeps_zero) {
   const TensorType& y = op.outputs[0].type;
+  if (y.dtype != DType::kFloat32) return false;
   for (const Operand& input : op.inputs) {
     if (input.type.layout != y.layout) return false;
   }

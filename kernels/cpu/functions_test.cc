@@ -78,6 +78,7 @@ TEST_CASE("what has no loop of its own is left to the reference") {
   const Operand x = Floats({3});
   CHECK(TakenBy({"Cos", {}, {x}, {x}}).empty());
   CHECK(TakenBy({"AbsGrad", {}, {x, x}, {x}}).empty());
+  CHECK(TakenBy({"Neg", {}, {testing::Int64s({3})}, {testing::Int64s({3})}}).empty());
   CHECK(TakenBy({"Tanh", {}, {x}, {x}}) == "vector_tanh");
 }
 

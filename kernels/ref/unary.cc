@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
+#include <type_traits>
 
 #include "kernels/ref/ops.h"
 
@@ -174,6 +175,29 @@ class UnaryGrad final : public Kernel {
   const int64_t count_;
 };
 
+// Abs and Neg of whole numbers. The least of them has no positive twin; it wraps around to itself.
+template <typename Integer>
+class Signed final : public Kernel {
+ public:
+  explicit Signed(const OpInstance& op)
+      : absolute_(op.op == "Abs"), count_(op.inputs[0].type.elements()) {}
+
+  absl::Status Run(const Arguments& arguments) override {
+    const auto* x = arguments.input<Integer>(0);
+    auto* y = arguments.output<Integer>(0);
+    for (int64_t i = 0; i < count_; ++i) {
+      using Unsigned = std::make_unsigned_t<Integer>;
+      const auto negative = static_cast<Integer>(Unsigned{0} - static_cast<Unsigned>(x[i]));
+      y[i] = absolute_ && x[i] >= 0 ? x[i] : negative;
+    }
+    return absl::OkStatus();
+  }
+
+ private:
+  const bool absolute_;  // Abs, not Neg
+  const int64_t count_;
+};
+
 // "EluGrad" has the attributes of "Elu".
 bool IsOf(const OpInstance& instance, const std::string& function) {
   return instance.op == function || instance.op == function + "Grad";
@@ -198,6 +222,9 @@ UnaryFunction* FindSlope(const std::string& op) { return Find(kSlopes, op); }
 
 absl::StatusOr<std::unique_ptr<Kernel>> MakeUnary(const OpInstance& instance,
                                                   const KernelOptions& /*options*/) {
+  const DType dtype = instance.inputs[0].type.dtype;
+  if (dtype == DType::kInt64) return std::make_unique<Signed<int64_t>>(instance);
+  if (dtype == DType::kInt32) return std::make_unique<Signed<int32_t>>(instance);
   return std::make_unique<Unary>(instance);
 }
 

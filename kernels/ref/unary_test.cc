@@ -107,6 +107,17 @@ TEST_CASE("the gradient is dY times the slope") {
   CHECK(Compute(Table(), op, {{1, 2, 3}, {0, 0.5F, 1}})->at(0) == Values{1, 1.5F, 0});
 }
 
+TEST_CASE("Abs and Neg of whole numbers") {
+  for (const DType dtype : {DType::kInt64, DType::kInt32}) {
+    const Operand x{TensorType{dtype, {3}}, true};
+    CHECK(Compute(Table(), {"Abs", {}, {x}, {x}}, {{-5, 0, 7}})->at(0) == Values{5, 0, 7});
+    CHECK(Compute(Table(), {"Neg", {}, {x}, {x}}, {{-5, 0, 7}})->at(0) == Values{5, 0, -7});
+  }
+  const Operand x{TensorType{DType::kInt32, {1}}, true};
+  CHECK(Compute(Table(), {"Abs", {}, {x}, {x}}, {{-2147483648.0F}})->at(0) ==
+        Values{-2147483648.0F});
+}
+
 TEST_CASE("at corners the slope is what op.h says") {
   const UnaryParameters p{0.3, 0.4, -1, 2, false};
   CHECK(FindSlope("AbsGrad")(0, p) == 0);

@@ -116,6 +116,18 @@ std::vector<KernelCase> GeluGradCases(RandomStream& random) {
   return cases;
 }
 
+// Abs and Neg, of whole numbers too.
+std::vector<KernelCase> SignedCases(RandomStream& random, const std::string& op) {
+  std::vector<KernelCase> cases = FunctionCases(random, op);
+  for (const kernels::DType dtype : {kernels::DType::kInt64, kernels::DType::kInt32}) {
+    const kernels::Operand x{kernels::TensorType{dtype, {33}}, true};
+    Values values = Coarse(random, {33});
+    for (float& value : values) value *= 4;
+    cases.push_back(Exact({op, {}, {x}, {x}}, {values}));
+  }
+  return cases;
+}
+
 using Random = RandomStream;
 using Cases = std::vector<KernelCase>;
 
@@ -123,7 +135,7 @@ constexpr char kAlpha[] = "alpha";
 
 // One line an operator: which operands it gets.
 const Generator kGenerators[] = {
-    {"Abs", [](Random& r) { return FunctionCases(r, "Abs"); }},
+    {"Abs", [](Random& r) { return SignedCases(r, "Abs"); }},
     {"AbsGrad", [](Random& r) { return SlopeCases(r, "AbsGrad", {}, &Coarse); }},
     {"Clip",
      [](Random& r) {
@@ -162,7 +174,7 @@ const Generator kGenerators[] = {
        return SlopeCases(r, "LeakyReluGrad", {{kAlpha, 0.125F}}, &Coarse);
      }},
     {"Log", [](Random& r) { return FunctionCases(r, "Log", {}, true); }},
-    {"Neg", [](Random& r) { return FunctionCases(r, "Neg"); }},
+    {"Neg", [](Random& r) { return SignedCases(r, "Neg"); }},
     {"Reciprocal", [](Random& r) { return FunctionCases(r, "Reciprocal"); }},
     {"ReciprocalGrad", [](Random& r) { return SlopeCases(r, "ReciprocalGrad", {}, &Wide); }},
     {"Sigmoid", [](Random& r) { return FunctionCases(r, "Sigmoid"); }},
