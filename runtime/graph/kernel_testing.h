@@ -72,7 +72,7 @@ inline kernels::KernelEntry AnyEntry(const char* op, int in_place_input = -1) {
   return {op, "any", &Anything, nullptr, &MakeFakeKernel, in_place_input};
 }
 
-// Plain kernels for everything that mlp and convnet need.
+// Plain kernels for everything that mlp and convnet need, and generated models.
 inline std::vector<kernels::KernelEntry> PlainTable() {
   return {PlainEntry("Gemm"),
           PlainEntry("Conv"),
@@ -80,6 +80,7 @@ inline std::vector<kernels::KernelEntry> PlainTable() {
           PlainEntry("ConvGradWeight"),
           PlainEntry("MatMul"),
           PlainEntry("Add", 0),
+          PlainEntry("Mul", 0),
           PlainEntry("Relu", 0),
           PlainEntry("ReluGrad", 0),
           PlainEntry("MaxPool"),
