@@ -72,8 +72,15 @@ absl::Status InferReduceSum(OpInstance* instance);
 absl::Status InferSoftmaxCrossEntropy(OpInstance* instance);
 absl::Status InferSoftmaxCrossEntropyGrad(OpInstance* instance);
 absl::Status InferCountCorrect(OpInstance* instance);
+absl::Status InferElementLoss(OpInstance* instance);
+absl::Status InferElementLossGrad(OpInstance* instance);
+
+// infer_dropout.cc
+absl::Status InferDropout(OpInstance* instance);
+absl::Status InferDropoutTraining(OpInstance* instance);
 
 // infer_update.cc
+absl::Status InferAdamUpdate(OpInstance* instance);
 absl::Status InferSgdUpdate(OpInstance* instance);
 
 }  // namespace rm::kernels

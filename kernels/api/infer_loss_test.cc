@@ -15,6 +15,33 @@ TEST_CASE("SoftmaxCrossEntropy gives a sum and probabilities", "[loss]") {
   CHECK(Infer({"CountCorrect", {kLogits, kFourLabels, kFourWeights}, {}}) == "[1]");
 }
 
+TEST_CASE("scores may have rows of any rank: a label for each token of a text", "[loss]") {
+  CHECK(Infer({"SoftmaxCrossEntropy",
+               {Float({2, 3, 10}), Int64({2, 3}), Float({2, 3})},
+               {},
+               2}) == "[1], [2, 3, 10]");
+  CHECK(Infer({"CountCorrect", {Float({2, 3, 10}), Int64({2, 3}), Float({2, 3})}, {}}) == "[1]");
+}
+
+TEST_CASE("losses by element take targets of the output's shape and a weight a sample", "[loss]") {
+  for (const std::string op : {"MeanSquaredError", "SigmoidCrossEntropy"}) {
+    CHECK(Infer({op, {Float({4, 3}), Float({4, 3}), Float({4})}, {}}) == "[1]");
+    CHECK(Infer({op, {Float({4}), Float({4}), Float({4})}, {}}) == "[1]");
+    CHECK(Infer({op, {Float({4, 3}), Float({4}), Float({4})}, {}}) ==
+          "targets has shape [4], it must be [4, 3]");
+    CHECK(Infer({op, {Float({4, 3}), Int64({4, 3}), Float({4})}, {}}) ==
+          "targets is int64, it must be float32");
+    CHECK(Infer({op, {Float({4, 3}), Float({4, 3}), Float({3})}, {}}) ==
+          "weights has shape [3], it must be [4]");
+    CHECK(Infer({op, {Float({}), Float({}), Float({1})}, {}}) ==
+          "Y has no first dimension that would count samples");
+    CHECK(Infer({op + "Grad", {Float({4, 3}), Float({4, 3}), Float({4}), Float({1})}, {}}) ==
+          "[4, 3]");
+    CHECK(Infer({op + "Grad", {Float({4, 3}), Float({4, 3}), Float({4}), Float({2})}, {}}) ==
+          "scale has shape [2], it must be [1]");
+  }
+}
+
 struct BadLoss {
   const char* what;
   TensorType logits, labels, weights;
@@ -30,9 +57,11 @@ TEST_CASE("labels and weights have one element a row", "[loss]") {
       {"weights too few", kLogits, kFourLabels, Float({1}),
        "weights has shape [1], it must be [4]"},
       {"weights as a matrix", kLogits, kFourLabels, Float({4, 1}),
-       "weights has 2 dimensions, it must have 1"},
-      {"an image", Float({4, 1, 2, 2}), kFourLabels, kFourWeights,
-       "logits has 4 dimensions, it must have 2"},
+       "weights has shape [4, 1], it must be [4]"},
+      {"labels of a row only", Float({4, 3, 10}), kFourLabels, kFourWeights,
+       "labels has shape [4], it must be [4, 3]"},
+      {"no rows", Float({10}), kFourLabels, kFourWeights,
+       "logits has 1 dimensions, it must have 2 or more"},
       {"no classes", Float({4, 0}), kFourLabels, kFourWeights, "logits has no classes"},
   };
   for (const BadLoss& c : cases) {

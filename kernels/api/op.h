@@ -51,8 +51,25 @@
 //                                   dtype. 
 //   ReduceSum(X) → Y                axes (ints; none: all), keepdims (int, 1).
 //   Reorder(X) → Y                  Same logical tensor, another Layout. Not an ONNX operator.
-//   SoftmaxCrossEntropy(logits (B, C), labels int64 (B), weights (B))
-//       → loss_sum (1), probabilities (B, C)
+//   Dropout(X) → Y                  ONNX in use: a copy. ratio (0.5) is for training.
+//   DropoutTraining(X, counters int64 (3)) → Y
+//                                   ratio, stream (int). counters = {seed, step, place of row 0 in
+//                                   the global batch}. The first dimension counts samples; an
+//                                   element is dropped when its random word, by
+//                                   kernels/api/dropout.h, is below ratio · 2³²; else it is X / (1
+//                                   − ratio). Of dY it makes dX.
+//   MeanSquaredError(Y (B, …), targets like Y, weights (B)) → loss_sum (1)
+//                                   loss_sum = Σ_b weights[b] · mean over the elements of sample b
+//                                   of (Y − targets)², summed in double; a row of weight 0 adds
+//                                   nothing, whatever it holds.
+//   MeanSquaredErrorGrad(Y, targets, weights, scale (1)) → dY
+//                                   zeros for a row of weight 0.
+//   SigmoidCrossEntropy(logits (B, …), targets, weights) → loss_sum (1), and
+//   SigmoidCrossEntropyGrad(logits, targets, weights, scale) → dlogits
+//                                   the same for −t·log σ(x) − (1 − t)·log(1 − σ(x)).
+//   SoftmaxCrossEntropy(logits (…, C), labels int64 (…), weights (…))
+//       → loss_sum (1), probabilities (…, C)
+//                                   Rows b over all dimensions but the last.
 //                                   loss_sum = Σ_b weights[b] · −log softmax(logits[b])[labels[b]],
 //                                   summed in double. label_smoothing (float) as in PyTorch's
 //                                   cross_entropy. A label outside 0…C−1 is InvalidArgument naming
@@ -65,11 +82,20 @@
 //   CountCorrect(logits, labels, weights) → count (1)
 //                                   Σ_b weights[b] · (argmax(logits[b]) = labels[b]), summed in
 //                                   double; the first maximum wins.
-//   SgdUpdate(w, g, m, hyper (4)) → w, m
-//                                   hyper = {learning rate, momentum, weight decay, nesterov 0|1}.
-//                                   In place: the outputs are the memory of inputs 0 and 2.
-//                                   PyTorch's rule: g' = g + decay·w; m = momentum·m + g';
+//   SgdUpdate(w, g, m, hyper (5)) → w, m
+//                                   hyper = {learning rate, momentum, weight decay, nesterov 0|1,
+//                                   scale}. In place: the outputs are the memory of inputs 0 and
+//                                   2. PyTorch's rule: g' = scale·g + decay·w; m = momentum·m + g';
 //                                   w −= lr·(nesterov ? g' + momentum·m : m).
+//   AdamUpdate(w, g, m, v, hyper (10)) → w, m, v
+//                                   hyper = {rate, β₁, 1 − β₁, β₂, 1 − β₂, ε, decay, keep,
+//                                   correction, scale}. In place as above.
+//                                   g' = scale·g + decay·w; m = β₁·m + (1 − β₁)·g';
+//                                   v = β₂·v + (1 − β₂)·g'²;
+//                                   w = keep·w − rate·m / (√v / correction + ε).
+//                                   PyTorch's Adam and AdamW at step t: rate = lr / (1 − β₁ᵗ),
+//                                   correction = √(1 − β₂ᵗ), and of the weight decay Adam gives
+//                                   decay (keep 1), AdamW keep = 1 − lr·weight decay (decay 0).
 //
 // Element by element with ONNX broadcasting; float32, int64 or int32, the same for all operands:
 //   Add Sub Mul Div (A, B) → Y      Integers wrap around; their division drops the fraction, and a

@@ -16,6 +16,7 @@ struct SgdRule {
   float momentum;
   float decay;
   bool nesterov;
+  float scale;  // of the gradient
 };
 
 struct ElementLoops {

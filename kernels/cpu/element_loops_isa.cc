@@ -41,7 +41,7 @@ void AddNumber(const float* x, float value, float* y, int64_t n) {
 // had inside a vector.
 template <typename T>
 inline void SgdStep(T w, T g, T m, const SgdRule& rule, T* w_out, T* m_out) {
-  const T gradient = g + rule.decay * w;
+  const T gradient = rule.scale * g + rule.decay * w;
   const T velocity = rule.momentum * m + gradient;
   const T step = rule.nesterov ? gradient + rule.momentum * velocity : velocity;
   *w_out = w - rule.rate * step;

@@ -95,7 +95,7 @@ TEST_CASE("sums are those of float32") {
 
 TEST_CASE("sgd follows the rule, with and without Nesterov's step") {
   for (const bool nesterov : {false, true}) {
-    const SgdRule rule{0.1F, 0.9F, 0.01F, nesterov};
+    const SgdRule rule{0.1F, 0.9F, 0.01F, nesterov, 0.5F};
     ForAll([&rule](const ElementLoops& loops, int64_t n) {
       const Values w = Random(n, 1);
       const Values g = Random(n, 2);
@@ -104,7 +104,7 @@ TEST_CASE("sgd follows the rule, with and without Nesterov's step") {
       Values new_m(w.size());
       loops.sgd(w.data(), g.data(), m.data(), new_w.data(), new_m.data(), n, rule);
       for (size_t i = 0; i < w.size(); ++i) {
-        const double gradient = static_cast<double>(g[i]) + 0.01 * static_cast<double>(w[i]);
+        const double gradient = 0.5 * static_cast<double>(g[i]) + 0.01 * static_cast<double>(w[i]);
         const double velocity = 0.9 * static_cast<double>(m[i]) + gradient;
         const double step = rule.nesterov ? gradient + 0.9 * velocity : velocity;
         REQUIRE(static_cast<double>(new_m[i]) == Approx(velocity).margin(1e-6));
@@ -117,7 +117,7 @@ TEST_CASE("sgd follows the rule, with and without Nesterov's step") {
 
 TEST_CASE("sgd gives the same bits however its range is cut, and in place") {
   constexpr int64_t kCount = 1003;
-  const SgdRule rule{0.1F, 0.9F, 0.01F, true};
+  const SgdRule rule{0.1F, 0.9F, 0.01F, true, 1.0F};
   for (const auto& build : Builds()) {
     const Values g = Random(kCount, 2);
     Values w = Random(kCount, 1);

@@ -99,9 +99,18 @@ void AddElements(std::vector<Bench>* benches) {
   benches->push_back({"sgd 1.2 M",
                       {"SgdUpdate",
                        {},
-                       {weights, weights, weights, Floats({4})},
+                       {weights, weights, weights, Floats({5})},
                        {weights, weights}},
                       0});
+  benches->push_back({"adam 1.2 M",
+                      {"AdamUpdate",
+                       {},
+                       {weights, weights, weights, weights, Floats({10})},
+                       {weights, weights, weights}},
+                      0});
+  const Operand counters{{DType::kInt64, {3}, Layout::kPlain}, true};
+  benches->push_back(
+      {"dropout 128x512", {"DropoutTraining", {{"ratio", 0.25F}}, {hidden, counters}, {hidden}}, 0});
   const Operand logits = Floats({128, 10});
   const Operand labels{{DType::kInt64, {128}, Layout::kPlain}, true};
   benches->push_back({"softmax 128x10",

@@ -1,6 +1,6 @@
 #include "kernels/cpu/onednn_kernel.h"
 
-#include <unordered_map>
+#include <vector>
 
 #include "base/status.h"
 #include "kernels/cpu/parallel.h"
@@ -13,18 +13,31 @@ using Memory = dnnl::memory;
 // A memory object without memory: Run points it at the operand. Making one is cheap, but allocates.
 Memory MemoryOf(const Desc& desc) { return Memory(desc, Engine(), DNNL_MEMORY_NONE); }
 
+// What a primitive reads and writes, as its execution takes it. dnnl.hpp would make this list anew at
+// each call; the handles in it belong to Memory objects beside it.
+using ExecutionArguments = std::vector<dnnl_exec_arg_t>;
+
+// Allocates nothing of ours. Throws.
+void Execute(const dnnl::primitive& primitive, const dnnl::stream& stream,
+             const ExecutionArguments& arguments) {
+  dnnl::error::wrap_c_api(dnnl_primitive_execute(primitive.get(), stream.get(),
+                                                 static_cast<int>(arguments.size()),
+                                                 arguments.data()),
+                          "could not execute a primitive");
+}
+
 // An operand at work: the caller's memory and, when the formats differ, the primitive's copy of it.
 struct BoundPort {
   size_t operand;
   Memory ours;
   Memory theirs;  // the same object as `ours` when there is no reorder
   dnnl::reorder reorder;
-  std::unordered_map<int, Memory> reorder_arguments;
+  ExecutionArguments reorder_arguments;
   bool copies = false;
   size_t offset = 0;  // of the copy in the scratch memory
 
   void Reorder(const dnnl::stream& stream) const {
-    if (copies) reorder.execute(stream, reorder_arguments);
+    if (copies) Execute(reorder, stream, reorder_arguments);
   }
 };
 
@@ -40,7 +53,7 @@ class OneDnnKernel final : public Kernel {
     for (const Port& port : plan.outputs) outputs_.push_back(Bind(port, false));
     scratchpad_ = MemoryOf(plan.scratchpad);
     scratchpad_offset_ = Reserve(plan.scratchpad);
-    arguments_.insert({DNNL_ARG_SCRATCHPAD, scratchpad_});
+    arguments_.push_back({DNNL_ARG_SCRATCHPAD, scratchpad_.get()});
   }
 
   size_t scratch_bytes() const override { return scratch_bytes_; }
@@ -58,7 +71,7 @@ class OneDnnKernel final : public Kernel {
         Point(port, arguments.outputs[port.operand], arguments.scratch);
       }
       scratchpad_.set_data_handle(static_cast<char*>(arguments.scratch) + scratchpad_offset_);
-      primitive_.execute(stream_, arguments_);
+      Execute(primitive_, stream_, arguments_);
       for (const BoundPort& port : outputs_) port.Reorder(stream_);
       // A CPU stream is done when execute returns; this says so to the reader, and costs nothing.
       stream_.wait();
@@ -84,9 +97,9 @@ class OneDnnKernel final : public Kernel {
       const Memory& to = is_input ? bound.theirs : bound.ours;
       bound.offset = Reserve(port.theirs);
       bound.reorder = dnnl::reorder(from, to);
-      bound.reorder_arguments = {{DNNL_ARG_FROM, from}, {DNNL_ARG_TO, to}};
+      bound.reorder_arguments = {{DNNL_ARG_FROM, from.get()}, {DNNL_ARG_TO, to.get()}};
     }
-    arguments_.insert({port.argument, bound.theirs});
+    arguments_.push_back({port.argument, bound.theirs.get()});
     return bound;
   }
 
@@ -103,7 +116,7 @@ class OneDnnKernel final : public Kernel {
   Memory scratchpad_;
   size_t scratchpad_offset_ = 0;
   size_t scratch_bytes_ = 0;
-  std::unordered_map<int, Memory> arguments_;
+  ExecutionArguments arguments_;
 };
 
 }  // namespace

@@ -79,6 +79,10 @@ Make MakeMaxPool, MakeMaxPoolGrad;
 Supports SupportsReduceSum;
 Make MakeReduceSum;
 
+// The optimizers' updates and dropout. Plain.
+Supports SupportsAdamUpdate, SupportsDropoutTraining;
+Make MakeAdamUpdate, MakeDropoutTraining;
+
 // Loss and update. Plain.
 Supports SupportsSoftmaxCrossEntropy, SupportsSoftmaxCrossEntropyGrad, SupportsSgdUpdate;
 Make MakeSoftmaxCrossEntropy, MakeSoftmaxCrossEntropyGrad, MakeSgdUpdate;

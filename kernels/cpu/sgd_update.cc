@@ -29,7 +29,7 @@ class SgdUpdate final : public Kernel {
     const auto* hyper = arguments.input<float>(3);
     auto* w_out = arguments.output<float>(0);
     auto* m_out = arguments.output<float>(1);
-    const SgdRule rule{hyper[0], hyper[1], hyper[2], hyper[3] != 0};
+    const SgdRule rule{hyper[0], hyper[1], hyper[2], hyper[3] != 0, hyper[4]};
     ParallelFor(threads_, count_, kGrain, [&](int64_t begin, int64_t end) {
       loops_.sgd(w + begin, g + begin, m + begin, w_out + begin, m_out + begin, end - begin,
                  rule);

@@ -10,7 +10,7 @@ using testing::Tensor;
 
 OpInstance Sgd(int64_t count) {
   const Operand x = Floats({count});
-  return {"SgdUpdate", {}, {x, x, x, Floats({4})}, {x, x}};
+  return {"SgdUpdate", {}, {x, x, x, Floats({5})}, {x, x}};
 }
 
 TEST_CASE("the update is PyTorch's") {
@@ -19,11 +19,12 @@ TEST_CASE("the update is PyTorch's") {
     float w, g, m;
     float new_w, new_m;
   } cases[] = {
-      {{0.5F, 0, 0, 0}, 1, 2, 4, 0, 2},
-      {{0.5F, 0.5F, 0, 0}, 1, 2, 4, -1, 4},
-      {{0.5F, 0.5F, 0, 1}, 1, 2, 8, -1.5F, 6},
-      {{0.5F, 0, 0.25F, 0}, 4, 2, 0, 2.5F, 3},
-      {{0.5F, 0.5F, 0.25F, 1}, 4, 2, 2, 1.5F, 4},
+      {{0.5F, 0, 0, 0, 1}, 1, 2, 4, 0, 2},
+      {{0.5F, 0, 0, 0, 0.5F}, 1, 4, 4, 0, 2},
+      {{0.5F, 0.5F, 0, 0, 1}, 1, 2, 4, -1, 4},
+      {{0.5F, 0.5F, 0, 1, 1}, 1, 2, 8, -1.5F, 6},
+      {{0.5F, 0, 0.25F, 0, 1}, 4, 2, 0, 2.5F, 3},
+      {{0.5F, 0.5F, 0.25F, 1, 1}, 4, 2, 2, 1.5F, 4},
   };
   for (const auto& c : cases) {
     // 40 elements: whole vectors and what is left.
@@ -40,7 +41,7 @@ TEST_CASE("weights and momentum are updated in place, by any number of threads")
   REQUIRE(entry != nullptr);
   REQUIRE(entry->in_place_input == 0);
   Tensor g(op.inputs[1].type, Pattern(70001, 13));
-  Tensor hyper(op.inputs[3].type, {0.1F, 0.9F, 0.01F, 1});
+  Tensor hyper(op.inputs[3].type, {0.1F, 0.9F, 0.01F, 1, 1});
   std::vector<Tensor> weights;
   for (const int threads : {1, 2, 4}) {
     Tensor& w = weights.emplace_back(op.inputs[0].type, Pattern(70001, 7));
@@ -55,7 +56,7 @@ TEST_CASE("weights and momentum are updated in place, by any number of threads")
 TEST_CASE("the hyperparameters are read at each run") {
   const OpInstance op = Sgd(1);
   for (const float rate : {0.5F, 0.25F}) {
-    CHECK(RunOnCpu(op, {{1}, {1}, {0}, {rate, 0, 0, 0}})[0] == Values{1 - rate});
+    CHECK(RunOnCpu(op, {{1}, {1}, {0}, {rate, 0, 0, 0, 1}})[0] == Values{1 - rate});
   }
 }
 

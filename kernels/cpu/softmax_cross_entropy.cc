@@ -17,8 +17,8 @@ class LossKernel : public Kernel {
  public:
   explicit LossKernel(const OpInstance& op)
       : loops_(ChooseIsa(v1::kSoftmaxLoops, v3::kSoftmaxLoops, v4::kSoftmaxLoops)),
-        rows_(op.inputs[0].type.shape[0]),
-        classes_(op.inputs[0].type.shape[1]),
+        rows_(op.inputs[1].type.elements()),
+        classes_(op.inputs[0].type.shape.back()),
         smoothing_(op.attributes.Float("label_smoothing", 0.0F)) {}
 
  protected:
@@ -34,11 +34,11 @@ class SoftmaxCrossEntropy final : public LossKernel {
   using LossKernel::LossKernel;
 
   absl::Status Run(const Arguments& arguments) override {
-    const auto* logits = arguments.input<float>(0);    // (B, C)
-    const auto* labels = arguments.input<int64_t>(1);  // (B)
-    const auto* weights = arguments.input<float>(2);   // (B)
+    const auto* logits = arguments.input<float>(0);    // (…, C)
+    const auto* labels = arguments.input<int64_t>(1);  // (…)
+    const auto* weights = arguments.input<float>(2);   // (…)
     auto* loss = arguments.output<float>(0);           // (1)
-    auto* probabilities = arguments.output<float>(1);  // (B, C)
+    auto* probabilities = arguments.output<float>(1);  // (…, C)
     RM_RETURN_IF_ERROR(CheckLabels(labels, weights, rows_, classes_));
     double sum = 0;
     for (int64_t row = 0; row < rows_; ++row) {
@@ -71,8 +71,8 @@ class SoftmaxCrossEntropyGrad final : public LossKernel {
   using LossKernel::LossKernel;
 
   absl::Status Run(const Arguments& arguments) override {
-    const auto* labels = arguments.input<int64_t>(1);  // (B)
-    const auto* weights = arguments.input<float>(2);   // (B)
+    const auto* labels = arguments.input<int64_t>(1);  // (…)
+    const auto* weights = arguments.input<float>(2);   // (…)
     const auto* scale = arguments.input<float>(3);     // (1)
     RM_RETURN_IF_ERROR(CheckLabels(labels, weights, rows_, classes_));
     for (int64_t row = 0; row < rows_; ++row) {
@@ -103,7 +103,7 @@ class SoftmaxCrossEntropyGrad final : public LossKernel {
 // The loops want room for the probabilities.
 bool SupportsSoftmaxCrossEntropy(const OpInstance& instance) {
   return AllPlain(instance) && CheckInstance(instance).ok() && instance.has_output(1) &&
-         instance.inputs[0].type.shape[1] > 0;
+         instance.inputs[0].type.shape.back() > 0;
 }
 
 bool SupportsSoftmaxCrossEntropyGrad(const OpInstance& instance) {

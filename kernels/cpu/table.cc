@@ -9,6 +9,7 @@ namespace {
 // kernel: its file, its line here, its functions in ops.h; the parity tests go over this table.
 constexpr KernelEntry kTable[] = {
     {"Abs", "vector_abs", &SupportsFunction, &ChooseFunctionLayouts, &MakeFunction, 0},
+    {"AdamUpdate", "vector_adam_update", &SupportsAdamUpdate, nullptr, &MakeAdamUpdate, 0},
     {"Add", "vector_add", &SupportsPair, &ChoosePairLayouts, &MakePair, 0},
     {"BatchNormGrad", "vector_batch_norm_grad", &SupportsBatchNorm, &ChooseBatchNormGradLayouts,
      &MakeBatchNormGrad, 0},
@@ -29,6 +30,8 @@ constexpr KernelEntry kTable[] = {
     {"Div", "vector_div", &SupportsPair, &ChoosePairLayouts, &MakePair, 0},
     {"Elu", "vector_elu", &SupportsFunction, &ChooseFunctionLayouts, &MakeFunction, 0},
     {"EluGrad", "vector_elu_grad", &SupportsSlope, &ChooseSlopeLayouts, &MakeSlope, 0},
+    {"DropoutTraining", "vector_dropout_training", &SupportsDropoutTraining, nullptr,
+     &MakeDropoutTraining, 0},
     {"Erf", "vector_erf", &SupportsFunction, &ChooseFunctionLayouts, &MakeFunction, 0},
     {"ErfGrad", "vector_erf_grad", &SupportsSlope, &ChooseSlopeLayouts, &MakeSlope, 0},
     {"Exp", "vector_exp", &SupportsFunction, &ChooseFunctionLayouts, &MakeFunction, 0},

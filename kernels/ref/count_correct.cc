@@ -11,12 +11,12 @@ namespace {
 class CountCorrect final : public Kernel {
  public:
   explicit CountCorrect(const OpInstance& op)
-      : rows_(op.inputs[0].type.shape[0]), classes_(op.inputs[0].type.shape[1]) {}
+      : rows_(op.inputs[1].type.elements()), classes_(op.inputs[0].type.shape.back()) {}
 
   absl::Status Run(const Arguments& arguments) override {
-    const auto* logits = arguments.input<float>(0);    // (B, C)
-    const auto* labels = arguments.input<int64_t>(1);  // (B)
-    const auto* weights = arguments.input<float>(2);   // (B)
+    const auto* logits = arguments.input<float>(0);    // (…, C)
+    const auto* labels = arguments.input<int64_t>(1);  // (…)
+    const auto* weights = arguments.input<float>(2);   // (…)
     auto* count = arguments.output<float>(0);          // (1)
     double sum = 0;
     for (int64_t row = 0; row < rows_; ++row) {

@@ -21,6 +21,7 @@ namespace rm::kernels::ref {
 using Make = absl::StatusOr<std::unique_ptr<Kernel>>(const OpInstance& instance,
                                                      const KernelOptions& options);
 
+Make MakeAdamUpdate;
 Make MakeArithmetic;  // Add, Sub, Mul, Div, Max, Min, Mod
 Make MakeBatchNorm;
 Make MakeBatchNormGrad;
@@ -31,8 +32,9 @@ Make MakeConcat;
 Make MakeConv;
 Make MakeConvGradInput;
 Make MakeConvGradWeight;
-Make MakeCopy;  // Flatten and Reshape
+Make MakeCopy;  // Dropout, Flatten and Reshape
 Make MakeCountCorrect;
+Make MakeDropoutTraining;
 Make MakeExpand;
 Make MakeGather;  // GatherElements and GatherND too
 Make MakeGatherGrad;  // of all three
@@ -44,6 +46,8 @@ Make MakeLogic;  // And, Or
 Make MakeMatMul;
 Make MakeMaxPool;
 Make MakeMaxPoolGrad;
+Make MakeMeanSquaredError;
+Make MakeMeanSquaredErrorGrad;
 Make MakeNot;
 Make MakePow;
 Make MakePowGrad;
@@ -52,6 +56,8 @@ Make MakeRelu;
 Make MakeReluGrad;
 Make MakeReorder;
 Make MakeSgdUpdate;
+Make MakeSigmoidCrossEntropy;
+Make MakeSigmoidCrossEntropyGrad;
 Make MakeSlice;
 Make MakeSliceGrad;
 Make MakeSoftmax;  // LogSoftmax, too

@@ -21,10 +21,11 @@ class SgdUpdate final : public Kernel {
     const float momentum = hyper[1];
     const float decay = hyper[2];
     const bool nesterov = hyper[3] != 0;
+    const float scale = hyper[4];
     // All of w, g and m are read before w_out and m_out are written, element by element: in place
     // works.
     for (int64_t i = 0; i < count_; ++i) {
-      const float gradient = g[i] + decay * w[i];
+      const float gradient = scale * g[i] + decay * w[i];
       const float velocity = momentum * m[i] + gradient;
       const float step = nesterov ? gradient + momentum * velocity : velocity;
       w_out[i] = w[i] - rate * step;

@@ -14,16 +14,16 @@ namespace {
 class SoftmaxCrossEntropy final : public Kernel {
  public:
   explicit SoftmaxCrossEntropy(const OpInstance& op)
-      : rows_(op.inputs[0].type.shape[0]),
-        classes_(op.inputs[0].type.shape[1]),
+      : rows_(op.inputs[1].type.elements()),
+        classes_(op.inputs[0].type.shape.back()),
         smoothing_(static_cast<double>(op.attributes.Float("label_smoothing", 0.0F))) {}
 
   absl::Status Run(const Arguments& arguments) override {
-    const auto* logits = arguments.input<float>(0);    // (B, C)
-    const auto* labels = arguments.input<int64_t>(1);  // (B)
-    const auto* weights = arguments.input<float>(2);   // (B)
+    const auto* logits = arguments.input<float>(0);    // (…, C)
+    const auto* labels = arguments.input<int64_t>(1);  // (…)
+    const auto* weights = arguments.input<float>(2);   // (…)
     auto* loss = arguments.output<float>(0);           // (1)
-    auto* probabilities = arguments.output<float>(1);  // (B, C) or nullptr
+    auto* probabilities = arguments.output<float>(1);  // (…, C) or nullptr
     RM_RETURN_IF_ERROR(CheckLabels(labels, weights, rows_, classes_));
     double sum = 0;
     for (int64_t row = 0; row < rows_; ++row) {

@@ -10,16 +10,16 @@ namespace {
 class SoftmaxCrossEntropyGrad final : public Kernel {
  public:
   explicit SoftmaxCrossEntropyGrad(const OpInstance& op)
-      : rows_(op.inputs[0].type.shape[0]),
-        classes_(op.inputs[0].type.shape[1]),
+      : rows_(op.inputs[1].type.elements()),
+        classes_(op.inputs[0].type.shape.back()),
         smoothing_(op.attributes.Float("label_smoothing", 0.0F)) {}
 
   absl::Status Run(const Arguments& arguments) override {
-    const auto* probabilities = arguments.input<float>(0);  // (B, C)
-    const auto* labels = arguments.input<int64_t>(1);       // (B)
-    const auto* weights = arguments.input<float>(2);        // (B)
+    const auto* probabilities = arguments.input<float>(0);  // (…, C)
+    const auto* labels = arguments.input<int64_t>(1);       // (…)
+    const auto* weights = arguments.input<float>(2);        // (…)
     const auto* scale = arguments.input<float>(3);          // (1)
-    auto* dlogits = arguments.output<float>(0);             // (B, C)
+    auto* dlogits = arguments.output<float>(0);             // (…, C)
     RM_RETURN_IF_ERROR(CheckLabels(labels, weights, rows_, classes_));
     // Label smoothing takes a share from the label and spreads it over all classes, the label too.
     const float off_target = smoothing_ / static_cast<float>(classes_);

@@ -1,4 +1,6 @@
 // AttachLoss: one function a loss and one line in the table.
+#include <string>
+#include <utility>
 #include <vector>
 
 #include "absl/strings/str_cat.h"
@@ -17,19 +19,21 @@ using kernels::Shape;
 struct LossSite {
   Graph* graph;
   ValueId output;
-  int64_t samples;  // the output's first dimension, kBatch where that is open
+  Shape shape;  // the output's; its first dimension is kBatch where that is open
 };
 
 // The sum over samples, not the mean: a rank knows its share of the batch alone, and the division
 // by the weight of the whole step is in `scale`, which comes with the data.
 absl::Status AttachSoftmaxCrossEntropy(const LossOptions& options, const LossSite& site) {
-  if (!(options.label_smoothing >= 0.0F && options.label_smoothing < 1.0F)) {
+  if (site.shape.size() < 2) {
     return absl::InvalidArgumentError(
-        absl::StrCat("label_smoothing ", options.label_smoothing, " is not in [0, 1)"));
+        absl::StrCat("the model's output '", site.graph->value(site.output).name,
+                     "' has one dimension; this loss needs one for the classes, the last"));
   }
   Graph& graph = *site.graph;
-  const ValueId labels = graph.AddInput(kLabels, DType::kInt64, {site.samples});
-  const ValueId weights = graph.AddInput(kWeights, DType::kFloat32, {site.samples});
+  const Shape rows(site.shape.begin(), site.shape.end() - 1);
+  const ValueId labels = graph.AddInput(kLabels, DType::kInt64, rows);
+  const ValueId weights = graph.AddInput(kWeights, DType::kFloat32, rows);
   graph.AddInput(kScale, DType::kFloat32, {1});
   kernels::Attributes attributes;
   if (options.label_smoothing > 0) attributes.Set("label_smoothing", options.label_smoothing);
@@ -41,6 +45,27 @@ absl::Status AttachSoftmaxCrossEntropy(const LossOptions& options, const LossSit
   return absl::OkStatus();
 }
 
+// A loss that compares the output with targets of its shape, element by element, by operator `op`.
+absl::Status AttachElementLoss(const char* op, const LossOptions& options, const LossSite& site) {
+  if (options.label_smoothing > 0) {
+    return absl::InvalidArgumentError("label_smoothing is for losses with classes");
+  }
+  Graph& graph = *site.graph;
+  const ValueId targets = graph.AddInput(kLabels, DType::kFloat32, site.shape);
+  const ValueId weights = graph.AddInput(kWeights, DType::kFloat32, {site.shape[0]});
+  graph.AddInput(kScale, DType::kFloat32, {1});
+  graph.MarkOutput(kLossSum, graph.AddNode(op, kLossSum, {site.output, targets, weights}));
+  return absl::OkStatus();
+}
+
+absl::Status AttachMeanSquaredError(const LossOptions& options, const LossSite& site) {
+  return AttachElementLoss("MeanSquaredError", options, site);
+}
+
+absl::Status AttachSigmoidCrossEntropy(const LossOptions& options, const LossSite& site) {
+  return AttachElementLoss("SigmoidCrossEntropy", options, site);
+}
+
 // One row of the table: how a loss is named in a job file, and how it is attached.
 struct Loss {
   const char* name;
@@ -50,6 +75,8 @@ struct Loss {
 // To add a loss: a function above, a line here.
 constexpr Loss kLosses[] = {
     {"softmax_cross_entropy", &AttachSoftmaxCrossEntropy},
+    {"mse", &AttachMeanSquaredError},
+    {"sigmoid_binary_cross_entropy", &AttachSigmoidCrossEntropy},
 };
 
 // By name, or an error that lists the names there are.
@@ -72,20 +99,22 @@ absl::Status CheckNames(const Graph& graph) {
   return absl::OkStatus();
 }
 
-// The output's first dimension: kBatch when it follows the batch size, told by two probes.
-absl::StatusOr<int64_t> SampleDimension(const Graph& graph, ValueId output) {
+// The output's shape, its first dimension kBatch when that follows the batch size, which two probes
+// tell. What else depends on the batch size cannot be a loss's shape.
+absl::StatusOr<Shape> OutputShape(const Graph& graph, ValueId output) {
   RM_ASSIGN_OR_RETURN(const std::vector<kernels::TensorType> two, InferTypes(graph, 2));
   RM_ASSIGN_OR_RETURN(const std::vector<kernels::TensorType> three, InferTypes(graph, 3));
   const kernels::TensorType& type = two[static_cast<size_t>(output)];
-  const Shape& shape = type.shape;
-  const Shape& other = three[static_cast<size_t>(output)].shape;
-  if (shape.size() == 2 && type.dtype == DType::kFloat32) {
-    if (shape[0] == 2 && other[0] == 3) return kBatch;
-    if (shape == other) return shape[0];
+  Shape shape = type.shape;
+  Shape other = three[static_cast<size_t>(output)].shape;
+  if (!shape.empty() && type.dtype == DType::kFloat32) {
+    if (shape[0] == 2 && other[0] == 3) shape[0] = other[0] = kBatch;
+    if (shape == other) return shape;
   }
   return absl::InvalidArgumentError(
       absl::StrCat("the model's output '", graph.value(output).name, "' is ", type.ToString(),
-                   " for a batch of 2; the loss needs float32 scores of shape [batch, classes]"));
+                   " for a batch of 2; a loss needs float32 values with the batch as the first "
+                   "dimension"));
 }
 
 }  // namespace
@@ -98,8 +127,12 @@ absl::Status AttachLoss(const LossOptions& options, Graph* graph) {
         absl::StrCat("the model has no output named '", kModelOutput, "'"));
   }
   RM_RETURN_IF_ERROR(CheckNames(*graph));
-  RM_ASSIGN_OR_RETURN(const int64_t samples, SampleDimension(*graph, output));
-  return loss->attach(options, {graph, output, samples});
+  if (!(options.label_smoothing >= 0.0F && options.label_smoothing < 1.0F)) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("label_smoothing ", options.label_smoothing, " is not in [0, 1)"));
+  }
+  RM_ASSIGN_OR_RETURN(Shape shape, OutputShape(*graph, output));
+  return loss->attach(options, {graph, output, std::move(shape)});
 }
 
 }  // namespace rm::graph

@@ -15,6 +15,9 @@ namespace {
 // Operands of BatchNormalization behind X.
 enum BatchNormInput : size_t { kScaleInput = 1, kBiasInput = 2, kMean = 3, kVariance = 4 };
 
+// As a model's author writes it.
+bool IsDropout(const Node& node) { return node.op == "Dropout" && node.inputs.size() == 1; }
+
 bool IsBuffer(const Graph& graph, ValueId id) {
   return id != kNoValue && graph.value(id).kind == ValueKind::kBuffer;
 }
@@ -62,11 +65,12 @@ absl::Status PrepareBatchNorm(size_t index, Graph* graph) {
 }
 
 // The name keys the node's random stream: it is the same in every program made of the model.
-absl::Status PrepareDropout(ValueId counters, Node* node) {
+absl::Status CountDropout(ValueId counters, Node* node) {
   const float ratio = node->attributes.Float("ratio", 0.5F);
   if (!(ratio >= 0 && ratio < 1)) {
     return absl::InvalidArgumentError(absl::StrCat("its ratio ", ratio, " is not in [0, 1)"));
   }
+  node->op = "DropoutTraining";
   node->inputs = {node->inputs[0], counters};
   node->attributes = {{"ratio", ratio},
                       {"stream", static_cast<int64_t>(base::StableHash(node->name))}};
@@ -85,7 +89,7 @@ void RemoveDropout(const Predicate& vanishes, Graph* graph) {
     for (ValueId& input : node.inputs) {
       if (input != kNoValue) input = stands_for[static_cast<size_t>(input)];
     }
-    if (node.op == "Dropout" && vanishes(node)) {
+    if (IsDropout(node) && vanishes(node)) {
       stands_for[static_cast<size_t>(node.outputs[0])] = node.inputs[0];
     } else {
       kept.push_back(std::move(node));
@@ -98,41 +102,41 @@ void RemoveDropout(const Predicate& vanishes, Graph* graph) {
   }
 }
 
-// The input `counters`, made for the first dropout node that asks.
-absl::StatusOr<ValueId> CountersOf(Graph* graph, ValueId made) {
-  if (made != kNoValue) return made;
-  if (graph->FindValue(kCounters) != kNoValue) {
-    return absl::InvalidArgumentError(absl::StrCat(
-        "the model has a value named '", kCounters, "', which is dropout's own; rename it"));
-  }
-  return graph->AddInput(kCounters, kernels::DType::kInt64, {3});
+// "node 'drop' (Dropout): …".
+absl::Status AtNode(const Node& node, const absl::Status& status) {
+  return base::Annotate(status, absl::StrCat("node '", node.name, "' (", node.op, ")"));
 }
 
 }  // namespace
 
-absl::Status PrepareTraining(Graph* graph) {
-  const auto drops_nothing = [](const Node& node) {
-    return node.attributes.Float("ratio", 0.5F) == 0.0F;
-  };
-  RemoveDropout(drops_nothing, graph);
+absl::Status SwitchDropout(bool training, Graph* graph) {
+  RemoveDropout(
+      [training](const Node& node) {
+        return !training || node.attributes.Float("ratio", 0.5F) == 0.0F;
+      },
+      graph);
   ValueId counters = kNoValue;
   for (size_t i = 0; i < graph->nodes().size(); ++i) {
-    const std::string op = graph->nodes()[i].op;
-    absl::Status status;
-    if (op == "BatchNormalization") {
-      status = PrepareBatchNorm(i, graph);
-    } else if (op == "Dropout") {
-      RM_ASSIGN_OR_RETURN(counters, CountersOf(graph, counters));
-      status = PrepareDropout(counters, &graph->mutable_nodes()[i]);
+    if (!IsDropout(graph->nodes()[i])) continue;
+    if (counters == kNoValue && graph->FindValue(kCounters) != kNoValue) {
+      return absl::InvalidArgumentError(absl::StrCat(
+          "the model has a value named '", kCounters, "', which is dropout's own; rename it"));
     }
-    RM_RETURN_IF_ERROR(base::Annotate(
-        status, absl::StrCat("node '", graph->nodes()[i].name, "' (", op, ")")));
+    if (counters == kNoValue) {
+      counters = graph->AddInput(kCounters, kernels::DType::kInt64, {3});
+    }
+    Node& node = graph->mutable_nodes()[i];
+    RM_RETURN_IF_ERROR(AtNode(node, CountDropout(counters, &node)));
   }
   return absl::OkStatus();
 }
 
-absl::Status PrepareInference(Graph* graph) {
-  RemoveDropout([](const Node&) { return true; }, graph);
+absl::Status PrepareTraining(Graph* graph) {
+  for (size_t i = 0; i < graph->nodes().size(); ++i) {
+    const Node node = graph->nodes()[i];
+    if (node.op != "BatchNormalization") continue;
+    RM_RETURN_IF_ERROR(AtNode(node, PrepareBatchNorm(i, graph)));
+  }
   return absl::OkStatus();
 }
 

@@ -72,19 +72,19 @@ TEST_CASE("two normalisations cannot share their running statistics", "[prepare]
 
 TEST_CASE("dropout draws by counters in training and vanishes in use", "[prepare]") {
   Model training;
-  REQUIRE(PrepareTraining(&training.graph) == absl::OkStatus());
+  REQUIRE(SwitchDropout(true, &training.graph) == absl::OkStatus());
   const ValueId counters = training.graph.FindValue(kCounters);
   REQUIRE(counters != kNoValue);
   CHECK(training.graph.value(counters).dtype == kernels::DType::kInt64);
   CHECK(training.graph.value(counters).shape == kernels::Shape{3});
   const Node& node = training.graph.nodes()[1];
-  CHECK(node.op == "Dropout");
+  CHECK(node.op == "DropoutTraining");
   CHECK(node.inputs == std::vector<ValueId>{training.norm, counters});
   CHECK(node.attributes.Float("ratio", 0) == 0.25F);
   CHECK(node.attributes.Int("stream", 0) == static_cast<int64_t>(base::StableHash("drop")));
 
   Model inference;
-  REQUIRE(PrepareInference(&inference.graph) == absl::OkStatus());
+  REQUIRE(SwitchDropout(false, &inference.graph) == absl::OkStatus());
   CHECK(inference.graph.FindValue(kCounters) == kNoValue);
   REQUIRE(inference.graph.nodes().size() == 2);
   CHECK(inference.graph.nodes()[1].inputs == std::vector<ValueId>{inference.norm});
@@ -92,7 +92,7 @@ TEST_CASE("dropout draws by counters in training and vanishes in use", "[prepare
 
 TEST_CASE("dropout of nothing vanishes in training too", "[prepare]") {
   Model model({}, 0.0F);
-  REQUIRE(PrepareTraining(&model.graph) == absl::OkStatus());
+  REQUIRE(SwitchDropout(true, &model.graph) == absl::OkStatus());
   CHECK(model.graph.FindValue(kCounters) == kNoValue);
   CHECK(model.graph.nodes().size() == 2);
 }
@@ -103,18 +103,29 @@ TEST_CASE("a model whose output is dropped from keeps its output", "[prepare]") 
   const ValueId relu = graph.AddNode("Relu", "relu", {x});
   const ValueId first = graph.AddNode("Dropout", "first", {relu}, {{"ratio", 0.5F}});
   graph.MarkOutput(kModelOutput, graph.AddNode("Dropout", "second", {first}, {{"ratio", 0.5F}}));
-  REQUIRE(PrepareInference(&graph) == absl::OkStatus());
+  REQUIRE(SwitchDropout(false, &graph) == absl::OkStatus());
   CHECK(graph.FindOutput(kModelOutput) == relu);
   CHECK(graph.nodes().size() == 1);
 }
 
+TEST_CASE("an exporter's dropout, whose ratio is an operand, is left as it is", "[prepare]") {
+  Graph graph;
+  const ValueId x = graph.AddInput("x", kernels::DType::kFloat32, {kBatch, 3});
+  const ValueId ratio = graph.AddConstant("ratio", {}, {0.5F});
+  graph.MarkOutput(kModelOutput, graph.AddNode("Dropout", "drop", {x, ratio}));
+  for (const bool training : {false, true}) {
+    REQUIRE(SwitchDropout(training, &graph) == absl::OkStatus());
+    CHECK(graph.nodes()[0].inputs == std::vector<ValueId>{x, ratio});
+  }
+}
+
 TEST_CASE("what dropout cannot be is refused by name", "[prepare]") {
   Model all({}, 1.0F);
-  const absl::Status ratio = PrepareTraining(&all.graph);
+  const absl::Status ratio = SwitchDropout(true, &all.graph);
   CHECK(absl::StrContains(ratio.message(), "node 'drop' (Dropout): its ratio 1 is not in [0, 1)"));
   Model named;
   named.graph.AddInput(kCounters, kernels::DType::kFloat32, {kBatch});
-  CHECK(absl::StrContains(PrepareTraining(&named.graph).message(), "rename it"));
+  CHECK(absl::StrContains(SwitchDropout(true, &named.graph).message(), "rename it"));
 }
 
 }  // namespace

@@ -14,10 +14,19 @@ struct LossOptions {
   float label_smoothing = 0.0F;  // in [0, 1)
 };
 
-// Names of what AttachLoss adds. Inputs: labels (int64, [batch]), weights (float32, [batch]; 0
-// leaves a sample out) and scale (float32, [1]; one over the global weight of the step). Outputs:
-// loss_sum (weighted sum of sample losses, not divided) and correct (weighted count of right
-// answers), both float32 [1].
+// Names of what AttachLoss adds to a model whose output is `output`.
+//
+//   loss                          labels                     weights             loss of one weight
+//   softmax_cross_entropy         int64, output's shape      as labels           −log softmax[label]
+//                                 without the last
+//                                 dimension, the classes
+//   mse                           float32, output's shape    float32, [batch]    mean over a sample's
+//   sigmoid_binary_cross_entropy                                                 elements
+//
+// Inputs beside those two: scale (float32, [1]; one over the global weight of the step). A weight of
+// 0 leaves a row out. Outputs: loss_sum (weighted sum of losses, not divided; so loss_sum over the sum
+// of the weights is PyTorch's mean over all elements where all weights are 1) and, for losses with
+// classes, correct (weighted count of right answers), both float32 [1].
 inline constexpr char kLabels[] = "labels";
 inline constexpr char kWeights[] = "weights";
 inline constexpr char kScale[] = "scale";
@@ -27,7 +36,8 @@ inline constexpr char kCorrect[] = "correct";
 inline constexpr char kModelOutput[] = "output";
 
 // Adds the loss on the output kModelOutput. InvalidArgument for an unknown loss (with the list), an
-// output of the wrong shape, or a model that already has a value of one of the names above.
+// output of the wrong shape, label smoothing for a loss without classes, or a model that already has
+// a value of one of the names above.
 [[nodiscard]] absl::Status AttachLoss(const LossOptions& options, Graph* graph);
 
 // Appends the backward pass of scale · loss_sum: one gradient rule an op (runtime/graph/ops/, its

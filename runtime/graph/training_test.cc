@@ -46,7 +46,8 @@ TEST_CASE("a loss that cannot be attached says why", "[training]") {
   LossOptions options;
   options.loss = "hinge";
   CHECK(AttachLoss(options, &graph) ==
-        absl::InvalidArgumentError("unknown loss 'hinge'; there is softmax_cross_entropy"));
+        absl::InvalidArgumentError("unknown loss 'hinge'; there is softmax_cross_entropy, mse, "
+                                   "sigmoid_binary_cross_entropy"));
   options = {};
   options.label_smoothing = 1.0F;
   CHECK(AttachLoss(options, &graph) ==
@@ -61,13 +62,50 @@ TEST_CASE("a loss that cannot be attached says why", "[training]") {
             "the model has a value named 'weights', which is the loss's own; rename it"));
 }
 
-TEST_CASE("the loss needs scores of shape [batch, classes]", "[training]") {
-  Graph image;
-  const ValueId x = image.AddInput("x", DType::kFloat32, {kBatch, 4, 2});
-  image.MarkOutput(kModelOutput, image.AddNode("Relu", "y", {x}));
-  CHECK(AttachLoss({}, &image) ==
-        absl::InvalidArgumentError("the model's output 'y' is [2, 4, 2] for a batch of 2; the loss "
-                                   "needs float32 scores of shape [batch, classes]"));
+TEST_CASE("labels and weights have the shape of the output without its classes", "[training]") {
+  Graph text;
+  const ValueId x = text.AddInput("x", DType::kFloat32, {kBatch, 4, 2});
+  text.MarkOutput(kModelOutput, text.AddNode("Relu", "y", {x}));
+  REQUIRE(AttachLoss({}, &text) == absl::OkStatus());
+  CHECK(text.value(text.FindValue(kLabels)).shape == kernels::Shape{kBatch, 4});
+  CHECK(text.value(text.FindValue(kLabels)).dtype == DType::kInt64);
+  CHECK(text.value(text.FindValue(kWeights)).shape == kernels::Shape{kBatch, 4});
+}
+
+TEST_CASE("losses by element take targets of the output's shape, and count nothing right",
+          "[training]") {
+  for (const char* const loss : {"mse", "sigmoid_binary_cross_entropy"}) {
+    Graph graph = TwoLayers();
+    LossOptions options;
+    options.loss = loss;
+    REQUIRE(AttachLoss(options, &graph) == absl::OkStatus());
+    CHECK(graph.value(graph.FindValue(kLabels)).shape == kernels::Shape{kBatch, 3});
+    CHECK(graph.value(graph.FindValue(kLabels)).dtype == DType::kFloat32);
+    CHECK(graph.value(graph.FindValue(kWeights)).shape == kernels::Shape{kBatch});
+    CHECK(graph.FindOutput(kLossSum) != kNoValue);
+    CHECK(graph.FindOutput(kCorrect) == kNoValue);
+    REQUIRE(Differentiate(&graph) == absl::OkStatus());
+    CHECK(graph.gradients().count(graph.FindValue("fc1.weight")) == 1);
+    options.label_smoothing = 0.1F;
+    Graph smoothed = TwoLayers();
+    CHECK(AttachLoss(options, &smoothed) ==
+          absl::InvalidArgumentError("label_smoothing is for losses with classes"));
+  }
+}
+
+TEST_CASE("a loss needs rows of float32 values", "[training]") {
+  Graph numbers;
+  const ValueId x = numbers.AddInput("x", DType::kFloat32, {kBatch});
+  numbers.MarkOutput(kModelOutput, numbers.AddNode("Relu", "y", {x}));
+  CHECK(AttachLoss({}, &numbers) ==
+        absl::InvalidArgumentError("the model's output 'y' has one dimension; this loss needs one "
+                                   "for the classes, the last"));
+  Graph scalar;
+  const ValueId one = scalar.AddInput("one", DType::kFloat32, {});
+  scalar.MarkOutput(kModelOutput, scalar.AddNode("Relu", "y", {one}));
+  CHECK(AttachLoss({}, &scalar) ==
+        absl::InvalidArgumentError("the model's output 'y' is [] for a batch of 2; a loss needs "
+                                   "float32 values with the batch as the first dimension"));
   Graph misfit;
   const ValueId z = misfit.AddInput("z", DType::kFloat32, {kBatch, 4});
   const ValueId w = misfit.AddParameter("w", {5, 2}, {});

@@ -60,15 +60,14 @@ absl::StatusOr<graph::Graph> ForBatch(const graph::Graph& model, const pb::Model
                                       int64_t batch, Purpose purpose) {
   if (batch < 1) return absl::InvalidArgumentError(absl::StrCat("a batch of ", batch, " rows"));
   graph::Graph graph = model;
-  RM_RETURN_IF_ERROR(base::Annotate(purpose == Purpose::kTraining
-                                        ? graph::PrepareTraining(&graph)
-                                        : graph::PrepareInference(&graph),
-                                    "model"));
+  const bool training = purpose == Purpose::kTraining;
+  RM_RETURN_IF_ERROR(base::Annotate(graph::SwitchDropout(training, &graph), "model"));
+  if (training) RM_RETURN_IF_ERROR(base::Annotate(graph::PrepareTraining(&graph), "model"));
   graph::LossOptions loss;
   if (!spec.loss().empty()) loss.loss = spec.loss();
   loss.label_smoothing = static_cast<float>(spec.label_smoothing());
   RM_RETURN_IF_ERROR(base::Annotate(graph::AttachLoss(loss, &graph), "model.loss"));
-  if (purpose == Purpose::kTraining) RM_RETURN_IF_ERROR(graph::Differentiate(&graph));
+  if (training) RM_RETURN_IF_ERROR(graph::Differentiate(&graph));
   return graph;
 }
 
@@ -101,6 +100,13 @@ absl::Status CheckData(const graph::Graph& graph, absl::Span<const int64_t> samp
         kernels::ShapeString(expected), "; set the model's params (",
         is_row ? absl::StrCat("channels: 1, height: 1, width: ", given[0]) : "channels, height, width",
         ") or use other data"));
+  }
+  RM_ASSIGN_OR_RETURN(const auto types, graph::InferTypes(graph, /*batch=*/1));
+  const graph::ValueId output = graph.FindOutput(graph::kModelOutput);
+  if (output != graph::kNoValue && types[static_cast<size_t>(output)].shape.size() > 2) {
+    return absl::InvalidArgumentError(absl::StrCat(
+        "the model's output ", types[static_cast<size_t>(output)].ToString(),
+        " wants a label for each row of a sample, the data has one for the whole sample"));
   }
   RM_ASSIGN_OR_RETURN(const int64_t model_classes, ClassCount(graph));
   if (classes > model_classes) {

@@ -91,6 +91,16 @@ TEST_CASE("data that does not fit the model is refused with both sides named") {
   CHECK(std::string(classes.message()).find("labels up to 10") != std::string::npos);
 }
 
+TEST_CASE("data with one label a sample does not fit a model that wants one for each row of it") {
+  graph::Graph graph;
+  const graph::ValueId x =
+      graph.AddInput(kInput, kernels::DType::kFloat32, {graph::kBatch, 4, 3});
+  graph.MarkOutput(graph::kModelOutput, graph.AddNode("Relu", "y", {x}));
+  CHECK(CheckData(graph, {4, 3}, 3) ==
+        absl::InvalidArgumentError("the model's output [1, 4, 3] wants a label for each row of a "
+                                   "sample, the data has one for the whole sample"));
+}
+
 TEST_CASE("a row of a table fits a model that takes as many numbers") {
   ModelSpec spec = Zoo("mlp");
   (*spec.mutable_params())["height"] = 1;

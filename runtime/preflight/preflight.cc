@@ -120,20 +120,32 @@ void CheckSteps(const pb::TrainSpec& train, const data::Dataset& dataset, Findin
                             " samples do not fill one batch of ", train.global_batch_size()));
 }
 
-// Memory of one rank: weights, gradients and one state tensor for each parameter, the arena, and a snapshot for saving.
-int64_t MemoryOf(const graph::Program& program) {
+// Memory of one rank: the arena; weights, gradients and the optimizer's state of each parameter, sums of gradients where they are
+// accumulated, and a snapshot of weights and state for saving; buffers and their snapshot.
+int64_t MemoryOf(const graph::Program& program, const pb::TrainSpec& train) {
   int64_t parameters = 0;
   for (const graph::ParameterInfo& info : program.parameters()) parameters += info.elements;
-  constexpr int64_t kCopies = 5;
-  return program.arena_bytes() + kCopies * parameters * static_cast<int64_t>(sizeof(float));
+  int64_t buffers = 0;
+  for (const graph::BufferInfo& info : program.buffers()) buffers += info.elements;
+  const int64_t states = train.optimizer().type() == "SGD" ? 1 : 2;
+  const int64_t sums = train.gradient_accumulation() > 1 ? 1 : 0;
+  const int64_t copies = 2 + states + sums + (1 + states);
+  return program.arena_bytes() +
+         (copies * parameters + 2 * buffers) * static_cast<int64_t>(sizeof(float));
+}
+
+// Rows of the largest micro-batch of any rank.
+int64_t RowsOf(const pb::JobSpec& spec) {
+  const auto divide_up = [](int64_t a, int64_t b) { return (a + b - 1) / b; };
+  const int64_t ranks = std::max<int64_t>(1, spec.resources().ranks_max());
+  const int64_t parts = std::max<int64_t>(1, spec.train().gradient_accumulation());
+  return std::max<int64_t>(1, divide_up(divide_up(spec.train().global_batch_size(), ranks), parts));
 }
 
 // Compiles for one rank's share: a missing kernel and a shape that does not fit show here.
 void CheckProgram(const pb::JobSpec& spec, const graph::Graph& model, Findings& findings) {
-  const int64_t ranks = spec.resources().ranks_max() > 0 ? spec.resources().ranks_max() : 1;
   graph::CompileOptions options;
-  options.batch =
-      std::max<int64_t>(1, (spec.train().global_batch_size() + ranks - 1) / ranks);
+  options.batch = RowsOf(spec);
   options.kernels = kernels::CpuKernels();
   const auto graph =
       model::ForBatch(model, spec.model(), options.batch, model::Purpose::kTraining);
@@ -147,7 +159,7 @@ void CheckProgram(const pb::JobSpec& spec, const graph::Graph& model, Findings& 
     return;
   }
   const int64_t limit = spec.resources().memory_per_rank();
-  const int64_t needed = MemoryOf(**program);
+  const int64_t needed = MemoryOf(**program, spec.train());
   if (limit > 0 && needed > limit) {
     findings.Add("resources.memory_per_rank",
                  absl::StrCat("a rank needs about ", base::FormatBytes(needed), ", the limit is ",

@@ -15,7 +15,9 @@ struct OptimizerEntry {
   absl::StatusOr<std::unique_ptr<Optimizer>> (*make)(const pb::OptimizerSpec& spec);
 };
 
-constexpr std::array<OptimizerEntry, 1> kOptimizers = {{
+constexpr std::array<OptimizerEntry, 3> kOptimizers = {{
+    {"Adam", &MakeAdam},
+    {"AdamW", &MakeAdamW},
     {"SGD", &MakeSgd},
 }};
 

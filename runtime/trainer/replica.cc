@@ -12,6 +12,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "base/check.h"
+#include "base/name_pattern.h"
 #include "base/sha256.h"
 #include "base/status.h"
 
@@ -95,6 +96,29 @@ absl::Status Replica::AllocateBuckets(const ReplicaOptions& options,
   return absl::OkStatus();
 }
 
+// Parameters with the same rule that lie side by side are one run; padding belongs to what stands before it.
+std::vector<BucketRun> Replica::RunsOf(int bucket, const ReplicaOptions& options) const {
+  std::vector<std::pair<size_t, bool>> starts;  // where a parameter begins, and whether it decays
+  for (size_t i = 0; i < slice_of_.size(); ++i) {
+    if (slice_of_[i].bucket != bucket) continue;
+    const std::string& name = program_->parameters()[i].name;
+    const bool exempt = std::any_of(
+        options.no_decay.begin(), options.no_decay.end(),
+        [&](const std::string& pattern) { return base::MatchesPattern(pattern, name); });
+    starts.emplace_back(static_cast<size_t>(slice_of_[i].offset), !exempt);
+  }
+  std::sort(starts.begin(), starts.end());
+  std::vector<BucketRun> runs;
+  for (const auto& [first, decays] : starts) {
+    if (!runs.empty() && runs.back().decays == decays) continue;
+    if (!runs.empty()) runs.back().count = first - runs.back().first;
+    runs.push_back({first, 0, decays});
+  }
+  const auto end = static_cast<size_t>(plan_.bucket_elements[static_cast<size_t>(bucket)]);
+  runs.back().count = end - runs.back().first;
+  return runs;
+}
+
 // One more array of the plan's shape for each state tensor of the optimizer.
 absl::Status Replica::BindOptimizer(const ReplicaOptions& options) {
   for (size_t s = 0; s < optimizer_->state_names().size(); ++s) {
@@ -107,8 +131,17 @@ absl::Status Replica::BindOptimizer(const ReplicaOptions& options) {
     bucket.weights = weights_[b];
     bucket.gradients = gradients_[b];
     for (const auto& buckets : state_) bucket.state.push_back(buckets[b]);
+    bucket.runs = RunsOf(static_cast<int>(b), options);
   }
-  return optimizer_->Bind(std::move(memory), options.kernels, options.kernel_options);
+  RM_RETURN_IF_ERROR(optimizer_->Bind(memory, options.kernels, options.kernel_options));
+  std::vector<absl::Span<float>> sums;
+  if (options.micro_batches > 1) {
+    for (const int64_t count : plan_.bucket_elements) sums.push_back(AddFlatArray(count));
+  }
+  RM_ASSIGN_OR_RETURN(gradient_sum_,
+                      GradientSum::Create(gradients_, std::move(sums), options.micro_batches,
+                                          options.kernels, options.kernel_options));
+  return absl::OkStatus();
 }
 
 // Buffers are no gradient's, so no bucket plan says where they lie: each has an array of its own.

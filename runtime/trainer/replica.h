@@ -24,6 +24,7 @@
 #include "kernels/api/kernel.h"
 #include "runtime/graph/graph.h"
 #include "runtime/graph/program.h"
+#include "runtime/trainer/gradient_sum.h"
 #include "runtime/trainer/optimizer.h"
 #include "runtime/trainer/running_statistics.h"
 
@@ -39,6 +40,7 @@ struct ReplicaOptions {
   kernels::KernelTable kernels;
   kernels::KernelOptions kernel_options;
   uint64_t seed = 1;                      // first values of the parameters
+  std::vector<std::string> no_decay;      // patterns of parameters without weight decay (base/name_pattern.h)
 };
 
 // A named piece of the replica's state, plain row-major.
@@ -67,6 +69,10 @@ class Replica {
 
   // The extra floats of the last bucket.
   [[nodiscard]] absl::Span<float> report() { return report_; }
+  // Gradients of each bucket, without what lies behind them on the wire.
+  [[nodiscard]] absl::Span<const absl::Span<float>> gradients() const { return gradients_; }
+  // Sums the gradients of micro-batches.
+  [[nodiscard]] GradientSum& gradient_sum() { return gradient_sum_; }
   // What moves the buffers; its sums are final when the last bucket is.
   [[nodiscard]] RunningStatistics& statistics() { return statistics_; }
 
@@ -90,6 +96,7 @@ class Replica {
 
   absl::Status AllocateBuckets(const ReplicaOptions& options, comm::Communicator& communicator);
   absl::Status BindOptimizer(const ReplicaOptions& options);
+  [[nodiscard]] std::vector<BucketRun> RunsOf(int bucket, const ReplicaOptions& options) const;
   absl::Status AllocateBuffers(const ReplicaOptions& options);
   void BindParameters();
   absl::Span<float> AddFlatArray(int64_t elements);
@@ -108,6 +115,7 @@ class Replica {
   std::vector<absl::Span<float>> weights_;         // by bucket
   std::vector<absl::Span<float>> gradients_;       // by bucket, without the report
   std::vector<std::vector<absl::Span<float>>> state_;  // by state, then bucket
+  GradientSum gradient_sum_;
   std::vector<absl::Span<float>> buffers_;             // by buffer
   absl::Span<float> statistics_wire_;                  // between the last bucket's gradients and the report
   RunningStatistics statistics_;

@@ -6,9 +6,12 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/time/clock.h"
+#include "base/check.h"
 #include "base/status.h"
+#include "runtime/graph/prepare.h"
 #include "runtime/graph/training.h"
 #include "runtime/model/model.h"
+#include "runtime/trainer/gradient_norm.h"
 
 namespace rm::trainer {
 namespace {
@@ -39,24 +42,37 @@ class PhaseTimer {
 
 }  // namespace
 
-// Inputs live in the program's arena for good, so their addresses are taken once.
 absl::StatusOr<Stepper> Stepper::Create(Replica& replica, comm::Communicator& communicator,
-                                        double global_weight) {
-  Stepper stepper(replica, communicator, global_weight);
-  graph::Program& program = replica.program();
+                                        double global_weight, StepperOptions options) {
+  Stepper stepper(replica, communicator, std::move(options));
+  RM_CHECK(static_cast<int>(stepper.options_.first_rows.size()) == stepper.micro_batches());
+  RM_RETURN_IF_ERROR(stepper.FindMemory());
+  stepper.missing_ = replica.gradients_in_bucket();
+  stepper.SetGlobalWeight(global_weight);
+  return stepper;
+}
+
+// Inputs and outputs live in the program's arena for good, so their addresses are taken once.
+absl::Status Stepper::FindMemory() {
+  graph::Program& program = replica_->program();
   RM_ASSIGN_OR_RETURN(void* features, program.InputMemory(model::kInput));
   RM_ASSIGN_OR_RETURN(void* labels, program.InputMemory(graph::kLabels));
   RM_ASSIGN_OR_RETURN(void* weights, program.InputMemory(graph::kWeights));
   RM_ASSIGN_OR_RETURN(void* scale, program.InputMemory(graph::kScale));
-  stepper.features_ = static_cast<float*>(features);
-  stepper.labels_ = static_cast<int64_t*>(labels);
-  stepper.weights_ = static_cast<float*>(weights);
-  stepper.scale_ = static_cast<float*>(scale);
-  RM_ASSIGN_OR_RETURN(const kernels::TensorType weights_type,
-                      program.InputType(graph::kWeights));
-  stepper.weight_count_ = weights_type.elements();
-  stepper.SetGlobalWeight(global_weight);
-  return stepper;
+  RM_ASSIGN_OR_RETURN(const void* loss, program.OutputMemory(graph::kLossSum));
+  RM_ASSIGN_OR_RETURN(const kernels::TensorType weights_type, program.InputType(graph::kWeights));
+  features_ = static_cast<float*>(features);
+  labels_ = static_cast<int64_t*>(labels);
+  weights_ = static_cast<float*>(weights);
+  scale_ = static_cast<float*>(scale);
+  loss_ = static_cast<const float*>(loss);
+  weight_count_ = weights_type.elements();
+  // Some models have no dropout, and some losses no classes.
+  const auto counters = program.InputMemory(graph::kCounters);
+  if (counters.ok()) counters_ = static_cast<int64_t*>(*counters);
+  const auto correct = program.OutputMemory(graph::kCorrect);
+  if (correct.ok()) correct_ = static_cast<const float*>(*correct);
+  return absl::OkStatus();
 }
 
 // A scale of 0 makes every gradient 0, of rows that have no weight anyway.
@@ -68,65 +84,104 @@ void Stepper::SetGlobalWeight(double global_weight) {
 // Nothing before the optimizer changes a weight, and the optimizer runs only after the last bucket is reduced: on any
 // error the weights are those of the step before.
 absl::StatusOr<StepOutcome> Stepper::Run(double learning_rate, const Votes& votes) {
-  RM_RETURN_IF_ERROR(Forward());
-  RecordStatistics();
-  RM_RETURN_IF_ERROR(WriteReport(votes));
-  RM_RETURN_IF_ERROR(Backward());
+  Sums sums;
+  for (int micro_batch = 0; micro_batch < micro_batches(); ++micro_batch) {
+    RM_RETURN_IF_ERROR(Forward(micro_batch, &sums));
+    RecordStatistics(micro_batch);
+    // Before the last backward pass, which starts the last bucket on its way.
+    if (micro_batch + 1 == micro_batches()) RM_RETURN_IF_ERROR(WriteReport(sums, votes));
+    RM_RETURN_IF_ERROR(Backward(micro_batch));
+  }
   {
     PhaseTimer timer(times_.allreduce_wait);
     RM_RETURN_IF_ERROR(communicator_->WaitAll());
   }
-  PhaseTimer timer(times_.optimizer);
+  StepOutcome outcome = ReadReport();
   // Without a sample there is no gradient, and momentum or weight decay alone would still move the weights.
-  if (global_weight_ > 0) RM_RETURN_IF_ERROR(replica_->optimizer().Apply(learning_rate));
+  if (outcome.updated) RM_RETURN_IF_ERROR(Update(learning_rate, &outcome));
+  ++step_;
+  return outcome;
+}
+
+// Every rank has the same sums, so every rank clips alike, or finds the same gradient that is no number.
+absl::Status Stepper::Update(double learning_rate, StepOutcome* outcome) {
+  PhaseTimer timer(times_.optimizer);
+  UpdateStep update;
+  update.learning_rate = learning_rate;
+  update.number = step_ + 1;
+  if (options_.gradient_clip > 0) {
+    outcome->gradient_norm = GradientNorm(replica_->gradients());
+    if (!std::isfinite(outcome->gradient_norm)) {
+      return absl::DataLossError(absl::StrCat(
+          "NonFiniteGradient: the norm of the gradient is ", outcome->gradient_norm,
+          "; lower the learning rate or look for bad values in the data"));
+    }
+    update.gradient_scale = ClipScale(outcome->gradient_norm, options_.gradient_clip);
+  }
+  RM_RETURN_IF_ERROR(replica_->optimizer().Apply(update));
   replica_->statistics().Update();
-  return ReadReport();
+  return absl::OkStatus();
 }
 
 // Uses a collective of its own, since no gradients are on their way.
 absl::StatusOr<double> Stepper::EvaluateLoss() {
-  RM_RETURN_IF_ERROR(Forward());
-  RM_ASSIGN_OR_RETURN(const float loss_sum, OutputScalar(graph::kLossSum));
-  double sum = static_cast<double>(loss_sum);
-  RM_RETURN_IF_ERROR(communicator_->SumInPlace(absl::MakeSpan(&sum, 1)));
-  return sum / global_weight_;
+  Sums sums;
+  for (int micro_batch = 0; micro_batch < micro_batches(); ++micro_batch) {
+    RM_RETURN_IF_ERROR(Forward(micro_batch, &sums));
+  }
+  RM_RETURN_IF_ERROR(communicator_->SumInPlace(absl::MakeSpan(&sums.loss, 1)));
+  return sums.loss / global_weight_;
 }
 
-absl::Status Stepper::Forward() {
+// Rows and counters in, loss out.
+absl::Status Stepper::Forward(int micro_batch, Sums* sums) {
+  if (fill_) fill_(micro_batch);
+  if (counters_ != nullptr) {
+    counters_[0] = static_cast<int64_t>(options_.seed);
+    counters_[1] = step_;
+    counters_[2] = options_.first_rows[static_cast<size_t>(micro_batch)];
+  }
   PhaseTimer timer(times_.forward);
-  return replica_->program().Forward();
+  RM_RETURN_IF_ERROR(replica_->program().Forward());
+  sums->loss += static_cast<double>(*loss_);
+  if (correct_ != nullptr) sums->correct += static_cast<double>(*correct_);
+  return absl::OkStatus();
 }
 
 // Between the passes as well: what buffers follow is known, and the last bucket has not started.
-void Stepper::RecordStatistics() {
+void Stepper::RecordStatistics(int micro_batch) {
   float weight = 0;
   for (int64_t i = 0; i < weight_count_; ++i) weight += weights_[i];
-  replica_->statistics().Record(0, weight);
+  replica_->statistics().Record(micro_batch, weight);
 }
 
 // A bucket starts on its way with its last gradient; gradients become final in the same order on every rank, so buckets start
 // in the same order too.
-absl::Status Stepper::Backward() {
+absl::Status Stepper::Backward(int micro_batch) {
   PhaseTimer timer(times_.backward);
+  const bool is_last = micro_batch + 1 == micro_batches();
   missing_ = replica_->gradients_in_bucket();
-  return replica_->program().Backward([this](int parameter) {
+  absl::Status summed;
+  const auto on_gradient_ready = [&](int parameter) {
     const int bucket = replica_->bucket_of()[static_cast<size_t>(parameter)];
-    if (--missing_[static_cast<size_t>(bucket)] == 0) communicator_->AllReduce(bucket);
-  });
+    if (--missing_[static_cast<size_t>(bucket)] > 0) return;
+    summed.Update(replica_->gradient_sum().Take(bucket, micro_batch));
+    if (is_last) communicator_->AllReduce(bucket);
+  };
+  RM_RETURN_IF_ERROR(replica_->program().Backward(on_gradient_ready));
+  return summed;
 }
 
 // Written between the passes: the loss is known, and the last bucket has not started.
-absl::Status Stepper::WriteReport(const Votes& votes) {
-  RM_ASSIGN_OR_RETURN(const float loss_sum, OutputScalar(graph::kLossSum));
-  RM_ASSIGN_OR_RETURN(const float correct, OutputScalar(graph::kCorrect));
-  if (!std::isfinite(loss_sum)) {
+absl::Status Stepper::WriteReport(const Sums& sums, const Votes& votes) {
+  if (!std::isfinite(sums.loss)) {
     return absl::DataLossError(absl::StrCat(
-        "NonFiniteLoss: the loss of rank ", communicator_->rank(), " is ", loss_sum,
+        "NonFiniteLoss: the loss of rank ", communicator_->rank(), " is ", sums.loss,
         "; lower the learning rate or look for bad values in the data"));
   }
   absl::Span<float> report = replica_->report();
-  report[kLoss] = loss_sum;
-  report[kCorrectCount] = correct;
+  report[kLoss] = static_cast<float>(sums.loss);
+  report[kCorrectCount] = static_cast<float>(sums.correct);
   report[kStop] = votes.stop ? 1.0F : 0.0F;
   report[kStopCheckpoint] = votes.stop_checkpoint ? 1.0F : 0.0F;
   report[kShardWritten] = votes.shard_written ? 1.0F : 0.0F;
@@ -148,11 +203,6 @@ StepOutcome Stepper::ReadReport() const {
   outcome.save_due = static_cast<int>(report[kSaveDue]);
   outcome.saving = static_cast<int>(report[kSaving]);
   return outcome;
-}
-
-absl::StatusOr<float> Stepper::OutputScalar(const char* name) const {
-  RM_ASSIGN_OR_RETURN(const void* memory, replica_->program().OutputMemory(name));
-  return *static_cast<const float*>(memory);
 }
 
 }  // namespace rm::trainer

@@ -1,10 +1,15 @@
 // One training step of one rank: forward, backward with the allreduce running behind it, optimizer.
 //
+// A rank's share may be computed in several micro-batches, one after the other: their gradients are summed where they lie, and only
+// the last one's backward pass starts the allreduce.
+//
 // The same code runs in a job and in `trainctl bench train`.
 #ifndef RM_RUNTIME_TRAINER_STEPPER_H_
 #define RM_RUNTIME_TRAINER_STEPPER_H_
 
 #include <cstdint>
+#include <functional>
+#include <utility>
 #include <vector>
 
 #include "absl/status/status.h"
@@ -28,7 +33,8 @@ struct Votes {
 struct StepOutcome {
   bool updated = true;   // false: the batch had no weight at all, and the weights are as they were
   double loss = 0;       // mean over the global batch (weighted); 0 when it has no weight
-  double correct = 0;    // weighted count of right answers
+  double correct = 0;    // weighted count of right answers; 0 for a loss without classes
+  double gradient_norm = 0;  // before it was clipped; 0 where it is not asked for
   int stop = 0;          // ranks that voted so
   int stop_checkpoint = 0;
   int shard_written = 0;
@@ -41,6 +47,14 @@ struct PhaseTimes {
   absl::Duration forward, backward, allreduce_wait, optimizer;
 };
 
+// What a step depends on beside the batch and the learning rate. The same on every rank, but for first_rows.
+struct StepperOptions {
+  double gradient_clip = 0;  // largest norm of the gradient (train.gradient_clipping); 0: any
+  uint64_t seed = 1;         // of dropout
+  // Places in the global batch of the first row of each micro-batch; as many as the replica has micro-batches.
+  std::vector<int64_t> first_rows = {0};
+};
+
 // Thread-compatible. The replica and the communicator outlive it.
 class Stepper {
  public:
@@ -48,7 +62,8 @@ class Stepper {
   // SetGlobalWeight says otherwise.
   [[nodiscard]] static absl::StatusOr<Stepper> Create(Replica& replica,
                                                       comm::Communicator& communicator,
-                                                      double global_weight);
+                                                      double global_weight,
+                                                      StepperOptions options = {});
 
   // Memory of this rank's batch, to be filled before Run: features (rows as the program's input), labels and weights
   // (one a row; weight 0 leaves a row out).
@@ -60,33 +75,55 @@ class Stepper {
   // step is taken without an update, and nothing is divided.
   void SetGlobalWeight(double global_weight);
 
+  // Called before each micro-batch's forward pass, to put its rows into the memory above. Need not be set for one micro-batch.
+  void SetFill(std::function<void(int micro_batch)> fill) { fill_ = std::move(fill); }
+
+  // Steps that were applied before the next Run, which counts on from there. 0 at first.
+  void SetStep(int64_t step) { step_ = step; }
+
   // One step at this learning rate. On an error the weights are those before the step: the optimizer starts only
-  // when every bucket is reduced. NonFiniteLoss is DataLoss and names this rank.
+  // when every bucket is reduced. NonFiniteLoss and NonFiniteGradient are DataLoss; the first names this rank. Allocates nothing
+  // and takes no lock, but for what the communicator does.
   [[nodiscard]] absl::StatusOr<StepOutcome> Run(double learning_rate, const Votes& votes);
 
-  // The loss of the batch in memory with the present weights, over all ranks; nothing is changed.
+  // The loss of the step's batch with the present weights, over all ranks; nothing is changed.
   [[nodiscard]] absl::StatusOr<double> EvaluateLoss();
 
   [[nodiscard]] const PhaseTimes& times() const { return times_; }
 
  private:
-  Stepper(Replica& replica, comm::Communicator& communicator, double global_weight)
-      : replica_(&replica), communicator_(&communicator), global_weight_(global_weight) {}
+  // Sums over the micro-batches of this rank.
+  struct Sums {
+    double loss = 0;
+    double correct = 0;
+  };
 
-  absl::Status Forward();
-  void RecordStatistics();
-  absl::Status Backward();
-  absl::Status WriteReport(const Votes& votes);
+  Stepper(Replica& replica, comm::Communicator& communicator, StepperOptions options)
+      : replica_(&replica), communicator_(&communicator), options_(std::move(options)) {}
+
+  [[nodiscard]] int micro_batches() const { return replica_->gradient_sum().parts(); }
+  absl::Status FindMemory();
+  absl::Status Forward(int micro_batch, Sums* sums);
+  void RecordStatistics(int micro_batch);
+  absl::Status Backward(int micro_batch);
+  absl::Status WriteReport(const Sums& sums, const Votes& votes);
   [[nodiscard]] StepOutcome ReadReport() const;
-  [[nodiscard]] absl::StatusOr<float> OutputScalar(const char* name) const;
+  absl::Status Update(double learning_rate, StepOutcome* outcome);
 
   Replica* replica_;
   comm::Communicator* communicator_;
-  double global_weight_;
+  StepperOptions options_;
+  std::function<void(int micro_batch)> fill_;
+  double global_weight_ = 1;
+  int64_t step_ = 0;  // applied steps
+  // The program's inputs and outputs, found once.
   float* features_ = nullptr;
   int64_t* labels_ = nullptr;
   float* weights_ = nullptr;
-  float* scale_ = nullptr;    // the program's input: one over the global weight
+  float* scale_ = nullptr;    // one over the global weight
+  int64_t* counters_ = nullptr;  // of dropout; nullptr for a model without
+  const float* loss_ = nullptr;
+  const float* correct_ = nullptr;  // nullptr for a loss without classes
   int64_t weight_count_ = 0;  // of weights_
   std::vector<int> missing_;  // gradients each bucket still waits for
   PhaseTimes times_;

@@ -47,12 +47,11 @@ absl::StatusOr<TrainResult> Trainer::Run() {
   return TrainResult{step_, stopped, metrics_, replica_->WeightsSha256()};
 }
 
-// Fills this rank's share of the batch, casts this rank's votes, and takes the step.
+// Casts this rank's votes and takes the step, which reads this rank's share of the batch.
 absl::StatusOr<StepOutcome> Trainer::OneStep() {
   observer_.OnDoing(first_step_ ? Doing::kFirstStep : Doing::kStep, step_);
   first_step_ = false;
   const absl::Time start = absl::Now();
-  reader_->Fill(step_, stepper_->features(), stepper_->labels(), stepper_->weights());
   stepper_->SetGlobalWeight(static_cast<double>(reader_->GlobalWeight(step_)));
   input_time_ += absl::Now() - start;
   Votes votes;

@@ -89,6 +89,7 @@ class Trainer {
   absl::Status OpenData();
   absl::Status BuildModel();
   absl::Status BuildReplica();
+  absl::Status BuildStepper();
   absl::Status BuildEvaluator();
   absl::Status Resume();
   absl::StatusOr<std::string> ChooseCheckpoint();
@@ -105,6 +106,7 @@ class Trainer {
   void TellOfBadRecords();
   void NoteBatch(const StepOutcome& outcome);
 
+  [[nodiscard]] int MicroBatches() const;
   [[nodiscard]] double EpochAt(int64_t step) const;
   [[nodiscard]] bool EvaluationDue() const;
   [[nodiscard]] bool SaveDue(const StepOutcome& outcome) const;

@@ -83,6 +83,7 @@ absl::Status Trainer::OpenData() {
   options.seed = train_.seed();
   options.rank = communicator_.rank();
   options.world_size = communicator_.world_size();
+  options.parts = MicroBatches();
   reader_.emplace(*data_.training, options);
   total_steps_ = train_.steps() > 0 ? train_.steps()
                                     : data::TotalSteps(train_.epochs(), data_.training->size(),
@@ -107,13 +108,16 @@ absl::Status Trainer::BuildModel() {
 
 // Program, optimizer and buckets. Errors name the key of the job file that caused them.
 absl::Status Trainer::BuildReplica() {
-  RM_ASSIGN_OR_RETURN(learning_rate_, MakeLrSchedule(train_));
+  RM_ASSIGN_OR_RETURN(learning_rate_, MakeLrSchedule(train_, total_steps_));
   RM_ASSIGN_OR_RETURN(auto optimizer, MakeOptimizer(train_.optimizer()));
   RM_ASSIGN_OR_RETURN(const graph::Graph graph,
                       model::ForBatch(model_, start_.spec().model(), reader_->local_batch(),
                                       model::Purpose::kTraining));
   ReplicaOptions options;
   options.local_batch = reader_->local_batch();
+  options.micro_batches = MicroBatches();
+  options.no_decay.assign(train_.optimizer().no_decay().begin(),
+                          train_.optimizer().no_decay().end());
   options.kernels = kernels::CpuKernels();
   options.kernel_options = KernelOptionsOf(start_);
   options.seed = train_.seed();
@@ -121,11 +125,34 @@ absl::Status Trainer::BuildReplica() {
   if (bucket_size > 0) options.bucket_bytes_max = bucket_size;
   RM_ASSIGN_OR_RETURN(replica_,
                       Replica::Build(graph, options, std::move(optimizer), communicator_));
+  return BuildStepper();
+}
+
+// The rows of a micro-batch are read when its turn comes: they take the memory of those before.
+absl::Status Trainer::BuildStepper() {
+  StepperOptions options;
+  options.gradient_clip = train_.gradient_clipping();
+  options.seed = train_.seed();
+  options.first_rows.clear();
+  for (int part = 0; part < MicroBatches(); ++part) {
+    options.first_rows.push_back(reader_->RowsOf(part).first);
+  }
   RM_ASSIGN_OR_RETURN(Stepper stepper,
                       Stepper::Create(*replica_, communicator_,
-                                      static_cast<double>(train_.global_batch_size())));
+                                      static_cast<double>(train_.global_batch_size()),
+                                      std::move(options)));
   stepper_.emplace(std::move(stepper));
+  stepper_->SetFill([this](int part) {
+    const absl::Time start = absl::Now();
+    reader_->Fill(step_, stepper_->features(), stepper_->labels(), stepper_->weights(), part);
+    input_time_ += absl::Now() - start;
+  });
   return absl::OkStatus();
+}
+
+// A job file without the key means one.
+int Trainer::MicroBatches() const {
+  return static_cast<int>(std::max<int64_t>(1, train_.gradient_accumulation()));
 }
 
 // After Resume: the lineage of what is saved from here on ends with this generation and the step it began at. Where nothing
@@ -194,6 +221,7 @@ absl::Status Trainer::Resume() {
   }
   RM_RETURN_IF_ERROR(LoadTensors(choice.substr(space + 1)));
   saved_at_ = step_;
+  stepper_->SetStep(step_);
   base::LogInfo("resumed from ", choice.substr(space + 1), " at step ", step_);
   return absl::OkStatus();
 }

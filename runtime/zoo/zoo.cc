@@ -16,8 +16,9 @@ namespace {
 // One parameter a model takes: its name, its default, and what it may be.
 struct Param {
   const char* name;
-  int64_t fallback;
+  double fallback;
   int64_t most;
+  bool is_share = false;  // any number from 0 to below 1, and not a whole number from 1 to `most`
 };
 
 // Limits that keep every count of elements, and their bytes, far from the end of int64.
@@ -34,6 +35,7 @@ constexpr Param kConvnetParams[] = {
     {"channels", 1, kSideMax},
     {"height", 28, kSideMax},
     {"width", 28, kSideMax},
+    {"dropout", 0, 0, true},
 };
 
 // The table's row: how a model is built, and with what.
@@ -77,13 +79,22 @@ std::vector<std::string> ParamNames(const Model& model) {
 absl::Status SetParam(const Model& model, const std::string& name, double value, Params* params) {
   for (const Param& param : model.params) {
     if (name != param.name) continue;
+    if (param.is_share) {
+      if (value >= 0 && value < 1) {
+        params->Set(name, value);
+        return absl::OkStatus();
+      }
+      return absl::InvalidArgumentError(absl::StrCat("parameter '", name, "' of model '",
+                                                     model.name, "' is ", value,
+                                                     "; it must be at least 0 and below 1"));
+    }
     // A NaN fails the comparison as well.
     if (!(value >= 1 && value <= static_cast<double>(param.most)) || std::floor(value) != value) {
       return absl::InvalidArgumentError(
           absl::StrCat("parameter '", name, "' of model '", model.name, "' is ", value,
                        "; it must be a whole number from 1 to ", param.most));
     }
-    (*params)[name] = static_cast<int64_t>(value);
+    params->Set(name, value);
     return absl::OkStatus();
   }
   return Unknown(absl::StrCat("parameter of model '", model.name, "':"), name, ParamNames(model));
@@ -97,7 +108,7 @@ absl::StatusOr<graph::Graph> BuildModel(absl::string_view name,
   const Model* model = FindModel(name);
   if (model == nullptr) return Unknown("model", name, ModelNames());
   Params complete;
-  for (const Param& param : model->params) complete[param.name] = param.fallback;
+  for (const Param& param : model->params) complete.Set(param.name, param.fallback);
   for (const auto& [key, value] : params) {
     RM_RETURN_IF_ERROR(SetParam(*model, key, value, &complete));
   }
@@ -114,7 +125,7 @@ std::map<std::string, double> ModelParams(absl::string_view name) {
   std::map<std::string, double> params;
   const Model* model = FindModel(name);
   if (model == nullptr) return params;
-  for (const Param& param : model->params) params[param.name] = static_cast<double>(param.fallback);
+  for (const Param& param : model->params) params[param.name] = param.fallback;
   return params;
 }
 

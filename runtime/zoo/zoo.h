@@ -18,12 +18,13 @@ namespace rm::zoo {
 // convolution layers).
 //   mlp      channels·height·width-hidden1-hidden2-classes with relu (784-512-256-10)
 //            params: classes, hidden1, hidden2, channels, height, width
-//   convnet  conv 3×3 32, relu, conv 3×3 64, relu, max-pool 2, fc 128, relu, fc classes
-//            params: classes, channels, height, width
+//   convnet  conv 3×3 32, relu, conv 3×3 64, relu, max-pool 2, dropout, fc 128, relu, dropout 2×,
+//            fc classes
+//            params: classes, channels, height, width, dropout (0: none; PyTorch's example has 0.25)
 // Both take images (batch, channels, height, width), 1×28×28 unless said otherwise; images are
 // flattened in the order (channels, height, width).
 // InvalidArgument: an unknown model or parameter (with what there is, and a suggestion), a value
-// that is not a whole number or out of range.
+// that is not a whole number, where the parameter is no share, or out of range.
 [[nodiscard]] absl::StatusOr<graph::Graph> BuildModel(absl::string_view name,
                                                       const std::map<std::string, double>& params);
 

@@ -106,6 +106,23 @@ TEST_CASE("parameters change the sizes of a model", "[zoo]") {
   CHECK(convnet.value(convnet.FindValue("fc1.weight")).shape == kernels::Shape{128, 64 * 1 * 2});
 }
 
+TEST_CASE("dropout stands where PyTorch's example has it, and only where it is asked for", "[zoo]") {
+  const auto nodes = [](double dropout) {
+    std::string text;
+    const graph::Graph graph = Built("convnet", {{"dropout", dropout}});
+    for (const graph::Node& node : graph.nodes()) {
+      if (node.op == "Dropout") {
+        absl::StrAppend(&text, node.name, " ", node.attributes.Float("ratio", 0), " ");
+      }
+    }
+    return text;
+  };
+  CHECK(nodes(0).empty());
+  CHECK(nodes(0.25) == "dropout1 0.25 dropout2 0.5 ");
+  CHECK(nodes(0.75) == "dropout1 0.75 dropout2 0.9 ");  // something must be left
+  CHECK(OutputShape(Built("convnet", {{"dropout", 0.25}}), 4) == "[4, 10]");
+}
+
 TEST_CASE("weights and biases are drawn from U(−1/√fan_in, 1/√fan_in)", "[zoo]") {
   const graph::Graph graph = Built("convnet");
   struct Expected {
@@ -133,7 +150,7 @@ TEST_CASE("the table lists names and defaults", "[zoo]") {
                                                             {"width", 28}});
   CHECK(ModelParams("convnet") ==
         std::map<std::string, double>{
-            {"channels", 1}, {"classes", 10}, {"height", 28}, {"width", 28}});
+            {"channels", 1}, {"classes", 10}, {"dropout", 0}, {"height", 28}, {"width", 28}});
   CHECK(ModelParams("mpl").empty());
 }
 
@@ -155,7 +172,7 @@ TEST_CASE("what cannot be built says why", "[zoo]") {
       {"convnet",
        {{"hidden1", 5}},
        "unknown parameter of model 'convnet': 'hidden1'; there is classes, channels, height, "
-       "width"},
+       "width, dropout"},
       {"mlp",
        {{"classes", 0}},
        "parameter 'classes' of model 'mlp' is 0; it must be a whole number from 1 to 1048576"},
@@ -168,6 +185,12 @@ TEST_CASE("what cannot be built says why", "[zoo]") {
       {"mlp",
        {{"width", 1e18}},
        "parameter 'width' of model 'mlp' is 1e+18; it must be a whole number from 1 to 4096"},
+      {"convnet",
+       {{"dropout", 1}},
+       "parameter 'dropout' of model 'convnet' is 1; it must be at least 0 and below 1"},
+      {"convnet",
+       {{"dropout", nan}},
+       "parameter 'dropout' of model 'convnet' is nan; it must be at least 0 and below 1"},
       {"convnet", {{"height", 5}}, "model 'convnet' needs images of at least 6×6 pixels, not 5×28"},
   };
   for (const BadModel& bad : cases) {

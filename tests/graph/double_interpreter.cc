@@ -115,8 +115,8 @@ double RowLoss(const double* logits, size_t classes, size_t label, double smooth
 }
 
 void RunLoss(const Scene& s) {
-  const size_t rows = Size(s.in_shapes[0][0]);
-  const size_t classes = Size(s.in_shapes[0][1]);
+  const size_t rows = s.in[1]->size();
+  const size_t classes = Size(s.in_shapes[0].back());
   const double smoothing = static_cast<double>(s.node->attributes.Float("label_smoothing", 0));
   double sum = 0;
   for (size_t b = 0; b < rows; ++b) {
@@ -124,6 +124,28 @@ void RunLoss(const Scene& s) {
     sum += (*s.in[2])[b] * RowLoss(s.in[0]->data() + b * classes, classes, label, smoothing);
   }
   (*s.out[0])[0] = sum;
+}
+
+// Mean over a sample's elements, weighted and summed over the samples; `loss` of one element.
+void RunElementLoss(const Scene& s, double (*loss)(double y, double target)) {
+  const size_t rows = Size(s.in_shapes[0][0]);
+  const size_t elements = s.in[0]->size() / rows;
+  double sum = 0;
+  for (size_t i = 0; i < s.in[0]->size(); ++i) {
+    sum += (*s.in[2])[i / elements] * loss((*s.in[0])[i], (*s.in[1])[i]) /
+           static_cast<double>(elements);
+  }
+  (*s.out[0])[0] = sum;
+}
+
+void RunMeanSquaredError(const Scene& s) {
+  RunElementLoss(s, [](double y, double target) { return (y - target) * (y - target); });
+}
+
+void RunSigmoidCrossEntropy(const Scene& s) {
+  RunElementLoss(s, [](double x, double target) {
+    return target * std::log1p(std::exp(-x)) + (1 - target) * std::log1p(std::exp(x));
+  });
 }
 
 void RunNothing(const Scene&) {}
@@ -134,9 +156,11 @@ constexpr DoubleOperator kOperators[] = {
     {"Flatten", &RunCopy},
     {"Gemm", &RunGemm},
     {"MaxPool", &RunMaxPool},
+    {"MeanSquaredError", &RunMeanSquaredError},
     {"Relu", &RunRelu},
     {"Reshape", &RunCopy},
     {"CountCorrect", &RunNothing},
+    {"SigmoidCrossEntropy", &RunSigmoidCrossEntropy},
     {"SoftmaxCrossEntropy", &RunLoss},
 };
 

@@ -58,6 +58,7 @@ using Generators = absl::Span<const Generator>;
 [[nodiscard]] Generators MatMulGenerators();  // cases_matmul.cc
 [[nodiscard]] Generators MovementGenerators();  // cases_movement.cc
 [[nodiscard]] Generators NormalizeGenerators();  // cases_normalize.cc
+[[nodiscard]] Generators TrainingGenerators();  // cases_training.cc
 [[nodiscard]] Generators UnaryGenerators();  // cases_unary.cc
 
 }  // namespace rm::tests

@@ -415,14 +415,14 @@ std::vector<KernelCase> CountCorrectCases(RandomStream& random) {
 std::vector<KernelCase> SgdCases(RandomStream& random) {
   std::vector<KernelCase> cases;
   for (const int64_t count : {1, 15, 16, 1003, 40000}) {
-    for (const Values& hyper : {Values{0.1F, 0, 0, 0}, Values{0.1F, 0.9F, 0, 0},
-                                Values{0.1F, 0.9F, 0.01F, 0}, Values{0.1F, 0.9F, 0.01F, 1}}) {
+    for (const Values& hyper : {Values{0.1F, 0, 0, 0, 1}, Values{0.1F, 0.9F, 0, 0, 0.5F},
+                                Values{0.1F, 0.9F, 0.01F, 0, 1}, Values{0.1F, 0.9F, 0.01F, 1, 1}}) {
       const Operand x = Floats({count});
       KernelCase update =
-          Linear(random, {"SgdUpdate", {}, {x, x, x, Floats({4})}, {x, x}}, 4);
+          Linear(random, {"SgdUpdate", {}, {x, x, x, Floats({5})}, {x, x}}, 4);
       update.inputs[3] = hyper;
       // Absolute terms: the step is added instead of subtracted.
-      update.magnitude_inputs[3] = {-hyper[0], hyper[1], hyper[2], hyper[3]};
+      update.magnitude_inputs[3] = {-hyper[0], hyper[1], hyper[2], hyper[3], hyper[4]};
       cases.push_back(update);
     }
   }
@@ -458,13 +458,14 @@ constexpr Generators (*kFamilies[])() = {
     &MatMulGenerators,
     &MovementGenerators,
     &NormalizeGenerators,
+    &TrainingGenerators,
     &UnaryGenerators,
 };
 
 // Absolute values, but of hyperparameters, which are given with the signs they need.
 void MakeMagnitudes(KernelCase* kernel_case) {
   for (Values& values : kernel_case->magnitude_inputs) {
-    if (values.size() == 4 && kernel_case->instance.op == "SgdUpdate") continue;
+    if (values.size() == 5 && kernel_case->instance.op == "SgdUpdate") continue;
     for (float& value : values) value = std::abs(value);
   }
 }

@@ -52,7 +52,12 @@ absl::Status DifferentiateTranspose(GradientContext* context);
 absl::Status DifferentiateTrilu(GradientContext* context);
 absl::Status DifferentiateView(GradientContext* context);  // Flatten, Reshape
 
+// dropout.cc
+absl::Status DifferentiateDropoutTraining(GradientContext* context);
+
 // loss.cc
+absl::Status DifferentiateMeanSquaredError(GradientContext* context);
+absl::Status DifferentiateSigmoidCrossEntropy(GradientContext* context);
 absl::Status DifferentiateSoftmaxCrossEntropy(GradientContext* context);
 
 }  // namespace rm::graph
