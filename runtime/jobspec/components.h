@@ -20,6 +20,8 @@ struct Param {
   bool required = false;
   // Written as true or false; 1 or 0 in the spec.
   bool is_flag = false;
+  // What holds when it is not given, for the reference page.
+  absl::string_view fallback = "0";
 };
 
 struct Component {

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <catch2/catch.hpp>
 
+#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "runtime/jobspec/jobspec.h"
 #include "runtime/jobspec/testing.h"
@@ -53,6 +54,41 @@ TEST_CASE("parameters out of their range are told with its bounds") {
     REQUIRE(result.errors.size() == 1);
     CHECK(result.errors[0].message == test.message);
     CHECK(result.errors[0].line == 15);
+  }
+}
+
+TEST_CASE("each optimizer and each schedule has parameters of its own") {
+  const struct {
+    const char *optimizer, *scheduler, *message;  // an empty message: a job that may run
+  } cases[] = {
+      {"{type: Adam, params: {lr: 1e-3, beta1: 0.9, beta2: 0.99, eps: 1e-6}}", "{}", ""},
+      {"{type: AdamW, params: {lr: 1e-3, weight_decay: 0.1}, no_decay: ['*.bias']}", "{}", ""},
+      {"{type: AdamW, params: {lr: 1e-3, momentum: 0.9}}", "{}",
+       "unknown parameter 'momentum' of AdamW; possible: lr, beta1, beta2, eps, weight_decay"},
+      {"{type: Adam, params: {lr: 1e-3, beta1: 1}}", "{}",
+       "'train.optimizer.params.beta1' must be at least 0 and below 1, not 1"},
+      {"{type: Adam, params: {beta1: 0.5}}", "{}",
+       "'train.optimizer.params.lr' is missing: Learning rate"},
+      {"{params: {lr: 1}}", "{type: StepLR, params: {step_size: 30, gamma: 0.5}}", ""},
+      {"{params: {lr: 1}}", "{type: StepLR}",
+       "'train.scheduler.params.step_size' is missing: Steps between two cuts"},
+      {"{params: {lr: 1}}", "{type: StepLR, params: {step_size: 30, gamma: 2}}",
+       "'train.scheduler.params.gamma' must be above 0 and at most 1, not 2"},
+      {"{params: {lr: 1}}", "{type: WarmupCosineLR, params: {warmup_steps: 100, min_lr: 0.1}}", ""},
+      {"{params: {lr: 1}}", "{type: WarmupCosineLR, params: {gamma: 0.1}}",
+       "unknown parameter 'gamma' of WarmupCosineLR; possible: warmup_steps, min_lr, total_steps"},
+  };
+  for (const auto& test : cases) {
+    CAPTURE(test.optimizer, test.scheduler);
+    const ParseResult result =
+        Parse(SmallJob(), {absl::StrCat("train.optimizer=", test.optimizer),
+                           absl::StrCat("train.scheduler=", test.scheduler)});
+    if (*test.message == 0) {
+      CHECK(result.ok());
+    } else {
+      REQUIRE(result.errors.size() == 1);
+      CHECK(absl::StrContains(result.errors[0].message, test.message));
+    }
   }
 }
 

@@ -49,6 +49,7 @@ constexpr Key NotYet(absl::string_view path, absl::string_view doc) {
 // int64.
 constexpr double kStepsMax = 1e10;
 constexpr double kBatchMax = 1e8;
+constexpr double kPartsMax = 1e6;
 constexpr double kSeedMax = 9007199254740992.0;  // 2⁵³: the same number in every language's JSON
 // The same bound for seconds that are written as a number.
 constexpr double kSecondsMax = 365.0 * 24 * 3600;
@@ -69,7 +70,8 @@ constexpr Key kKeys[] = {
     NotYet("model.from", "A checkpoint of another job"),
     Make("model.weights", KeyType::kFile,
          "A safetensors file with first values of the weights, found by their names"),
-    NotYet("model.freeze", "Patterns of names of weights that are not trained"),
+    Make("model.freeze", KeyType::kTextList,
+         "Patterns of names of weights that are not trained: '*' any text, '?' one character"),
     Choice("model.loss", "softmax_cross_entropy", "What is made small")
         .Later("mse|sigmoid_binary_cross_entropy").Default("softmax_cross_entropy"),
     Number("model.label_smoothing", {0, 1, false, true}, "Share of a label given to all classes")
@@ -100,8 +102,8 @@ constexpr Key kKeys[] = {
     Whole("train.steps", {1, kStepsMax}, "Updates of the weights (or give epochs)"),
     Whole("train.global_batch_size", {1, kBatchMax},
           "Samples of one update, over all ranks together").Required(),
-    Whole("train.gradient_accumulation", {1, 1}, "Parts a rank's share is computed in")
-        .Default("1").Later("more"),
+    Whole("train.gradient_accumulation", {1, kPartsMax}, "Parts a rank's share is computed in")
+        .Default("1"),
     Choice("train.determinism", "fast", "Whether bits depend on the number of ranks")
         .Later("exact").Default("fast"),
     NotYet("train.virtual_shards", "Parts of the global batch that never change"),
@@ -109,13 +111,16 @@ constexpr Key kKeys[] = {
         .Later("bf16|fp16").Default("fp32"),
     Whole("train.seed", {0, kSeedMax}, "Keys the first weights and the order of samples")
         .Default("1"),
-    NotYet("train.gradient_clipping", "Bound on the norm of the gradient"),
-    Choice("train.optimizer.type", "SGD", "Rule of the update")
-        .Later("Adam|AdamW|LAMB|Adagrad|RMSprop|Lion").Default("SGD"),
+    Number("train.gradient_clipping", {0, 1e6, true},
+           "Bound on the norm of the gradient of all weights together; none if not given"),
+    Choice("train.optimizer.type", "SGD|Adam|AdamW", "Rule of the update")
+        .Later("LAMB|Adagrad|RMSprop|Lion").Default("SGD"),
     Make("train.optimizer.params", KeyType::kNumberMap, "What the optimizer takes"),
-    NotYet("train.optimizer.no_decay", "Patterns of names of weights without weight decay"),
-    Choice("train.scheduler.type", "ConstantLR", "Learning rate over the steps")
-        .Later("StepLR|WarmupLR|WarmupDecayLR|WarmupCosineLR|OneCycle").Default("ConstantLR"),
+    Make("train.optimizer.no_decay", KeyType::kTextList,
+         "Patterns of names of weights without weight decay"),
+    Choice("train.scheduler.type", "ConstantLR|StepLR|WarmupCosineLR",
+           "Learning rate over the steps")
+        .Later("WarmupLR|WarmupDecayLR|OneCycle").Default("ConstantLR"),
     Make("train.scheduler.params", KeyType::kNumberMap, "What the schedule takes"),
     NotYet("train.ema", "A moving average of the weights"),
     NotYet("train.sync_batchnorm", "Batch statistics over all ranks"),

@@ -169,7 +169,7 @@ void AppendParams(const Component& component, std::string* page) {
     const std::string value =
         param.is_flag ? "true or false" : absl::StrCat("number", RangeText(param.range));
     absl::StrAppend(page, "| ", Code(absl::StrCat("params.", param.name)), " | ", Cell(value),
-                    " | ", param.required ? "**required**" : param.is_flag ? "`false`" : "`0`",
+                    " | ", param.required ? "**required**" : Code(param.is_flag ? "false" : param.fallback),
                     " | ", Cell(param.doc), " |\n");
   }
 }

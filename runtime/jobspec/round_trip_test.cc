@@ -68,6 +68,18 @@ void MakeDataConsistent(base::RandomStream& random, pb::DataSpec& data) {
   }
 }
 
+// The parameters that the chosen optimizer and schedule need.
+void MakeComponentsConsistent(pb::TrainSpec& train) {
+  if (train.optimizer().type() != "SGD") {
+    train.mutable_optimizer()->clear_params();
+    (*train.mutable_optimizer()->mutable_params())["lr"] = 0.5;
+  }
+  train.mutable_scheduler()->clear_params();
+  if (train.scheduler().type() == "StepLR") {
+    (*train.mutable_scheduler()->mutable_params())["step_size"] = 30;
+  }
+}
+
 // A valid job with about half of all keys at random values.
 pb::JobSpec RandomSpec(base::RandomStream& random) {
   pb::JobSpec spec = Parse(FullJob()).spec;
@@ -80,6 +92,7 @@ pb::JobSpec RandomSpec(base::RandomStream& random) {
     SetValue(key, RandomValue(key, random), &spec);
   }
   MakeDataConsistent(random, *spec.mutable_data());
+  MakeComponentsConsistent(*spec.mutable_train());
   const int32_t ranks = static_cast<int32_t>(1 + random.NextBelow(100));
   spec.mutable_resources()->set_ranks_min(ranks);
   spec.mutable_resources()->set_ranks_max(ranks);

@@ -87,7 +87,8 @@ std::vector<BadFile> Components() {
       {{{"zoo: mlp", "zoo: mlp\n  label_smoothing: 1"}},
        {"6:20: 'model.label_smoothing' must be at least 0 and below 1, not 1"}},
       {{{"model:\n  zoo: mlp", "model: mlp"}},
-       {"4:1: 'model' must be a section with keys (zoo, params, weights, loss, label_smoothing)"}},
+       {"4:1: 'model' must be a section with keys (zoo, params, weights, freeze, loss, "
+        "label_smoothing)"}},
       {{{"    format: idx\n", ""}},
        {"7:3: 'data.train.format' is missing: How they are stored; possible: idx, csv, npy, "
         "tokens"}},
@@ -105,10 +106,11 @@ std::vector<BadFile> Components() {
       {{{"data:\n", "data:\n  on_bad_record: quarantaine\n"}},
        {"7:18: 'data.on_bad_record' cannot be 'quarantaine' – did you mean 'quarantine'?; "
         "possible: fail, skip, quarantine"}},
-      {{{"type: SGD", "type: Adam"}},
-       {"14:11: 'train.optimizer.type': 'Adam' is not supported yet; possible: SGD"}},
+      {{{"type: SGD", "type: LAMB"}},
+       {"14:11: 'train.optimizer.type': 'LAMB' is not supported yet; possible: SGD, Adam, AdamW"}},
       {{{"type: SGD", "type: sgd"}},
-       {"14:11: 'train.optimizer.type' cannot be 'sgd' – did you mean 'SGD'?; possible: SGD"}},
+       {"14:11: 'train.optimizer.type' cannot be 'sgd' – did you mean 'SGD'?; possible: SGD, "
+        "Adam, AdamW"}},
       {{{"lr: 0.05", "learning_rate: 0.05"}},
        {"16:7: unknown parameter 'learning_rate' of SGD; possible: lr, momentum, weight_decay, "
         "nesterov",
@@ -194,8 +196,8 @@ std::vector<BadFile> Training() {
        {"12:16: 'train.determinism': 'exact' is not supported yet; possible: fast",
         "13:3: 'virtual_shards' is not supported yet",
         "14:14: 'train.precision': 'bf16' is not supported yet; possible: fp32"}},
-      {{{"epochs: 3", "epochs: 3\n  gradient_accumulation: 2"}},
-       {"12:26: 'train.gradient_accumulation' above 1 is not supported yet"}},
+      {{{"epochs: 3", "epochs: 3\n  gradient_accumulation: 0"}},
+       {"12:26: 'train.gradient_accumulation' must be at least 1 and at most 1000000, not 0"}},
       {{{"epochs: 3", "epochs: 3\n  evaluate_every: 1"}},
        {"12:3: 'train.evaluate_every' must be a section with keys (epochs, steps)"}},
       {{{"epochs: 3", "epochs: 3\n  evaluate_every: {step: 10}"}},
@@ -449,7 +451,7 @@ std::vector<BadFile> Sections() {
       {{{"type: SGD\n    params:\n      lr: 0.05\n      momentum: 0.9", "params: {momentum: 0.9}"}},
        {"14:13: 'train.optimizer.params.lr' is missing: Learning rate"}},
       {{{"optimizer:", "optimizer: SGD\n  optimiser:"}},
-       {"13:3: 'train.optimizer' must be a section with keys (type, params)",
+       {"13:3: 'train.optimizer' must be a section with keys (type, params, no_decay)",
         "14:3: unknown key 'optimiser' – did you mean 'optimizer'?"}},
       {{{"momentum: 0.9", "momentum: 0.9\n  scheduler: {params: {gamma: 0.1}}"}},
        {"18:24: unknown parameter 'gamma' of ConstantLR; it takes none"}},
@@ -467,8 +469,8 @@ std::vector<BadFile> Structure() {
         "7:1: unknown key 'unused'; possible here: apiVersion, kind, name, labels, model, "
         "data, train, resources, scheduling, checkpoint, communication"}},
       {{{"  zoo: mlp", "  <<: {zoo: mlp, dropout: 0.1}"}},
-       {"5:18: unknown key 'dropout'; possible here: zoo, params, weights, loss, "
-        "label_smoothing"}},
+       {"5:18: unknown key 'dropout'; possible here: zoo, params, weights, freeze, "
+        "loss, label_smoothing"}},
       {{{"  zoo: mlp", "  <<: [{zoo: mlp}, 3]"}},
        {"5:20: '<<' merges mappings; this is none"}},
       {{{"  zoo: mlp", "  <<: mlp"}},
@@ -482,9 +484,11 @@ std::vector<BadFile> Structure() {
       {{{"zoo: mlp", "zoo: mlp\n  params: {a: 1, a: 2}"}},
        {"6:18: key 'a' is given twice"}},
       {{{"zoo: mlp", "zoo mlp"}},
-       {"4:1: 'model' must be a section with keys (zoo, params, weights, loss, label_smoothing)"}},
+       {"4:1: 'model' must be a section with keys (zoo, params, weights, freeze, loss, "
+        "label_smoothing)"}},
       {{{"zoo: mlp", "zoo:mlp"}},
-       {"4:1: 'model' must be a section with keys (zoo, params, weights, loss, label_smoothing)"}},
+       {"4:1: 'model' must be a section with keys (zoo, params, weights, freeze, loss, "
+        "label_smoothing)"}},
       {{{"zoo: mlp", "zoo: @mlp"}},
        {"5:8: this is not valid YAML: unknown token"}},
       {{{"zoo: mlp", "zoo: !model mlp"}},
