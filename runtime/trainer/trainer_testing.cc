@@ -3,6 +3,7 @@
 #include <thread>
 
 #include "absl/strings/str_cat.h"
+#include "absl/synchronization/barrier.h"
 #include "base/check.h"
 #include "base/random.h"
 #include "comm/collective/gang.h"
@@ -33,6 +34,8 @@ void RunGang(int ranks, const std::function<void(comm::Communicator&)>& body) {
     membership.peers.push_back((*endpoint)->address());
     endpoints.push_back(*std::move(endpoint));
   }
+  // A body that fails at once aborts the gang: nobody may still be on the way in then.
+  absl::Barrier joined(ranks);
   std::vector<std::thread> threads;
   for (int rank = 0; rank < ranks; ++rank) {
     threads.emplace_back([&, rank] {
@@ -40,6 +43,7 @@ void RunGang(int ranks, const std::function<void(comm::Communicator&)>& body) {
       own.rank = rank;
       auto communicator = endpoints[static_cast<size_t>(rank)]->Join(own);
       RM_CHECK(communicator.ok(), communicator.status().ToString());
+      joined.Block();
       body(**communicator);
     });
   }
