@@ -22,6 +22,10 @@ absl::Status InferConvGradInput(OpInstance* instance);
 absl::Status InferConvGradWeight(OpInstance* instance);
 
 // infer_pool.cc
+absl::Status InferAveragePool(OpInstance* instance);
+absl::Status InferAveragePoolGrad(OpInstance* instance);
+absl::Status InferGlobalAveragePool(OpInstance* instance);
+absl::Status InferGlobalAveragePoolGrad(OpInstance* instance);
 absl::Status InferMaxPool(OpInstance* instance);
 absl::Status InferMaxPoolGrad(OpInstance* instance);
 
@@ -65,8 +69,13 @@ absl::Status InferSoftmaxGrad(OpInstance* instance);  // LogSoftmaxGrad, too
 absl::Status InferLayerNormalization(OpInstance* instance);
 absl::Status InferLayerNormGrad(OpInstance* instance);
 
+// infer_recurrent.cc
+absl::Status InferLstm(OpInstance* instance);
+absl::Status InferLstmGrad(OpInstance* instance);
+
 // infer_reduce.cc
-absl::Status InferReduceSum(OpInstance* instance);
+absl::Status InferReduce(OpInstance* instance);      // ReduceSum, ReduceMean, ReduceMax
+absl::Status InferReduceGrad(OpInstance* instance);  // ReduceSumGrad, ReduceMeanGrad
 
 // infer_loss.cc
 absl::Status InferSoftmaxCrossEntropy(OpInstance* instance);

@@ -1,4 +1,4 @@
-// MaxPool and its gradient, 2-D.
+// Pools of images and their gradients.
 #include "base/status.h"
 #include "kernels/api/infer.h"
 #include "kernels/api/shapes.h"
@@ -24,14 +24,10 @@ bool WindowsMeetInput(int64_t outputs, int64_t kernel, int64_t stride, int64_t d
   return true;
 }
 
-// The shape of Y for images X (N, C, H, W).
+// The shape of Y for images X (N, C, H, W) of at least one pixel.
 absl::StatusOr<Shape> PoolOutput(const Attributes& attributes, const Shape& x) {
   if (!attributes.Has("kernel_shape")) return Misfit("attribute kernel_shape is missing");
   RM_ASSIGN_OR_RETURN(const Window2d window, CheckedWindow2d(attributes, {}));
-  if (window.kernel_h * window.kernel_w > kWindowElementsMax) {
-    return Misfit("a window of ", window.kernel_h, "×", window.kernel_w, " has more than ",
-                  kWindowElementsMax, " elements");
-  }
   RM_ASSIGN_OR_RETURN(const auto size, WindowOutput(window, x));
   if (!WindowsMeetInput(size.first, window.kernel_h, window.stride_h, window.dilation_h,
                         window.pad_top, x[2]) ||
@@ -42,11 +38,62 @@ absl::StatusOr<Shape> PoolOutput(const Attributes& attributes, const Shape& x) {
   return Shape{x[0], x[1], size.first, size.second};
 }
 
+// The same for a maximum, whose place in its window is known by number.
+absl::StatusOr<Shape> MaxPoolOutput(const Attributes& attributes, const Shape& x) {
+  RM_ASSIGN_OR_RETURN(const Shape y, PoolOutput(attributes, x));
+  const Window2d window = ReadWindow2d(attributes, {});
+  if (window.kernel_h * window.kernel_w <= kWindowElementsMax) return y;
+  return Misfit("a window of ", window.kernel_h, "×", window.kernel_w, " has more than ",
+                kWindowElementsMax, " elements");
+}
+
+absl::StatusOr<Shape> GlobalPoolOutput(const Shape& x) {
+  if (x[2] * x[3] < 1) return Misfit("X has no pixels");
+  return Shape{x[0], x[1], 1, 1};
+}
+
+// X's shape, of which a gradient's type must tell.
+absl::StatusOr<Shape> ImageOfGradient(const OpInstance& instance) {
+  RM_RETURN_IF_ERROR(RequireFloat(instance, 0, "dY", 4));
+  const Shape& x = OutputShape(instance, 0);
+  if (x.size() != 4) return Misfit("the shape of X is not known");
+  return x;
+}
+
 }  // namespace
+
+absl::Status InferAveragePool(OpInstance* instance) {
+  RM_RETURN_IF_ERROR(RequireFloat(*instance, 0, "X", 4));
+  RM_ASSIGN_OR_RETURN(const Shape y, PoolOutput(instance->attributes, InputShape(*instance, 0)));
+  SetOutput(instance, 0, y);
+  return absl::OkStatus();
+}
+
+absl::Status InferAveragePoolGrad(OpInstance* instance) {
+  RM_ASSIGN_OR_RETURN(const Shape x, ImageOfGradient(*instance));
+  RM_ASSIGN_OR_RETURN(const Shape y, PoolOutput(instance->attributes, x));
+  SetOutput(instance, 0, x);
+  return RequireShape("dY", InputShape(*instance, 0), y);
+}
+
+absl::Status InferGlobalAveragePool(OpInstance* instance) {
+  RM_RETURN_IF_ERROR(RequireFloat(*instance, 0, "X", 4));
+  RM_ASSIGN_OR_RETURN(const Shape y, GlobalPoolOutput(InputShape(*instance, 0)));
+  SetOutput(instance, 0, y);
+  return absl::OkStatus();
+}
+
+absl::Status InferGlobalAveragePoolGrad(OpInstance* instance) {
+  RM_ASSIGN_OR_RETURN(const Shape x, ImageOfGradient(*instance));
+  RM_ASSIGN_OR_RETURN(const Shape y, GlobalPoolOutput(x));
+  SetOutput(instance, 0, x);
+  return RequireShape("dY", InputShape(*instance, 0), y);
+}
 
 absl::Status InferMaxPool(OpInstance* instance) {
   RM_RETURN_IF_ERROR(RequireFloat(*instance, 0, "X", 4));
-  RM_ASSIGN_OR_RETURN(const Shape y, PoolOutput(instance->attributes, InputShape(*instance, 0)));
+  RM_ASSIGN_OR_RETURN(const Shape y,
+                      MaxPoolOutput(instance->attributes, InputShape(*instance, 0)));
   SetOutput(instance, 0, y);
   SetOutput(instance, 1, y, DType::kUInt8);
   return absl::OkStatus();
@@ -57,7 +104,7 @@ absl::Status InferMaxPoolGrad(OpInstance* instance) {
   RM_RETURN_IF_ERROR(RequireType(*instance, 1, "WindowIndex", DType::kUInt8));
   const Shape& x = OutputShape(*instance, 0);
   if (x.size() != 4) return Misfit("the shape of X is not known");
-  RM_ASSIGN_OR_RETURN(const Shape y, PoolOutput(instance->attributes, x));
+  RM_ASSIGN_OR_RETURN(const Shape y, MaxPoolOutput(instance->attributes, x));
   RM_RETURN_IF_ERROR(RequireShape("WindowIndex", InputShape(*instance, 1), y));
   return RequireShape("dY", InputShape(*instance, 0), y);
 }

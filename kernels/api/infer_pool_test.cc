@@ -74,5 +74,28 @@ TEST_CASE("MaxPoolGrad has the shape of X and checks the rest against it", "[poo
   CHECK(Infer({"MaxPoolGrad", {dy, index}, two}) == "the shape of X is not known");
 }
 
+TEST_CASE("average pools take windows of any size", "[pool]") {
+  const Attributes two{{"kernel_shape", Ints{2, 2}}, {"strides", Ints{2, 2}}};
+  const Attributes large{{"kernel_shape", Ints{17, 17}}};
+  CHECK(Infer({"AveragePool", {Float({2, 3, 5, 4})}, two}) == "[2, 3, 2, 2]");
+  CHECK(Infer({"AveragePool", {Float({1, 1, 20, 17})}, large}) == "[1, 1, 4, 1]");
+  CHECK(Infer({"AveragePool", {Float({1, 1, 20, 17})}}) == "attribute kernel_shape is missing");
+  CHECK(Infer({"AveragePoolGrad", {Float({2, 3, 2, 2})}, two, 1, {Float({2, 3, 5, 4})}}) ==
+        "[2, 3, 5, 4]");
+  CHECK(Infer({"AveragePoolGrad", {Float({2, 3, 2, 1})}, two, 1, {Float({2, 3, 5, 4})}}) ==
+        "dY has shape [2, 3, 2, 1], it must be [2, 3, 2, 2]");
+}
+
+TEST_CASE("a global pool leaves one pixel", "[pool]") {
+  CHECK(Infer({"GlobalAveragePool", {Float({2, 3, 5, 4})}}) == "[2, 3, 1, 1]");
+  CHECK(Infer({"GlobalAveragePool", {Float({2, 3, 0, 4})}}) == "X has no pixels");
+  CHECK(Infer({"GlobalAveragePool", {Float({2, 3})}}) ==
+        "X has 2 dimensions, it must have 4");
+  CHECK(Infer({"GlobalAveragePoolGrad", {Float({2, 3, 1, 1})}, {}, 1, {Float({2, 3, 5, 4})}}) ==
+        "[2, 3, 5, 4]");
+  CHECK(Infer({"GlobalAveragePoolGrad", {Float({2, 3, 1, 1})}}) ==
+        "the shape of X is not known");
+}
+
 }  // namespace
 }  // namespace rm::kernels

@@ -43,13 +43,28 @@
 //                                   shape with 1 in the place of those.
 //   LayerNormGrad(dY, X, Scale, Mean, InvStdDev) → dX[, dScale, dB]
 //                                   axis as the forward op.
+//   LSTM(X, W, R[, B, initial_h, initial_c]) → Y[, Y_h, Y_c, Gates, Cells]
+//                                   ONNX without sequence_lens, peepholes, clip and input_forget,
+//                                   layout 0; direction. Kept for the gradient: Gates (steps,
+//                                   directions, batch, 4 · hidden), the activated gates in the
+//                                   order input, output, forget, cell; Cells, of Y's shape.
+//   LSTMGrad(X, W, R, Gates, Cells[, dY, dY_h, dY_c, initial_h, initial_c])
+//       → dX[, dW, dR, dB, dinitial_h, dinitial_c]
+//                                   direction as the forward op; absent gradients are zero.
 //   Softmax(X) → Y, LogSoftmax(X) → Y
 //                                   ONNX; axis (−1). A line of −infinity alone becomes NaN.
 //   SoftmaxGrad(dY, Y) → dX, LogSoftmaxGrad(dY, Y) → dX
 //                                   axis as the forward op, whose result is Y.
 //   Flatten(X) → Y, Reshape(X) → Y  Shapes are in the types; a copy, or nothing when in place. Any
 //                                   dtype. 
-//   ReduceSum(X) → Y                axes (ints; none: all), keepdims (int, 1).
+//   AveragePool(X) → Y              ONNX, 2-D, floor mode; count_include_pad (0).
+//   GlobalAveragePool(X) → Y        ONNX, of images.
+//   AveragePoolGrad(dY) → dX, GlobalAveragePoolGrad(dY) → dX
+//                                   Attributes as the forward op; X's shape is the output type's.
+//   ReduceSum ReduceMean ReduceMax (X) → Y
+//                                   axes (ints; none: all), keepdims (int, 1).
+//   ReduceSumGrad(dY) → dX, ReduceMeanGrad(dY) → dX
+//                                   Attributes as the forward op; X's shape is the output type's.
 //   Reorder(X) → Y                  Same logical tensor, another Layout. Not an ONNX operator.
 //   Dropout(X) → Y                  ONNX in use: a copy. ratio (0.5) is for training.
 //   DropoutTraining(X, counters int64 (3)) → Y

@@ -167,9 +167,16 @@ absl::StatusOr<std::vector<std::vector<float>>> Compute(
   if (entry == nullptr) return absl::NotFoundError(instance.ToString());
   std::vector<Tensor> in;
   std::vector<Tensor> out;
-  for (size_t i = 0; i < inputs.size(); ++i) in.emplace_back(instance.inputs[i].type, inputs[i]);
+  for (size_t i = 0; i < inputs.size(); ++i) {
+    in.emplace_back(instance.inputs[i].type);
+    if (instance.inputs[i].present) in.back().Fill(inputs[i]);
+  }
   for (const Operand& operand : instance.outputs) out.emplace_back(operand.type);
-  RM_RETURN_IF_ERROR(RunEntry(*entry, instance, Pointers(in), Pointers(out)));
+  std::vector<Tensor*> in_pointers = Pointers(in);
+  for (size_t i = 0; i < in.size(); ++i) {
+    if (!instance.inputs[i].present) in_pointers[i] = nullptr;
+  }
+  RM_RETURN_IF_ERROR(RunEntry(*entry, instance, in_pointers, Pointers(out)));
   std::vector<std::vector<float>> results;
   for (const Tensor& tensor : out) {
     if (!tensor.GuardsAreIntact()) return absl::InternalError("wrote outside an output");

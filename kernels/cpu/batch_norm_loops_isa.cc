@@ -1,6 +1,6 @@
 // Where channels lie side by side (blocked, channels last) a vector holds as many channels of one
-// pixel, and a group of such channels is walked pixel by pixel. In the plain layout the group is one
-// channel: right, but slow; kernels ask for a blocked layout instead.
+// pixel, and a group of such channels is walked pixel by pixel. In the plain layout the group is
+// one channel: right, but slow; kernels ask for a blocked layout instead.
 #include "kernels/cpu/batch_norm_loops.h"
 #include "kernels/cpu/vector.h"
 

@@ -59,6 +59,64 @@ void AddLayer(const std::string& name, int64_t batch, int64_t inputs, int64_t ou
   benches->push_back(Gemm(name + " dW", outputs, inputs, batch, true, false));
 }
 
+// The products of attention on `heads` stacked matrices of (t, d), and their gradients.
+void AddAttention(const std::string& name, int64_t heads, int64_t t, int64_t d,
+                  std::vector<Bench>* benches) {
+  const Operand q = Floats({heads, t, d});
+  const Operand scores = Floats({heads, t, t});
+  const Attributes left{{"transA", int64_t{1}}};
+  const Attributes right{{"transB", int64_t{1}}, {"alpha", 0.2F}};
+  const double flops = 2.0 * static_cast<double>(heads * t * t * d);
+  benches->push_back({name + " q·kT", {"MatMul", right, {q, q}, {scores}}, flops});
+  benches->push_back({name + " p·v", {"MatMul", {}, {scores, q}, {q}}, flops});
+  benches->push_back({name + " pT·dy", {"MatMul", left, {scores, q}, {q}}, flops});
+  benches->push_back({name + " softmax", {"Softmax", {}, {scores}, {scores}}, 0});
+  benches->push_back(
+      {name + " softmax grad", {"SoftmaxGrad", {}, {scores, scores}, {scores}}, 0});
+}
+
+void AddLayerNorm(const std::string& name, int64_t rows, int64_t n, std::vector<Bench>* benches) {
+  const Operand x = Floats({rows, n});
+  const Operand row = Floats({n});
+  const Operand number = Floats({rows, 1});
+  benches->push_back(
+      {name, {"LayerNormalization", {}, {x, row, row}, {x, number, number}}, 0});
+  benches->push_back({name + " grad",
+                      {"LayerNormGrad", {}, {x, x, row, number, number}, {x, row, row}},
+                      0});
+}
+
+// Batch norm with all that may be fused into it.
+void AddBatchNorm(const std::string& name, const Shape& shape, std::vector<Bench>* benches) {
+  const Operand x = Floats(shape);
+  const Operand c = Floats({shape[1]});
+  const Attributes relu{{"activation", std::string("relu")}};
+  benches->push_back({name, {"BatchNormTraining", {}, {x, c, c}, {x, c, c, c}}, 0});
+  benches->push_back({name + " residual relu",
+                      {"BatchNormTraining", relu, {x, c, c, x}, {x, c, c, c}},
+                      0});
+  benches->push_back({name + " grad", {"BatchNormGrad", {}, {x, x, c, c, c}, {x, c, c}}, 0});
+  benches->push_back(
+      {name + " relu grad", {"BatchNormGrad", relu, {x, x, c, c, c, x}, {x, c, c}}, 0});
+}
+
+// The three convolutions of a layer without a bias from c to o channels on images of h × h, with
+// windows of k × k that keep the size but for the stride.
+void AddStrided(const std::string& name, int64_t n, int64_t c, int64_t o, int64_t h, int64_t k,
+                int64_t stride, std::vector<Bench>* benches) {
+  const int64_t pad = k / 2;
+  const int64_t oh = (h + 2 * pad - k) / stride + 1;
+  const Operand x = Floats({n, c, h, h});
+  const Operand w = Floats({o, c, k, k});
+  const Operand y = Floats({n, o, oh, oh});
+  const Attributes attributes{{"pads", Ints{pad, pad, pad, pad}},
+                              {"strides", Ints{stride, stride}}};
+  const double flops = 2.0 * static_cast<double>(n * oh * oh * o * c * k * k);
+  benches->push_back({name + " forward", {"Conv", attributes, {x, w}, {y}}, flops});
+  benches->push_back({name + " dX", {"ConvGradInput", attributes, {y, w}, {x}}, flops});
+  benches->push_back({name + " dW", {"ConvGradWeight", attributes, {x, y}, {w}}, flops});
+}
+
 // The three convolutions of a 3×3 layer from c to o channels on images of h × h.
 void AddConv(const std::string& name, int64_t n, int64_t c, int64_t o, int64_t h, int64_t pad,
              std::vector<Bench>* benches) {
@@ -126,6 +184,31 @@ void AddElements(std::vector<Bench>* benches) {
        0});
 }
 
+// resnet18 in its CIFAR form, a batch of 32: what occurs more than once, once.
+void AddResnet(std::vector<Bench>* benches) {
+  AddStrided("resnet 64@32", 32, 64, 64, 32, 3, 1, benches);
+  AddStrided("resnet 64-128@32/2", 32, 64, 128, 32, 3, 2, benches);
+  AddStrided("resnet 64-128@32 1x1/2", 32, 64, 128, 32, 1, 2, benches);
+  AddStrided("resnet 128@16", 32, 128, 128, 16, 3, 1, benches);
+  AddStrided("resnet 128-256@16/2", 32, 128, 256, 16, 3, 2, benches);
+  AddStrided("resnet 256@8", 32, 256, 256, 8, 3, 1, benches);
+  AddStrided("resnet 256-512@8/2", 32, 256, 512, 8, 3, 2, benches);
+  AddStrided("resnet 512@4", 32, 512, 512, 4, 3, 1, benches);
+  AddBatchNorm("bn 64@32", {32, 64, 32, 32}, benches);
+  AddBatchNorm("bn 512@4", {32, 512, 4, 4}, benches);
+}
+
+// gpt with 4 heads of 32 on 12 texts of 64 tokens.
+void AddGpt(std::vector<Bench>* benches) {
+  AddLayer("gpt qkv", 768, 128, 384, benches);
+  AddLayer("gpt o", 768, 128, 128, benches);
+  AddLayer("gpt f1", 768, 128, 512, benches);
+  AddLayer("gpt f2", 768, 512, 128, benches);
+  AddLayer("gpt head", 768, 128, 65, benches);
+  AddAttention("gpt", 48, 64, 32, benches);
+  AddLayerNorm("layer norm 768x128", 768, 128, benches);
+}
+
 std::vector<Bench> AllBenches() {
   std::vector<Bench> benches;
   AddLayer("mlp1 b128", 128, 784, 512, &benches);
@@ -141,6 +224,8 @@ std::vector<Bench> AllBenches() {
   AddConv("conv2 b8", 8, 32, 64, 26, 0, &benches);
   AddConv("resnet64 b32", 32, 64, 64, 32, 1, &benches);
   AddConv("resnet256 b32", 32, 256, 256, 8, 1, &benches);
+  AddResnet(&benches);
+  AddGpt(&benches);
   for (const Layout layout : {Layout::kPlain, Layout::kChannels8, Layout::kChannels16}) {
     AddPool(std::string("pool ") + LayoutName(layout), {64, 64, 24, 24}, {64, 64, 12, 12}, layout,
             &benches);

@@ -53,7 +53,8 @@ Products ProductsOf(const OpInstance& op) {
 // `batch` matrices; without that dimension oneDNN has more code to choose from. Throws.
 Desc DescribeMatrices(int64_t batch, int64_t rows, int64_t columns, bool transposed, bool stacked) {
   if (!stacked) return DescribeMatrix(rows, columns, transposed);
-  const Dims strides = transposed ? Dims{rows * columns, 1, rows} : Dims{rows * columns, columns, 1};
+  const int64_t matrix = rows * columns;
+  const Dims strides = transposed ? Dims{matrix, 1, rows} : Dims{matrix, columns, 1};
   return Desc({batch, rows, columns}, dnnl::memory::data_type::f32, strides);
 }
 

@@ -50,6 +50,12 @@ Tag PlainTag(size_t rank) {
   return kTags[rank - 1];
 }
 
+// What an average divides by where its window reaches into the padding.
+dnnl::algorithm AverageAlgorithm(bool count_padding) {
+  return count_padding ? dnnl::algorithm::pooling_avg_include_padding
+                       : dnnl::algorithm::pooling_avg_exclude_padding;
+}
+
 }  // namespace
 
 // Never destroyed: kernels in static memory may hold memory objects of it.
@@ -122,6 +128,21 @@ dnnl::convolution_backward_weights::primitive_desc DescribeBackwardWeights(
       Engine(), attributes, DescribeForward(conv, attributes), dnnl::algorithm::convolution_auto,
       conv.x, conv.w, conv.bias, conv.y, conv.strides, conv.dilates, conv.pads_begin,
       conv.pads_end);
+}
+
+dnnl::pooling_forward::primitive_desc DescribeAverage(const Pooling& pooling) {
+  return MakePoolDescription<dnnl::pooling_forward>(
+      Engine(), PrimitiveAttributes(false), dnnl::prop_kind::forward_training,
+      AverageAlgorithm(pooling.count_padding), pooling.x, pooling.y, pooling.strides,
+      pooling.kernel, pooling.pads_begin, pooling.pads_end);
+}
+
+dnnl::pooling_backward::primitive_desc DescribeAverageGradient(const Pooling& pooling) {
+  return MakePoolGradientDescription(Engine(), PrimitiveAttributes(false),
+                                     DescribeAverage(pooling),
+                                     AverageAlgorithm(pooling.count_padding), pooling.x, pooling.y,
+                                     pooling.strides, pooling.kernel, pooling.pads_begin,
+                                     pooling.pads_end);
 }
 
 dnnl::matmul::primitive_desc DescribeMatMul(const Desc& a, const Desc& b, const Desc& bias,

@@ -85,6 +85,19 @@ struct Convolution {
 [[nodiscard]] dnnl::convolution_backward_weights::primitive_desc DescribeBackwardWeights(
     const Convolution& conv);
 
+// An average pool in oneDNN's terms, without dilation. Throws nothing once made.
+struct Pooling {
+  Desc x, y;
+  bool count_padding = false;
+  Dims strides, kernel;
+  Dims pads_begin, pads_end;
+};
+
+// Throw.
+[[nodiscard]] dnnl::pooling_forward::primitive_desc DescribeAverage(const Pooling& pooling);
+[[nodiscard]] dnnl::pooling_backward::primitive_desc DescribeAverageGradient(
+    const Pooling& pooling);
+
 // y = a · b + bias; a bias of no dimensions is absent. Throws.
 [[nodiscard]] dnnl::matmul::primitive_desc DescribeMatMul(const Desc& a, const Desc& b,
                                                           const Desc& bias, const Desc& y,

@@ -28,6 +28,27 @@ typename Primitive::primitive_desc MakeBackwardDescription(const dnnl::engine& e
   return typename Primitive::primitive_desc(engine, arguments..., hint, attributes);
 }
 
+using PoolDims = dnnl::memory::dims;
+
+// The description of a pool; oneDNN 3 knows dilations, of which ours have none.
+template <typename Primitive>
+typename Primitive::primitive_desc MakePoolDescription(
+    const dnnl::engine& engine, const dnnl::primitive_attr& attributes, dnnl::prop_kind kind,
+    dnnl::algorithm algorithm, const dnnl::memory::desc& x, const dnnl::memory::desc& y,
+    const PoolDims& strides, const PoolDims& kernel, const PoolDims& begin, const PoolDims& end) {
+  return typename Primitive::primitive_desc(engine, kind, algorithm, x, y, strides, kernel,
+                                            PoolDims{0, 0}, begin, end, attributes);
+}
+
+template <typename Hint>
+dnnl::pooling_backward::primitive_desc MakePoolGradientDescription(
+    const dnnl::engine& engine, const dnnl::primitive_attr& attributes, const Hint& hint,
+    dnnl::algorithm algorithm, const dnnl::memory::desc& x, const dnnl::memory::desc& y,
+    const PoolDims& strides, const PoolDims& kernel, const PoolDims& begin, const PoolDims& end) {
+  return dnnl::pooling_backward::primitive_desc(engine, algorithm, x, y, strides, kernel,
+                                                PoolDims{0, 0}, begin, end, hint, attributes);
+}
+
 // Ends a primitive with max(y, 0).
 inline void AppendRelu(dnnl::post_ops* post_ops) {
   post_ops->append_eltwise(dnnl::algorithm::eltwise_relu, 0.0F, 0.0F);
@@ -55,6 +76,26 @@ typename Primitive::primitive_desc MakeBackwardDescription(const dnnl::engine& e
                                                            const Arguments&... arguments) {
   return typename Primitive::primitive_desc(typename Primitive::desc(arguments...), attributes,
                                             engine, hint);
+}
+
+using PoolDims = dnnl::memory::dims;
+
+template <typename Primitive>
+typename Primitive::primitive_desc MakePoolDescription(
+    const dnnl::engine& engine, const dnnl::primitive_attr& attributes, dnnl::prop_kind kind,
+    dnnl::algorithm algorithm, const dnnl::memory::desc& x, const dnnl::memory::desc& y,
+    const PoolDims& strides, const PoolDims& kernel, const PoolDims& begin, const PoolDims& end) {
+  return MakeDescription<Primitive>(engine, attributes, kind, algorithm, x, y, strides, kernel,
+                                    begin, end);
+}
+
+template <typename Hint>
+dnnl::pooling_backward::primitive_desc MakePoolGradientDescription(
+    const dnnl::engine& engine, const dnnl::primitive_attr& attributes, const Hint& hint,
+    dnnl::algorithm algorithm, const dnnl::memory::desc& x, const dnnl::memory::desc& y,
+    const PoolDims& strides, const PoolDims& kernel, const PoolDims& begin, const PoolDims& end) {
+  return MakeBackwardDescription<dnnl::pooling_backward>(engine, attributes, hint, algorithm, x, y,
+                                                         strides, kernel, begin, end);
 }
 
 inline void AppendRelu(dnnl::post_ops* post_ops) {

@@ -75,9 +75,14 @@ Supports SupportsMaxPool, SupportsMaxPoolGrad;
 ChooseLayouts ChooseMaxPoolLayouts, ChooseMaxPoolGradLayouts;
 Make MakeMaxPool, MakeMaxPoolGrad;
 
-// Sums over neighbouring axes. Plain.
-Supports SupportsReduceSum;
-Make MakeReduceSum;
+// Average pools by oneDNN: any layout, the same for both images.
+Supports SupportsAveragePool;  // of all four operators
+ChooseLayouts ChooseAveragePoolLayouts;
+Make MakeAveragePool, MakeAveragePoolGrad;
+
+// Sums and means over any axes; their gradients over neighbouring ones. Plain.
+Supports SupportsReduceSum, SupportsReduceGrad;
+Make MakeReduceSum, MakeReduceGrad;
 
 // The optimizers' updates and dropout. Plain.
 Supports SupportsAdamUpdate, SupportsDropoutTraining;

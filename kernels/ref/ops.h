@@ -23,6 +23,8 @@ using Make = absl::StatusOr<std::unique_ptr<Kernel>>(const OpInstance& instance,
 
 Make MakeAdamUpdate;
 Make MakeArithmetic;  // Add, Sub, Mul, Div, Max, Min, Mod
+Make MakeAveragePool;      // GlobalAveragePool, too
+Make MakeAveragePoolGrad;  // GlobalAveragePoolGrad, too
 Make MakeBatchNorm;
 Make MakeBatchNormGrad;
 Make MakeBatchNormTraining;
@@ -43,6 +45,8 @@ Make MakeIsNaN;
 Make MakeLayerNorm;
 Make MakeLayerNormGrad;
 Make MakeLogic;  // And, Or
+Make MakeLstm;
+Make MakeLstmGrad;
 Make MakeMatMul;
 Make MakeMaxPool;
 Make MakeMaxPoolGrad;
@@ -51,7 +55,8 @@ Make MakeMeanSquaredErrorGrad;
 Make MakeNot;
 Make MakePow;
 Make MakePowGrad;
-Make MakeReduceSum;
+Make MakeReduce;      // ReduceSum, ReduceMean, ReduceMax
+Make MakeReduceGrad;  // ReduceSumGrad, ReduceMeanGrad
 Make MakeRelu;
 Make MakeReluGrad;
 Make MakeReorder;

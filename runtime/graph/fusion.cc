@@ -14,7 +14,8 @@ namespace {
 
 // Operators that have the extra attribute `activation` (kernels/api/op.h), where it is still free.
 bool TakesActivation(const Node& node) {
-  const bool op = node.op == "Conv" || node.op == "Gemm";
+  const bool op = node.op == "Conv" || node.op == "Gemm" || node.op == "BatchNormTraining" ||
+                  node.op == "BatchNormalization";
   return op && node.attributes.String("activation", "").empty();
 }
 
@@ -34,6 +35,41 @@ void FuseReluEpilogues(TypedGraph* typed) {
     // The Relu now writes the value that nobody reads.
     std::swap(producer.outputs[0], nodes[i].outputs[0]);
     nodes[i].inputs[0] = producer.outputs[0];
+  }
+}
+
+// Where the sum of a normalised image and a residual could be taken: the normalisation, when
+// nobody else reads its result and the residual is there before it.
+Node* NormBeforeAdd(TypedGraph* typed, const Uses& uses, int add, ValueId norm, ValueId residual) {
+  std::vector<Node>& nodes = typed->graph.mutable_nodes();
+  const int writer = uses.writer_of(norm);
+  if (writer == kNoNode || uses.writer_of(residual) >= writer) return nullptr;
+  Node& node = nodes[static_cast<size_t>(writer)];
+  const bool takes = node.op == "BatchNormTraining" && node.inputs.size() == 3 &&
+                     node.attributes.String("activation", "").empty();
+  const bool alone = node.outputs[0] == norm && uses.only_read_by(norm, add);
+  const bool same = typed->type(norm).shape == typed->type(residual).shape;
+  return takes && alone && same ? &node : nullptr;
+}
+
+// The residual is added while the normalised image is in registers. The gradient of either operand
+// of Add is that of its result, so the backward pass stays as it is.
+void FuseResiduals(TypedGraph* typed) {
+  std::vector<Node>& nodes = typed->graph.mutable_nodes();
+  const Uses uses = FindUses(typed->graph);
+  for (size_t i = 0; i < nodes.size(); ++i) {
+    if (nodes[i].op != "Add" || nodes[i].backward) continue;
+    for (size_t operand : {size_t{0}, size_t{1}}) {
+      const ValueId residual = nodes[i].inputs[1 - operand];
+      Node* norm =
+          NormBeforeAdd(typed, uses, static_cast<int>(i), nodes[i].inputs[operand], residual);
+      if (norm == nullptr) continue;
+      norm->inputs.push_back(residual);
+      // The Add now writes the value that nobody reads.
+      std::swap(norm->outputs[0], nodes[i].outputs[0]);
+      nodes[i].inputs[operand] = norm->outputs[0];
+      break;
+    }
   }
 }
 
@@ -71,6 +107,24 @@ void MoveReluBeforeUnpool(TypedGraph* typed) {
   }
 }
 
+// The gradient of a batch norm that reads dY through the mask of a relu takes the mask itself: one
+// pass over the image less. Where somebody else reads the masked gradient, as a residual's way
+// does, it exists anyway.
+void FuseReluIntoBatchNormGrad(TypedGraph* typed) {
+  std::vector<Node>& nodes = typed->graph.mutable_nodes();
+  const Uses uses = FindUses(typed->graph);
+  for (size_t i = 0; i < nodes.size(); ++i) {
+    Node& node = nodes[i];
+    if (node.op != "BatchNormGrad" || node.inputs.size() > 5) continue;
+    const ValueId masked = node.inputs[0];
+    const Node* mask = WriterWithOp(&nodes, uses, masked, "ReluGrad");
+    if (mask == nullptr || !uses.only_read_by(masked, static_cast<int>(i))) continue;
+    node.inputs[0] = mask->inputs[0];
+    node.inputs.push_back(mask->inputs[1]);
+    node.attributes.Set("activation", std::string("relu"));
+  }
+}
+
 // A later rewrite may use what an earlier one has made.
 struct Rewrite {
   const char* name;
@@ -78,8 +132,10 @@ struct Rewrite {
 };
 
 constexpr Rewrite kRewrites[] = {
+    {"residual_epilogue", &FuseResiduals},
     {"relu_epilogue", &FuseReluEpilogues},
     {"relu_before_unpool", &MoveReluBeforeUnpool},
+    {"relu_batch_norm_grad", &FuseReluIntoBatchNormGrad},
 };
 
 }  // namespace

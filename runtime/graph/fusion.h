@@ -11,14 +11,17 @@
 namespace rm::graph {
 
 // Applies every rewrite, in the order of the table:
-//   relu_epilogue       Relu(Conv|Gemm(…)) → Conv|Gemm {activation = "relu"}, where nobody else
-//   reads
-//                       the operand of Relu. ReluGrad reads Relu's result, so the backward pass
-//                       stays as it is.
+//   residual_epilogue   Add(BatchNormTraining(X, …), R) → BatchNormTraining(X, …, R), where nobody
+//                       else reads the first operand and R is there in time.
+//   relu_epilogue       Relu(P(…)) → P {activation = "relu"} for P = Conv, Gemm, BatchNormalization
+//                       or BatchNormTraining, where nobody else reads the operand of Relu. ReluGrad
+//                       reads Relu's result, so the backward pass stays as it is.
 //   relu_before_unpool  ReluGrad(MaxPoolGrad(dP, index), Y) → MaxPoolGrad(ReluGrad(dP, P), index)
 //                       for P, index = MaxPool(Y): a window's gradient lands where Y equals P, so
 //                       the mask may be taken on the pooled side, which is smaller; and Y, the
 //                       larger of the two, need not be kept for the backward pass.
+//   relu_batch_norm_grad  BatchNormGrad(ReluGrad(dY, Y), …) → BatchNormGrad(dY, …, Y) {activation =
+//                       "relu"}, where nobody else reads the masked gradient.
 void Fuse(TypedGraph* graph);
 
 }  // namespace rm::graph

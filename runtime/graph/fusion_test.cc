@@ -105,5 +105,73 @@ TEST_CASE("the mask stays where it is when the pooling reads something else", "[
   CHECK(BackwardNodes(typed.graph) == BackwardNodes(training));
 }
 
+// A batch norm of 2 channels with parameters name.scale and name.bias.
+ValueId BatchNorm(const std::string& name, ValueId x, Graph* graph) {
+  const ValueId scale = graph->AddParameter(name + ".scale", {2}, {});
+  const ValueId bias = graph->AddParameter(name + ".bias", {2}, {});
+  return graph->AddNode("BatchNormTraining", name, {x, scale, bias});
+}
+
+// x (batch, 1, 3, 3) → a = conv a, b = conv b → relu(bn(a) + r), where r is b or bn(b).
+Graph ResidualBlock(bool normalize_both) {
+  Graph graph;
+  const ValueId x = graph.AddInput("x", DType::kFloat32, {kBatch, 1, 3, 3});
+  const ValueId b = Conv("b", x, 1, 2, 1, &graph);
+  const ValueId a = BatchNorm("bn", Conv("a", x, 1, 2, 1, &graph), &graph);
+  const ValueId r = normalize_both ? BatchNorm("bn2", b, &graph) : b;
+  const ValueId relu = graph.AddNode("Relu", "relu", {graph.AddNode("Add", "sum", {a, r})});
+  graph.MarkOutput(kModelOutput,
+                   Linear("fc", graph.AddNode("Flatten", "flat", {relu}), 18, 3, &graph));
+  return graph;
+}
+
+TEST_CASE("a batch norm takes the residual and the Relu behind it", "[fusion]") {
+  CHECK_THAT(Nodes(Fused(ResidualBlock(false))),
+             Catch::Contains("relu = BatchNormTraining(a, bn.scale, bn.bias, b) "
+                             "{activation = \"relu\"}\n"
+                             "flat = Flatten(relu)\n"));
+}
+
+TEST_CASE("of two batch norms that are added the later one takes the sum", "[fusion]") {
+  CHECK_THAT(Nodes(Fused(ResidualBlock(true))),
+             Catch::Contains("bn = BatchNormTraining(a, bn.scale, bn.bias)\n"
+                             "relu = BatchNormTraining(b, bn2.scale, bn2.bias, bn) "
+                             "{activation = \"relu\"}\n"));
+}
+
+TEST_CASE("a residual stays where the batch norm's own result is read, or is not its size",
+          "[fusion]") {
+  Graph graph;
+  const ValueId x = graph.AddInput("x", DType::kFloat32, {kBatch, 2, 3, 3});
+  const ValueId bn = BatchNorm("bn", x, &graph);
+  SECTION("read elsewhere") {
+    graph.MarkOutput("before", bn);
+    graph.MarkOutput("output", graph.AddNode("Add", "sum", {bn, x}));
+  }
+  SECTION("stretched") {
+    const ValueId shift = graph.AddParameter("shift", {2, 1, 1}, {});
+    graph.MarkOutput("output", graph.AddNode("Add", "sum", {bn, shift}));
+  }
+  const std::string nodes = Nodes(graph);
+  CHECK(Nodes(Fused(graph)) == nodes);
+}
+
+TEST_CASE("the gradient of a batch norm takes the mask of the Relu behind it", "[fusion]") {
+  Graph graph;
+  const ValueId x = graph.AddInput("x", DType::kFloat32, {kBatch, 1, 3, 3});
+  const ValueId bn = BatchNorm("bn", Conv("a", x, 1, 2, 1, &graph), &graph);
+  const ValueId flat = graph.AddNode("Flatten", "flat", {graph.AddNode("Relu", "relu", {bn})});
+  graph.MarkOutput(kModelOutput, Linear("fc", flat, 18, 3, &graph));
+  CHECK_THAT(BackwardNodes(Fused(ForTraining(graph))),
+             Catch::Contains("BatchNormGrad(flat/dX, a, bn.scale, bn:1, bn:3, relu) "
+                             "{activation = \"relu\"}\n"));
+}
+
+TEST_CASE("the mask of a residual block is taken once, for both of its ways", "[fusion]") {
+  const std::string nodes = BackwardNodes(Fused(ForTraining(ResidualBlock(false))));
+  CHECK_THAT(nodes, Catch::Contains("relu/dX = ReluGrad(flat/dX, relu)\n"));
+  CHECK_THAT(nodes, Catch::Contains("BatchNormGrad(relu/dX, a, bn.scale, bn:1, bn:3)\n"));
+}
+
 }  // namespace
 }  // namespace rm::graph

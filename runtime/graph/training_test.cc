@@ -237,17 +237,18 @@ TEST_CASE("every operator without a gradient on a path to a parameter is named",
   Graph graph;
   const ValueId x = graph.AddInput("x", DType::kFloat32, {kBatch, 4});
   const ValueId w = graph.AddParameter("w", {4, 2, 3}, {});
-  const ValueId sum =
-      graph.AddNode("ReduceSum", "first", {w}, {{"axes", Ints{1}}, {"keepdims", int64_t{0}}});
+  const ValueId most =
+      graph.AddNode("ReduceMax", "first", {w}, {{"axes", Ints{1}}, {"keepdims", int64_t{0}}});
   const ValueId again =
-      graph.AddNode("ReduceSum", "second", {w}, {{"axes", Ints{1}}, {"keepdims", int64_t{0}}});
-  // Of an input, a sum needs no gradient.
-  const ValueId free = graph.AddNode("ReduceSum", "free", {x}, {{"axes", Ints{1}}});
-  const ValueId product = graph.AddNode("Gemm", "y", {x, graph.AddNode("Add", "w2", {sum, again})});
+      graph.AddNode("ReduceMax", "second", {w}, {{"axes", Ints{1}}, {"keepdims", int64_t{0}}});
+  // Of an input, a maximum needs no gradient.
+  const ValueId free = graph.AddNode("ReduceMax", "free", {x}, {{"axes", Ints{1}}});
+  const ValueId both = graph.AddNode("Add", "w2", {most, again});
+  const ValueId product = graph.AddNode("Gemm", "y", {x, both});
   graph.MarkOutput(kModelOutput, graph.AddNode("Add", "z", {product, free}));
   REQUIRE(AttachLoss({}, &graph) == absl::OkStatus());
   CHECK(Differentiate(&graph) ==
-        absl::InvalidArgumentError("no gradient rule for ReduceSum (node 'first'), ReduceSum (node "
+        absl::InvalidArgumentError("no gradient rule for ReduceMax (node 'first'), ReduceMax (node "
                                    "'second'), between a parameter and the loss"));
 }
 

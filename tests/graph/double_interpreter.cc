@@ -172,6 +172,8 @@ constexpr DoubleOperators (*kFamilies[])() = {
     &MatMulDoubleOperators,
     &MovementDoubleOperators,
     &NormalizeDoubleOperators,
+    &RecurrentDoubleOperators,
+    &ReduceDoubleOperators,
 };
 
 const DoubleOperator& FindOperator(const std::string& op) {

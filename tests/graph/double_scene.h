@@ -40,12 +40,14 @@ struct DoubleOperator {
 // A family's table. Lives for ever.
 using DoubleOperators = absl::Span<const DoubleOperator>;
 
-[[nodiscard]] DoubleOperators BatchNormDoubleOperators();  // double_batch_norm.cc
-[[nodiscard]] DoubleOperators CoreDoubleOperators();  // double_interpreter.cc
+[[nodiscard]] DoubleOperators BatchNormDoubleOperators();    // double_batch_norm.cc
+[[nodiscard]] DoubleOperators CoreDoubleOperators();         // double_interpreter.cc
 [[nodiscard]] DoubleOperators ElementwiseDoubleOperators();  // double_elementwise.cc
-[[nodiscard]] DoubleOperators MatMulDoubleOperators();  // double_matmul.cc
-[[nodiscard]] DoubleOperators MovementDoubleOperators();  // double_movement.cc
-[[nodiscard]] DoubleOperators NormalizeDoubleOperators();  // double_normalize.cc
+[[nodiscard]] DoubleOperators MatMulDoubleOperators();       // double_matmul.cc
+[[nodiscard]] DoubleOperators MovementDoubleOperators();     // double_movement.cc
+[[nodiscard]] DoubleOperators NormalizeDoubleOperators();    // double_normalize.cc
+[[nodiscard]] DoubleOperators RecurrentDoubleOperators();    // double_recurrent.cc
+[[nodiscard]] DoubleOperators ReduceDoubleOperators();       // double_reduce.cc
 
 }  // namespace rm::graph
 

@@ -54,12 +54,14 @@ using Generators = absl::Span<const Generator>;
 
 [[nodiscard]] Generators BatchNormGenerators();  // cases_batch_norm.cc
 [[nodiscard]] Generators BroadcastGenerators();  // cases_broadcast.cc
-[[nodiscard]] Generators CoreGenerators();  // kernel_cases.cc
-[[nodiscard]] Generators MatMulGenerators();  // cases_matmul.cc
-[[nodiscard]] Generators MovementGenerators();  // cases_movement.cc
+[[nodiscard]] Generators CoreGenerators();       // kernel_cases.cc
+[[nodiscard]] Generators MatMulGenerators();     // cases_matmul.cc
+[[nodiscard]] Generators MovementGenerators();   // cases_movement.cc
 [[nodiscard]] Generators NormalizeGenerators();  // cases_normalize.cc
-[[nodiscard]] Generators TrainingGenerators();  // cases_training.cc
-[[nodiscard]] Generators UnaryGenerators();  // cases_unary.cc
+[[nodiscard]] Generators RecurrentGenerators();  // cases_recurrent.cc
+[[nodiscard]] Generators ReduceGenerators();     // cases_reduce.cc
+[[nodiscard]] Generators TrainingGenerators();   // cases_training.cc
+[[nodiscard]] Generators UnaryGenerators();      // cases_unary.cc
 
 }  // namespace rm::tests
 

@@ -312,32 +312,6 @@ std::vector<KernelCase> ReorderCases(RandomStream& random) {
   return cases;
 }
 
-std::vector<KernelCase> ReduceSumCases(RandomStream& random) {
-  std::vector<KernelCase> cases;
-  const auto add = [&](const Attributes& attributes, const Shape& x, const Shape& y) {
-    const double terms = ElementCount(y) == 0 ? 0
-                                              : static_cast<double>(ElementCount(x)) /
-                                                    static_cast<double>(ElementCount(y));
-    cases.push_back(
-        Linear(random, {"ReduceSum", attributes, {Floats(x)}, {Floats(y)}}, terms + 1));
-  };
-  const Attributes dropped{{"axes", Ints{0}}, {"keepdims", int64_t{0}}};
-  add(dropped, {128, 512}, {512});
-  add(dropped, {64, 10}, {10});
-  add(dropped, {1, 7}, {7});
-  add(dropped, {0, 7}, {7});
-  add({{"axes", Ints{1}}}, {33, 65}, {33, 1});
-  add({{"axes", Ints{-1}}}, {3, 5, 1000}, {3, 5, 1});
-  add({{"axes", Ints{0, 1}}}, {3, 5, 7}, {1, 1, 7});
-  add({{"axes", Ints{1, 2}}}, {3, 5, 7}, {3, 1, 1});
-  add({{"axes", Ints{1}}}, {3, 5, 7}, {3, 1, 7});
-  add({{"axes", Ints{0, 2}}}, {3, 5, 7}, {1, 5, 1});
-  add({{"axes", Ints{0, 2, 3}}}, {4, 6, 5, 5}, {1, 6, 1, 1});
-  add({}, {9, 11}, {1, 1});
-  add({{"keepdims", int64_t{0}}}, {1001}, {});
-  return cases;
-}
-
 // --- Loss and update ---
 
 constexpr int64_t kClasses[] = {1, 2, 10, 16, 65, 1000};
@@ -440,7 +414,6 @@ constexpr Generator kGenerators[] = {
     {"Gemm", &GemmCases},
     {"MaxPool", &MaxPoolCases},
     {"MaxPoolGrad", &MaxPoolGradCases},
-    {"ReduceSum", &ReduceSumCases},
     {"Relu", &ReluCases},
     {"ReluGrad", &ReluGradCases},
     {"Reorder", &ReorderCases},
@@ -458,6 +431,8 @@ constexpr Generators (*kFamilies[])() = {
     &MatMulGenerators,
     &MovementGenerators,
     &NormalizeGenerators,
+    &RecurrentGenerators,
+    &ReduceGenerators,
     &TrainingGenerators,
     &UnaryGenerators,
 };

@@ -23,6 +23,8 @@ absl::Status DifferentiateLogSoftmax(GradientContext* context);
 absl::Status DifferentiateSoftmax(GradientContext* context);
 
 // pool.cc
+absl::Status DifferentiateAveragePool(GradientContext* context);
+absl::Status DifferentiateGlobalAveragePool(GradientContext* context);
 absl::Status DifferentiateMaxPool(GradientContext* context);
 
 // elementwise.cc
@@ -54,6 +56,13 @@ absl::Status DifferentiateView(GradientContext* context);  // Flatten, Reshape
 
 // dropout.cc
 absl::Status DifferentiateDropoutTraining(GradientContext* context);
+
+// recurrent.cc
+absl::Status DifferentiateLstm(GradientContext* context);
+
+// reduce.cc
+absl::Status DifferentiateReduceMean(GradientContext* context);
+absl::Status DifferentiateReduceSum(GradientContext* context);
 
 // loss.cc
 absl::Status DifferentiateMeanSquaredError(GradientContext* context);

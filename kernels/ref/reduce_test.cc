@@ -1,4 +1,6 @@
 #include <catch2/catch.hpp>
+#include <cmath>
+#include <limits>
 
 #include "kernels/api/testing.h"
 #include "kernels/ref/table.h"
@@ -11,13 +13,18 @@ using testing::Floats;
 using Ints = std::vector<int64_t>;
 using Values = std::vector<float>;
 
-Values ReduceSum(const Attributes& attributes, const Shape& x_shape, const Values& x,
-                 const Shape& y_shape) {
-  const OpInstance op{"ReduceSum", attributes, {Floats(x_shape)}, {Floats(y_shape)}};
+Values Reduce(const std::string& what, const Attributes& attributes, const Shape& x_shape,
+              const Values& x, const Shape& y_shape) {
+  const OpInstance op{what, attributes, {Floats(x_shape)}, {Floats(y_shape)}};
   const auto result = Compute(Table(), op, {x});
   INFO(result.status());
   REQUIRE(result.ok());
   return result->at(0);
+}
+
+Values ReduceSum(const Attributes& attributes, const Shape& x_shape, const Values& x,
+                 const Shape& y_shape) {
+  return Reduce("ReduceSum", attributes, x_shape, x, y_shape);
 }
 
 const Values kSix{1, 2, 3, 4, 5, 6};
@@ -51,6 +58,30 @@ TEST_CASE("small terms are not lost beside a large one") {
 
 TEST_CASE("the sum of nothing is zero") {
   CHECK(ReduceSum({{"axes", Ints{0}}}, {0, 2}, {}, {1, 2}) == Values{0, 0});
+}
+
+TEST_CASE("means and maxima are taken in the same way") {
+  CHECK(Reduce("ReduceMean", {{"axes", Ints{0}}}, {2, 3}, kSix, {1, 3}) ==
+        Values{2.5F, 3.5F, 4.5F});
+  CHECK(Reduce("ReduceMean", {}, {2, 3}, kSix, {1, 1}) == Values{3.5F});
+  CHECK(Reduce("ReduceMax", {{"axes", Ints{1}}}, {2, 3}, {-1, -2, -3, 4, 6, 5}, {2, 1}) ==
+        Values{-1, 6});
+  const float infinity = std::numeric_limits<float>::infinity();
+  CHECK(Reduce("ReduceMax", {}, {2}, {-infinity, -infinity}, {1}) == Values{-infinity});
+}
+
+TEST_CASE("a NaN is the maximum, wherever it stands") {
+  for (const Values& x : {Values{NAN, 1}, Values{1, NAN}}) {
+    CHECK(std::isnan(Reduce("ReduceMax", {}, {2}, x, {1})[0]));
+  }
+}
+
+TEST_CASE("the gradient of a sum goes back to each of its terms") {
+  const Attributes rows{{"axes", Ints{1}}, {"keepdims", int64_t{0}}};
+  CHECK(Reduce("ReduceSumGrad", rows, {2}, {3, 6}, {2, 3}) == Values{3, 3, 3, 6, 6, 6});
+  CHECK(Reduce("ReduceMeanGrad", rows, {2}, {3, 6}, {2, 3}) == Values{1, 1, 1, 2, 2, 2});
+  CHECK(Reduce("ReduceSumGrad", {{"axes", Ints{0, 2}}}, {1, 2, 1}, {3, 4}, {2, 2, 2}) ==
+        Values{3, 3, 4, 4, 3, 3, 4, 4});
 }
 
 }  // namespace
