@@ -32,6 +32,7 @@ absl::Status RequireLikeX(const OpInstance& instance, size_t i, const char* name
 
 }  // namespace
 
+// An export in training mode is turned into the training form before it gets here.
 absl::Status InferBatchNormalization(OpInstance* instance) {
   if (instance->attributes.Int("training_mode", 0) != 0) {
     return Misfit("training_mode 1 is BatchNormTraining here");
@@ -42,6 +43,8 @@ absl::Status InferBatchNormalization(OpInstance* instance) {
   return absl::OkStatus();
 }
 
+// A batch of a single value a channel is legal, as an exact split of a batch may end in one; its
+// variance is 0, and its result the bias.
 absl::Status InferBatchNormTraining(OpInstance* instance) {
   RM_RETURN_IF_ERROR(CheckChannels(*instance, 0, 1, kTrained));
   const Shape x = InputShape(*instance, 0);
@@ -52,6 +55,7 @@ absl::Status InferBatchNormTraining(OpInstance* instance) {
   return absl::OkStatus();
 }
 
+// With a relu the gradient is masked by the forward result, which is then an operand.
 absl::Status InferBatchNormGrad(OpInstance* instance) {
   RM_RETURN_IF_ERROR(CheckChannels(*instance, 1, 2, kKept));
   const Shape x = InputShape(*instance, 1);

@@ -29,6 +29,7 @@ absl::StatusOr<size_t> LayerNormAxis(const OpInstance& instance, size_t x) {
 
 }  // namespace
 
+// Of Softmax and LogSoftmax alike.
 absl::Status InferSoftmax(OpInstance* instance) {
   RM_RETURN_IF_ERROR(RequireType(*instance, 0, "X", DType::kFloat32));
   const Shape& x = InputShape(*instance, 0);
@@ -47,6 +48,7 @@ absl::Status InferSoftmaxGrad(OpInstance* instance) {
   return absl::OkStatus();
 }
 
+// The statistics are there for the gradient, and for a model that asks for them.
 absl::Status InferLayerNormalization(OpInstance* instance) {
   RM_ASSIGN_OR_RETURN(const size_t axis, LayerNormAxis(*instance, 0));
   if (instance->has_input(2)) {

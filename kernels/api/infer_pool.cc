@@ -62,6 +62,7 @@ absl::StatusOr<Shape> ImageOfGradient(const OpInstance& instance) {
 
 }  // namespace
 
+// A window may be as large as the image, and no index of a place is kept: any size is legal.
 absl::Status InferAveragePool(OpInstance* instance) {
   RM_RETURN_IF_ERROR(RequireFloat(*instance, 0, "X", 4));
   RM_ASSIGN_OR_RETURN(const Shape y, PoolOutput(instance->attributes, InputShape(*instance, 0)));
@@ -69,6 +70,7 @@ absl::Status InferAveragePool(OpInstance* instance) {
   return absl::OkStatus();
 }
 
+// X's size cannot be told from dY's, as windows may leave rows and columns over.
 absl::Status InferAveragePoolGrad(OpInstance* instance) {
   RM_ASSIGN_OR_RETURN(const Shape x, ImageOfGradient(*instance));
   RM_ASSIGN_OR_RETURN(const Shape y, PoolOutput(instance->attributes, x));

@@ -30,6 +30,8 @@ absl::Status CheckInput(const OpInstance& instance, size_t i, const char* name,
 
 }  // namespace
 
+// Gates and Cells are there for the gradient alone; at inference nobody reads them, and they are
+// dropped.
 absl::Status InferLstm(OpInstance* instance) {
   RM_RETURN_IF_ERROR(CheckForm(instance->attributes));
   RM_RETURN_IF_ERROR(RequireFloat(*instance, 0, "X", 3));
@@ -54,6 +56,8 @@ absl::Status InferLstm(OpInstance* instance) {
   return absl::OkStatus();
 }
 
+// What arrives at an output that the model does not use is absent, and so are states that begin as
+// zero. All gradients have the shapes of what they belong to.
 absl::Status InferLstmGrad(OpInstance* instance) {
   RM_RETURN_IF_ERROR(CheckForm(instance->attributes));
   RM_RETURN_IF_ERROR(RequireFloat(*instance, 0, "X", 3));

@@ -30,6 +30,7 @@ absl::StatusOr<Shape> Reduced(const Attributes& attributes, const Shape& x) {
 
 }  // namespace
 
+// One rule for all: they differ in what they make of nothing.
 absl::Status InferReduce(OpInstance* instance) {
   RM_RETURN_IF_ERROR(RequireType(*instance, 0, "X", DType::kFloat32));
   const Shape& x = InputShape(*instance, 0);
@@ -42,6 +43,7 @@ absl::Status InferReduce(OpInstance* instance) {
   return absl::OkStatus();
 }
 
+// Which sizes were reduced cannot be told from dY: X's shape is known before.
 absl::Status InferReduceGrad(OpInstance* instance) {
   RM_RETURN_IF_ERROR(RequireType(*instance, 0, "dY", DType::kFloat32));
   const Shape x = OutputShape(*instance, 0);

@@ -14,6 +14,8 @@ bool IsGradient(const OpInstance& op) {
   return op.op == "AveragePoolGrad" || op.op == "GlobalAveragePoolGrad";
 }
 
+// The pool that this op belongs to, whichever of its images the op computes. A global pool is one
+// window as large as the image.
 Pooling PoolingOf(const OpInstance& op) {
   const TensorType& x = IsGradient(op) ? op.outputs[0].type : op.inputs[0].type;
   const TensorType& y = IsGradient(op) ? op.inputs[0].type : op.outputs[0].type;
@@ -29,6 +31,7 @@ Pooling PoolingOf(const OpInstance& op) {
   return pooling;
 }
 
+// Both images in the caller's layout: SupportsAveragePool has seen that there is code for it.
 PrimitivePlan Plan(const OpInstance& op) {
   const Pooling pooling = PoolingOf(op);
   const auto description = DescribeAverage(pooling);
@@ -54,6 +57,8 @@ Layout Wanted(const TensorType& image) {
 
 }  // namespace
 
+// Asks oneDNN itself, since which layouts and windows it has generated code for differs between its
+// versions and between instruction sets. Done when a graph is compiled, never in a step.
 bool SupportsAveragePool(const OpInstance& instance) {
   if (!OneDnnTakes(instance)) return false;
   const TensorType& from = instance.inputs[0].type;

@@ -90,7 +90,8 @@ class BatchNormKernel : public Kernel {
   const int threads_;
 };
 
-// Given statistics.
+// Given statistics: a channel's factor and shift are computed once a run, as they may be trained or
+// follow the batches.
 class BatchNorm final : public BatchNormKernel {
  public:
   using BatchNormKernel::BatchNormKernel;
@@ -123,7 +124,8 @@ class BatchNorm final : public BatchNormKernel {
   }
 };
 
-// Statistics of the batch itself.
+// Statistics of the batch itself. A block of channels is finished before the next is begun: its
+// images are then still in the cache when they are normalised.
 class BatchNormTraining final : public BatchNormKernel {
  public:
   using BatchNormKernel::BatchNormKernel;

@@ -19,7 +19,8 @@ inline void AddTo(double* to, T value) {
   for (unsigned long i = 0; i < kWidth; ++i) to[i] += static_cast<double>(lanes[i]);
 }
 
-// Masks for T = a vector or one float.
+// Masks for T = a vector or one float. Selections, not products with 0 or 1, which would make NaN
+// of an infinity. A NaN is not below 0, so that a relu lets it through to be seen.
 template <typename T>
 inline T Positive(T y, T dy) {
   return y > 0 ? dy : T{};
@@ -90,6 +91,9 @@ inline void GroupStatistics(const BatchNormShape& s, const float* x, int64_t ima
   }
 }
 
+// One read and one write of the image, and one read of the residual: bound by memory, so that what
+// is computed on the way costs nothing. The mean is taken away before the factor, not folded into the
+// shift: where a mean is large beside the deviation, the folded form would lose its digits.
 template <typename T>
 inline void GroupNormalize(const BatchNormShape& s, const float* x, const float* residual,
                            int64_t image_stride, const float* mean, const float* factor,
@@ -117,6 +121,8 @@ inline T Gradient(const float* dy, const float* y, int64_t at) {
   return y == nullptr ? gradient : Positive(LoadAs<T>(y + at), gradient);
 }
 
+// Two sums of one pass. Even and odd pixels are summed apart, so that an addition need not wait for
+// the one before it.
 template <typename T>
 inline void GroupGradientSums(const BatchNormShape& s, const float* dy, const float* y,
                               const float* x, int64_t image_stride, const float* mean,
@@ -142,6 +148,8 @@ inline void GroupGradientSums(const BatchNormShape& s, const float* dy, const fl
   }
 }
 
+// The second pass over dY and X, with what the sums of the first have made of the channel. Where dX
+// is dY's memory each element is read before it is written.
 template <typename T>
 inline void GroupGradient(const BatchNormShape& s, const float* dy, const float* y, const float* x,
                           int64_t image_stride, const BatchNormSlopes& slopes, int64_t channel,
@@ -171,6 +179,7 @@ inline void ForGroups(int64_t inner, const Visit& visit) {
   for (; c < inner; ++c) visit.template Group<float>(c);
 }
 
+// Where a block's channels lie: in each image side by side with those of the other blocks.
 struct Place {
   const BatchNormShape& shape;
   int64_t channel;       // the first of the block
@@ -184,6 +193,7 @@ struct Place {
         image_stride(s.channels() * s.pixels) {}
 };
 
+// The loops below as objects: a lambda with a template parameter would be C++20.
 struct StatisticsVisit {
   Place at;
   const float* x;

@@ -75,6 +75,7 @@ void AddAttention(const std::string& name, int64_t heads, int64_t t, int64_t d,
       {name + " softmax grad", {"SoftmaxGrad", {}, {scores, scores}, {scores}}, 0});
 }
 
+// Rows as a transformer has them, one a token.
 void AddLayerNorm(const std::string& name, int64_t rows, int64_t n, std::vector<Bench>* benches) {
   const Operand x = Floats({rows, n});
   const Operand row = Floats({n});

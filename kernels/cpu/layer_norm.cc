@@ -25,6 +25,8 @@ int64_t RowElements(const OpInstance& op, const Shape& x) {
   return ElementCount(Shape(x.begin() + first, x.end()));
 }
 
+// A row is read three times, the second and third time from the first-level cache: for its mean, its
+// squares and its result.
 class LayerNorm final : public Kernel {
  public:
   LayerNorm(const OpInstance& op, const KernelOptions& options)
@@ -85,6 +87,8 @@ class LayerNormGrad final : public Kernel {
   }
 
  private:
+  // One block of rows: their dX, and what they add to the gradients of scale and bias. The last block
+  // may be shorter than the others.
   void Block(const Arguments& arguments, int64_t block, float* sums) const {
     const int64_t row = block * kRowsOfBlock;
     const int64_t rows = std::min(kRowsOfBlock, rows_ - row);

@@ -11,10 +11,12 @@ struct Pair {
   float first, second;
 };
 
+// Parts meet in pairs, then lane by lane.
 inline float Total(const Floats* parts) {
   return SumLanes((parts[0] + parts[1]) + (parts[2] + parts[3]));
 }
 
+// Four vectors are summed at once, which hides the latency of an addition.
 float Sum(const float* x, int64_t n) {
   Floats parts[4] = {};
   int64_t i = 0;
@@ -63,6 +65,7 @@ void Normalize(const float* x, const float* scale, const float* bias, float mean
   for (; i < n; ++i) y[i] = (x[i] - mean) * inv_std * scale[i] + bias[i];
 }
 
+// Statistics that nobody reads are not written; they are computed all the same.
 void LayerNorm(const float* x, const float* scale, const float* bias, float epsilon, float* y,
                float* mean, float* inv_std, int64_t rows, int64_t n) {
   const float count = static_cast<float>(n);

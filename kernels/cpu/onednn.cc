@@ -130,6 +130,8 @@ dnnl::convolution_backward_weights::primitive_desc DescribeBackwardWeights(
       conv.pads_end);
 }
 
+// Forward as in training, though an average has no workspace: one description serves as the hint of
+// the gradient as well.
 dnnl::pooling_forward::primitive_desc DescribeAverage(const Pooling& pooling) {
   return MakePoolDescription<dnnl::pooling_forward>(
       Engine(), PrimitiveAttributes(false), dnnl::prop_kind::forward_training,

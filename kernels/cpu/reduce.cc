@@ -106,6 +106,7 @@ class ReduceSum final : public Kernel {
     return (static_cast<size_t>(passes_[0].results()) + 15) / 16 * 16;
   }
 
+  // x (outer, reduced, inner), y (outer, inner)
   void Reduce(const Pass& pass, const float* x, float* y) const {
     if (pass.inner == 1) {
       ParallelFor(threads_, pass.outer, 16, [&](int64_t begin, int64_t end) {
@@ -170,6 +171,8 @@ bool SupportsReduceSum(const OpInstance& instance) {
   return AllPlain(instance) && CheckInstance(instance).ok();
 }
 
+// More than one run would need a walk over strides, which the reference does; no model asks for it
+// where it would count.
 bool SupportsReduceGrad(const OpInstance& instance) {
   return AllPlain(instance) && CheckInstance(instance).ok() &&
          PassesOf(instance.attributes, instance.outputs[0].type.shape).size() == 1;

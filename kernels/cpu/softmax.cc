@@ -12,6 +12,7 @@ namespace {
 
 constexpr int64_t kGrain = 32;  // rows a thread
 
+// What both directions share: rows of `n` elements, each by itself.
 class SoftmaxKernel : public Kernel {
  public:
   SoftmaxKernel(const OpInstance& op, const KernelOptions& options)
@@ -27,6 +28,7 @@ class SoftmaxKernel : public Kernel {
   const int threads_;
 };
 
+// Which of the two functions is settled once, when the kernel is made.
 class Softmax final : public SoftmaxKernel {
  public:
   Softmax(const OpInstance& op, const KernelOptions& options)
@@ -46,6 +48,7 @@ class Softmax final : public SoftmaxKernel {
   void (*const run_)(const float* x, float* y, int64_t rows, int64_t n);
 };
 
+// The gradient needs the result alone, never the operand. In place of dY.
 class SoftmaxGrad final : public SoftmaxKernel {
  public:
   SoftmaxGrad(const OpInstance& op, const KernelOptions& options)

@@ -59,6 +59,7 @@ class AveragePoolKernel : public Kernel {
   const Image x_, y_;
 };
 
+// Sums in double, as windows may be whole images.
 class AveragePool final : public AveragePoolKernel {
  public:
   using AveragePoolKernel::AveragePoolKernel;

@@ -69,6 +69,7 @@ class Lstm final : public Kernel {
     return sum;
   }
 
+  // From the gates to the new cell and hidden state, in place of those of the step before.
   void Step() {
     const size_t n = h_.size();
     for (size_t i = 0; i < n; ++i) {

@@ -47,6 +47,8 @@ class LstmGrad final : public Kernel {
     return from != nullptr ? static_cast<double>(from[at + static_cast<int64_t>(i)]) : 0;
   }
 
+  // One sequence of the batch in one direction. What arrives at the last states is where dh and dc
+  // begin; what is left of them in front of the first step belongs to the given states.
   void Sequence(const Arguments& arguments, int64_t d, int64_t b) {
     const int64_t state = (d * s_.batch + b) * s_.hidden;
     for (size_t i = 0; i < n_; ++i) {
@@ -81,6 +83,9 @@ class LstmGrad final : public Kernel {
            std::tanh(CellBefore(arguments, d, b, k, i));
   }
 
+  // One step back. A hidden state has two readers, the output and the next step, whose gradients
+  // are added; a cell has the hidden state and the next cell. Gates are differentiated by their
+  // results: s' = s · (1 − s) for Sigmoid, 1 − t² for tanh.
   void Step(const Arguments& arguments, int64_t d, int64_t b, int64_t k) {
     const int64_t row = Row(d, b, k);
     const float* gates = arguments.input<float>(3) + 4 * row * s_.hidden;

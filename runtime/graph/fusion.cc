@@ -7,6 +7,7 @@
 #include <utility>
 #include <vector>
 
+#include "runtime/graph/fusion_products.h"
 #include "runtime/graph/uses.h"
 
 namespace rm::graph {
@@ -65,9 +66,10 @@ void FuseResiduals(TypedGraph* typed) {
           NormBeforeAdd(typed, uses, static_cast<int>(i), nodes[i].inputs[operand], residual);
       if (norm == nullptr) continue;
       norm->inputs.push_back(residual);
-      // The Add now writes the value that nobody reads.
+      // The Add now writes the value that nobody reads, and reads nothing that a later rewrite could
+      // want for itself.
       std::swap(norm->outputs[0], nodes[i].outputs[0]);
-      nodes[i].inputs[operand] = norm->outputs[0];
+      nodes[i].inputs[operand] = residual;
       break;
     }
   }
@@ -132,6 +134,8 @@ struct Rewrite {
 };
 
 constexpr Rewrite kRewrites[] = {
+    {"product_transposes", &FuseTransposesIntoProducts},
+    {"product_scalars", &FuseScalarsIntoProducts},
     {"residual_epilogue", &FuseResiduals},
     {"relu_epilogue", &FuseReluEpilogues},
     {"relu_before_unpool", &MoveReluBeforeUnpool},

@@ -59,8 +59,8 @@ ValueId WithRow(ValueId value, bool before_last, absl::string_view suffix,
   return context->Append("Reshape", suffix, {value}, kNoValue, {{"shape", with_row}});
 }
 
-// Stacks of matrices: the same products as Gemm's, one a matrix; where a batch was broadcast its
-// gradients are summed.
+// Stacks of matrices, for which no view makes one product of all: the same products as Gemm's, one
+// a matrix; where a batch was broadcast its gradients are summed.
 void DifferentiateStacks(bool trans_a, bool trans_b, float alpha, GradientContext* context) {
   const ValueId b = context->input(1);
   const bool vector_a = context->shape(context->input(0)).size() == 1;
