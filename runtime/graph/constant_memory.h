@@ -3,6 +3,10 @@
 //
 // Both ways: a program writes its constants into memory before its first step, and the binding of a
 // batch size reads back what a kernel computed from constants.
+//
+// A graph widens integers of every kind to int64, so that passes which read a shape or an index need
+// one piece of code; a program has thousands of times as many reads as a pass, and takes them in the
+// type that its kernels were made for.
 #ifndef RM_RUNTIME_GRAPH_CONSTANT_MEMORY_H_
 #define RM_RUNTIME_GRAPH_CONSTANT_MEMORY_H_
 

@@ -144,6 +144,12 @@ ValueId Graph::AddGivenConstant(absl::string_view name, kernels::DType dtype, ke
   return AddValue(std::move(value));
 }
 
+ValueId Graph::AddLeaf(const Value& value) {
+  RM_CHECK(value.kind != ValueKind::kNode, "value '", value.name, "' is the result of a node");
+  CheckShape(value.name, value.shape, /*batch_allowed=*/value.kind == ValueKind::kInput);
+  return AddValue(value);
+}
+
 // Nodes: operands exist already, which keeps the list in topological order.
 ValueId Graph::AddNode(absl::string_view op, absl::string_view name, std::vector<ValueId> inputs,
                        kernels::Attributes attributes) {
@@ -231,6 +237,18 @@ ValueId Graph::FindOutput(absl::string_view name) const {
 ValueId Graph::FindValue(absl::string_view name) const {
   const auto it = names_.find(std::string(name));
   return it == names_.end() ? kNoValue : it->second;
+}
+
+std::string Graph::FreeNodeName(absl::string_view name, size_t outputs) const {
+  const auto is_free = [&](const std::string& candidate) {
+    for (size_t i = 0; i < outputs; ++i) {
+      if (names_.count(OutputName(candidate, i)) > 0) return false;
+    }
+    return true;
+  };
+  std::string candidate(name);
+  for (int n = 2; !is_free(candidate); ++n) candidate = absl::StrCat(name, "#", n);
+  return candidate;
 }
 
 std::vector<ValueId> Graph::inputs() const { return IdsOfKind(values_, ValueKind::kInput); }

@@ -106,6 +106,9 @@ class Graph {
   // element fits the dtype.
   ValueId AddIntegerConstant(absl::string_view name, kernels::DType dtype, kernels::Shape shape,
                              std::vector<int64_t> integers);
+  // A value of another graph that no node writes, with its kind, type and first value. A first
+  // dimension kBatch stays. REQUIRES: not kNode; the name is new.
+  ValueId AddLeaf(const Value& value);
 
   // Appends a node of the forward pass and returns the id of its only output, named after the node.
   ValueId AddNode(absl::string_view op, absl::string_view name, std::vector<ValueId> inputs,
@@ -146,6 +149,9 @@ class Graph {
   // kNoValue when there is none of that name.
   [[nodiscard]] ValueId FindOutput(absl::string_view name) const;
   [[nodiscard]] ValueId FindValue(absl::string_view name) const;
+  // `name`, or what becomes of it with a number behind it, so that a node of so many outputs can
+  // have it: the further outputs are called name:1, name:2, …
+  [[nodiscard]] std::string FreeNodeName(absl::string_view name, size_t outputs) const;
   // Ids of kInput / kParameter / kBuffer values in order of addition.
   [[nodiscard]] std::vector<ValueId> inputs() const;
   [[nodiscard]] std::vector<ValueId> parameters() const;

@@ -138,6 +138,33 @@ TEST_CASE("a frozen parameter is a buffer that nothing moves, with the same firs
   CHECK(graph.buffer_updates().empty());
 }
 
+TEST_CASE("a free name is free for every output of the node", "[graph]") {
+  Graph graph;
+  graph.AddInput("x", DType::kFloat32, {1});
+  graph.AddInput("split:2", DType::kFloat32, {1});
+  CHECK(graph.FreeNodeName("y", 3) == "y");
+  CHECK(graph.FreeNodeName("x", 1) == "x#2");
+  CHECK(graph.FreeNodeName("split", 2) == "split");
+  CHECK(graph.FreeNodeName("split", 3) == "split#2");
+}
+
+TEST_CASE("leaves of another graph keep kind, type and first value", "[graph]") {
+  Graph from;
+  from.AddInput("x", DType::kInt64, {kBatch, 3});
+  from.AddParameter("w", {1}, Initializer::Of({1.0F}));
+  from.AddIntegerConstant("c", DType::kBool, {1}, {1});
+  Graph to;
+  for (const Value& value : from.values()) to.AddLeaf(value);
+  REQUIRE(to.values().size() == 3);
+  CHECK(to.value(0).kind == ValueKind::kInput);
+  CHECK(to.value(0).dtype == DType::kInt64);
+  CHECK(to.value(0).shape == Shape{kBatch, 3});
+  CHECK(to.parameters() == std::vector<ValueId>{1});
+  CHECK(to.value(1).initializer.values == from.value(1).initializer.values);
+  CHECK(to.value(2).dtype == DType::kBool);
+  CHECK(to.FindValue("c") == 2);
+}
+
 TEST_CASE("a copy without initial values keeps all but the weights", "[graph]") {
   Graph graph;
   const ValueId w = graph.AddParameter("w", {2}, Initializer::Of({1.0F, 2.0F}));
