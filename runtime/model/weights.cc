@@ -1,10 +1,8 @@
 #include "runtime/model/weights.h"
 
 #include <array>
-#include <cmath>
 #include <cstdint>
 #include <cstring>
-#include <limits>
 #include <memory>
 #include <utility>
 #include <vector>
@@ -14,6 +12,7 @@
 #include "base/status.h"
 #include "kernels/api/tensor.h"
 #include "runtime/tensorfile/dtype.h"
+#include "runtime/tensorfile/half.h"
 #include "runtime/tensorfile/safetensors.h"
 
 namespace rm::model {
@@ -38,26 +37,11 @@ T Load(const char* bytes) {
 float FromFloat32(const char* bytes) { return Load<float>(bytes); }
 float FromFloat64(const char* bytes) { return static_cast<float>(Load<double>(bytes)); }
 
-// The upper half of a float32.
 float FromBfloat16(const char* bytes) {
-  const uint32_t bits = uint32_t{Load<uint16_t>(bytes)} << 16;
-  return Load<float>(reinterpret_cast<const char*>(&bits));
+  return tensorfile::Bfloat16ToFloat(Load<uint16_t>(bytes));
 }
 
-// IEEE half precision: 1 sign bit, 5 of the exponent (bias 15), 10 of the fraction.
-float FromFloat16(const char* bytes) {
-  const uint32_t bits = Load<uint16_t>(bytes);
-  const auto exponent = static_cast<int>((bits >> 10) & 0x1F);
-  const auto fraction = static_cast<float>(bits & 0x3FF);
-  float value = std::ldexp(fraction, -24);  // subnormal
-  if (exponent == 0x1F) {
-    value = fraction == 0 ? std::numeric_limits<float>::infinity()
-                          : std::numeric_limits<float>::quiet_NaN();
-  } else if (exponent != 0) {
-    value = std::ldexp(1024 + fraction, exponent - 25);
-  }
-  return (bits & 0x8000) != 0 ? -value : value;
-}
+float FromFloat16(const char* bytes) { return tensorfile::HalfToFloat(Load<uint16_t>(bytes)); }
 
 // One line adds a type.
 struct ElementType {

@@ -68,6 +68,7 @@ int RunNodeList(const Command& command, const Words& words);         // node.cc
 int RunClusterUp(const Command& command, const Words& words);        // cluster.cc
 int RunClusterDown(const Command& command, const Words& words);      // cluster.cc
 int RunClusterStatus(const Command& command, const Words& words);    // cluster.cc
+int RunGraph(const Command& command, const Words& words);            // graph.cc
 int RunBench(const Command& command, const Words& words);            // main.cc
 int RunSchema(const Command& command, const Words& words);           // main.cc
 int RunVersion(const Command& command, const Words& words);          // main.cc
