@@ -20,6 +20,33 @@ graph::ValueId Linear(absl::string_view name, graph::ValueId x, int64_t in, int6
 graph::ValueId Conv2d(absl::string_view name, graph::ValueId x, int64_t in, int64_t out, int64_t k,
                       graph::Graph* graph);
 
+// The same without a bias.
+graph::ValueId LinearWithoutBias(absl::string_view name, graph::ValueId x, int64_t in, int64_t out,
+                                 graph::Graph* graph);
+
+// A square convolution without bias: sizes in channels, kernel, stride and padding in pixels.
+struct ConvShape {
+  int64_t in, out, kernel, stride, padding;
+};
+// Adds name.weight (out, in, k, k) from U(−1/√(in·k²), 1/√(in·k²)).
+graph::ValueId PlainConv2d(absl::string_view name, graph::ValueId x, const ConvShape& shape,
+                           graph::Graph* graph);
+
+// The normalisation `name` over images x (batch, channels, H, W), epsilon 1e-5, momentum 0.1. Adds
+// name.weight (ones) and name.bias (zeros), and the buffers name.running_mean (zeros) and
+// name.running_var (ones).
+graph::ValueId BatchNorm(absl::string_view name, graph::ValueId x, int64_t channels,
+                         graph::Graph* graph);
+
+// The normalisation `name` of rows x (batch, width), epsilon 1e-5. Adds name.weight (ones) and
+// name.bias (zeros).
+graph::ValueId LayerNorm(absl::string_view name, graph::ValueId x, int64_t width,
+                         graph::Graph* graph);
+
+// The table name.weight (entries, width) from N(0, 1); what reads it is the caller's to add.
+graph::ValueId Embedding(absl::string_view name, int64_t entries, int64_t width,
+                         graph::Graph* graph);
+
 graph::ValueId Relu(absl::string_view name, graph::ValueId x, graph::Graph* graph);
 
 }  // namespace rm::zoo

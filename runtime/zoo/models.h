@@ -30,6 +30,8 @@ class Params {
 
 absl::StatusOr<graph::Graph> BuildMlp(const Params& params);
 absl::StatusOr<graph::Graph> BuildConvnet(const Params& params);
+absl::StatusOr<graph::Graph> BuildGpt(const Params& params);
+absl::StatusOr<graph::Graph> BuildResNet18(const Params& params);
 
 }  // namespace rm::zoo
 

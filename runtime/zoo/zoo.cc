@@ -38,6 +38,18 @@ constexpr Param kConvnetParams[] = {
     {"dropout", 0, 0, true},
 };
 
+constexpr Param kGptParams[] = {
+    {"vocabulary", 65, kWidthMax}, {"context", 64, kSideMax}, {"width", 128, kWidthMax},
+    {"layers", 4, 1024},           {"heads", 4, kSideMax},
+};
+
+constexpr Param kResNet18Params[] = {
+    {"classes", 10, kWidthMax},
+    {"channels", 3, kSideMax},
+    {"height", 32, kSideMax},
+    {"width", 32, kSideMax},
+};
+
 // The table's row: how a model is built, and with what.
 struct Model {
   const char* name;
@@ -48,6 +60,8 @@ struct Model {
 constexpr Model kModels[] = {
     {"mlp", kMlpParams, &BuildMlp},
     {"convnet", kConvnetParams, &BuildConvnet},
+    {"resnet18", kResNet18Params, &BuildResNet18},
+    {"gpt", kGptParams, &BuildGpt},
 };
 
 // nullptr for a name that is not in the table.
@@ -58,7 +72,7 @@ const Model* FindModel(absl::string_view name) {
   return nullptr;
 }
 
-// "unknown model 'convnt' – did you mean 'convnet'? There is mlp, convnet".
+// "unknown model 'convnt' – did you mean 'convnet'? There is mlp, convnet, resnet18, gpt".
 // Names what is unknown, what is known, and what may have been meant.
 absl::Status Unknown(absl::string_view what, absl::string_view name,
                      const std::vector<std::string>& known) {
