@@ -39,6 +39,7 @@ std::string TakeInteger(const IntegerValue& flag, absl::string_view text) {
   return "";
 }
 
+// Written so that a NaN fails: it is on neither side of any bound.
 template <typename NumberValue>
 std::string TakeNumber(const NumberValue& flag, absl::string_view text) {
   double number = 0;
@@ -49,12 +50,14 @@ std::string TakeNumber(const NumberValue& flag, absl::string_view text) {
   return "";
 }
 
+// A flag that may be repeated keeps the order in which it was given.
 template <typename TextsValue>
 std::string TakeOneMore(const TextsValue& flag, absl::string_view text) {
   flag.values->emplace_back(text);
   return "";
 }
 
+// Scripts write --flag=$VALUE, so a switch takes words as well.
 template <typename SwitchValue>
 std::string TakeSwitch(const SwitchValue& flag, absl::string_view text) {
   if (text != "true" && text != "false") return "takes no value, or true or false";
@@ -62,6 +65,7 @@ std::string TakeSwitch(const SwitchValue& flag, absl::string_view text) {
   return "";
 }
 
+// One visitor from several lambdas (the idiom of std::visit's documentation).
 template <typename... Functions>
 struct Overloaded : Functions... {
   using Functions::operator()...;
@@ -79,6 +83,7 @@ void FlagSet::Text(absl::string_view name, absl::string_view metavar, absl::stri
   Add({std::string(name), std::string(metavar), std::string(help), *value, TextValue{value}});
 }
 
+// The choices are the best metavar there is: --output table|json.
 void FlagSet::Choice(absl::string_view name, std::vector<std::string> choices,
                      absl::string_view help, std::string* value) {
   const std::string metavar = absl::StrJoin(choices, "|");
@@ -103,6 +108,7 @@ void FlagSet::Texts(absl::string_view name, absl::string_view metavar, absl::str
   Add({std::string(name), std::string(metavar), std::string(help), "", TextsValue{values}});
 }
 
+// A letter is another name of a flag that is there already.
 void FlagSet::Letter(char letter, absl::string_view name) {
   for (Flag& flag : flags_) {
     if (flag.name == name) {
@@ -113,6 +119,7 @@ void FlagSet::Letter(char letter, absl::string_view name) {
   RM_CHECK(false, "no flag --", name);
 }
 
+// No metavar: that is how a flag without a value is told from the others.
 void FlagSet::Switch(absl::string_view name, absl::string_view help, bool* value) {
   Add({std::string(name), "", std::string(help), "", SwitchValue{value}});
 }
@@ -129,6 +136,7 @@ const FlagSet::Flag* FlagSet::Find(absl::string_view name) const {
   return nullptr;
 }
 
+// Every refusal ends with where to read on.
 absl::Status FlagSet::Refuse(absl::string_view what) const {
   return absl::InvalidArgumentError(absl::StrCat(what, " (try ", program_, " --help)"));
 }
@@ -139,6 +147,8 @@ absl::Status FlagSet::RefuseUnknown(absl::string_view word) const {
   return Refuse(absl::StrCat("unknown flag '", word, "'", Suggestion(word, known)));
 }
 
+// --help wins over whatever else is wrong: who asks for help gets it. Behind "--" everything is a
+// word of the command's own, and "-" alone is one, too: by custom it stands for standard input.
 absl::Status FlagSet::Parse(int argc, const char* const* argv) {
   for (int i = 1; i < argc; ++i) {
     const absl::string_view word = argv[i];
@@ -170,6 +180,9 @@ absl::StatusOr<const FlagSet::Flag*> FlagSet::Lookup(absl::string_view word) con
   return Refuse(absl::StrCat("unknown flag '", word, "'", Suggestion(word, names)));
 }
 
+// --name=value or --name value: the first '=' parts them, so that values may hold others. A value that
+// looks like a flag is a value all the same: "--since -5m" is refused by who reads it, with a better
+// message than "unknown flag".
 absl::Status FlagSet::ParseFlag(int argc, const char* const* argv, int* index) {
   absl::string_view word = argv[*index];
   std::optional<absl::string_view> text;
@@ -205,6 +218,7 @@ absl::Status FlagSet::NoPositionals() const {
   return Refuse(absl::StrCat("unexpected argument '", positionals_.front(), "'"));
 }
 
+// In the order of declaration, which is the order of importance; names and metavars in one column.
 std::string FlagSet::Help() const {
   std::string text = absl::StrCat(summary_, "\n\nusage: ", program_, " ", usage_, "\n\nflags:\n");
   size_t width = 0;

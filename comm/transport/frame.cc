@@ -33,6 +33,7 @@ enum Offset : size_t {
   kHeaderCrcAt = 60,
 };
 
+// Little-endian, byte by byte: the same on every machine, and compilers make one move of it.
 template <typename T>
 void Put(char* header, size_t at, T value) {
   for (size_t i = 0; i < sizeof(T); ++i) {
@@ -53,6 +54,8 @@ absl::Status Damaged(absl::string_view what) {
   return absl::DataLossError(absl::StrCat("damaged frame: ", what));
 }
 
+// Before any other field is believed. The CRC comes before the version: of a damaged header not even
+// that can be told.
 absl::Status CheckFixedFields(absl::string_view bytes) {
   if (bytes.size() < kFrameHeaderBytes) {
     return Damaged(absl::StrCat(bytes.size(), " bytes, a header has ", kFrameHeaderBytes));
@@ -82,6 +85,7 @@ absl::string_view FrameKindName(FrameKind kind) {
   return "unknown";
 }
 
+// What would not fit its field is a bug of ours, never of the peer's.
 std::array<char, kFrameHeaderBytes> EncodeFrameHeader(const FrameHeader& header) {
   RM_CHECK(header.route.from >= 0 && header.route.from <= kRankMax && header.route.to >= 0 &&
                header.route.to <= kRankMax,
@@ -108,6 +112,8 @@ std::array<char, kFrameHeaderBytes> EncodeFrameHeader(const FrameHeader& header)
   return bytes;
 }
 
+// The CRC says that the header is as it was sent, not that the sender was sane: sizes and ranges are
+// checked all the same before anyone allocates by them.
 absl::StatusOr<FrameHeader> ParseFrameHeader(absl::string_view bytes) {
   RM_RETURN_IF_ERROR(CheckFixedFields(bytes));
   FrameHeader header;
@@ -141,6 +147,7 @@ std::string EncodeHello(const Hello& hello) {
   return payload + hello.job;
 }
 
+// A job's name follows the size of its gang; it has at least one character.
 absl::StatusOr<Hello> ParseHello(absl::string_view payload) {
   if (payload.size() < 5 || payload.size() > 4 + kFrameTextBytesMax) {
     return Damaged(absl::StrCat("hello of ", payload.size(), " bytes"));
@@ -159,6 +166,7 @@ std::string EncodeAbort(const absl::Status& cause) {
   return absl::StrCat(payload, cause.message().substr(0, kFrameTextBytesMax));
 }
 
+// An abort ends the gang whatever its payload is worth: one that cannot be read is still an abort.
 absl::Status ParseAbort(absl::string_view payload) {
   constexpr uint32_t kCodeMax = static_cast<uint32_t>(absl::StatusCode::kUnauthenticated);
   if (payload.size() < 4 || payload.size() > 4 + kFrameTextBytesMax) {
@@ -170,6 +178,8 @@ absl::Status ParseAbort(absl::string_view payload) {
                       payload.substr(4));
 }
 
+// The bytes go to the visitor before the CRC is known, so that they are touched once; who keeps them
+// must not use them when this fails.
 absl::Status Frame::Consume(FramePayload::Visitor visit) const {
   uint32_t crc = 0;
   payload->ForEachPiece([&](absl::Span<const char> piece) {

@@ -76,6 +76,8 @@ class GrpcEndpoint final : public TransportEndpoint,
   int transports_ = 0;                  // that live, earlier generations included
 };
 
+// Callers that still wait are told by the end of their streams. The server's shutdown completes what
+// is pending on the queue, which this thread then has to drain itself.
 GrpcEndpoint::~GrpcEndpoint() {
   {
     base::MutexLock lock(reactor_.mutex());
@@ -93,10 +95,13 @@ GrpcEndpoint::~GrpcEndpoint() {
   reactor_.ServeUntil(gone, absl::InfiniteFuture());
 }
 
+// One accept is pending at any time: the stream for the next caller exists before it calls.
 void GrpcEndpoint::AcceptNext() {
   next_caller_ = std::make_unique<GrpcServerStream>(reactor_, *service_, *this);
 }
 
+// Also called when the server shuts down, then without a caller: the stream is kept until it has
+// drained, like all others.
 void GrpcEndpoint::OnAccepted(GrpcServerStream& stream, bool ok) {
   SweepCallers();
   callers_.push_back({std::move(next_caller_), absl::nullopt});
@@ -105,6 +110,7 @@ void GrpcEndpoint::OnAccepted(GrpcServerStream& stream, bool ok) {
   if (closing_ && !stream.ended()) stream.Cancel();
 }
 
+// A stream may go only when no operation of it is on the queue any more.
 void GrpcEndpoint::SweepCallers() {
   const auto gone = [](const Caller& caller) {
     return caller.stream == nullptr || caller.stream->drained();
@@ -112,6 +118,8 @@ void GrpcEndpoint::SweepCallers() {
   callers_.erase(std::remove_if(callers_.begin(), callers_.end(), gone), callers_.end());
 }
 
+// The first frame of a caller says who it is and whom it wants; from then on the route is the
+// stream's, seen from this side.
 void GrpcEndpoint::OnControl(GrpcStream& stream, const Frame& frame) {
   for (Caller& caller : callers_) {
     if (caller.stream.get() != &stream) continue;
@@ -132,6 +140,9 @@ void GrpcEndpoint::OnControl(GrpcStream& stream, const Frame& frame) {
   }
 }
 
+// Three kinds of callers: of the present generation (the transport takes them over), of a past one
+// (refused, so that a rank that was presumed dead learns it), and of a future one, who wait until
+// this rank's own Connect has come: ranks do not start at the same moment.
 void GrpcEndpoint::Receive(Caller& caller) {
   const FrameRoute& route = *caller.stream->route();
   if (IsPresent(route) && transport_ != nullptr) {
@@ -152,6 +163,7 @@ void GrpcEndpoint::Receive(Caller& caller) {
   }
 }
 
+// The reason travels as the status of the stream.
 void GrpcEndpoint::Refuse(Caller& caller, const absl::Status& why) {
   caller.hello.reset();
   caller.stream->set_listener(nullptr);
@@ -159,6 +171,7 @@ void GrpcEndpoint::Refuse(Caller& caller, const absl::Status& why) {
   caller.stream->Close(why);
 }
 
+// Another job's rank on this address is a thing of the past, too: an address is used again.
 bool GrpcEndpoint::IsPast(const FrameRoute& route) const {
   if (!joined_) return false;
   return route.job != base::StableHash(job_) || route.generation < generation_;

@@ -213,6 +213,7 @@ LoopbackTransport::~LoopbackTransport() {
   network_.changed.SignalAll();
 }
 
+// An edge lives as long as either end does: what the sender has put on it may still be received.
 void LoopbackTransport::EraseDeadEdges() {
   for (auto it = network_.edges.begin(); it != network_.edges.end();) {
     const bool dead = !it->second.sender_present && !it->second.receiver_present;
@@ -220,6 +221,7 @@ void LoopbackTransport::EraseDeadEdges() {
   }
 }
 
+// Whoever comes first makes the edge; the other end finds it.
 LoopbackEdge& LoopbackTransport::EdgeTo(int peer) {
   LoopbackEdge& edge = network_.edges[{membership_.job, membership_.generation, rank(), peer}];
   edge.route = {base::StableHash(membership_.job), membership_.generation, rank(), peer};
@@ -232,6 +234,7 @@ LoopbackEdge& LoopbackTransport::EdgeFrom(int peer) {
   return edge;
 }
 
+// The payload stays where it is until the edge has room, as on a socket whose buffer is full.
 void LoopbackTransport::Send(int peer, const FrameTag& tag, absl::Span<const char> payload,
                              absl::optional<uint32_t> payload_crc) {
   RM_CHECK(payload.size() <= kFramePayloadBytesMax, payload.size(), " bytes in one frame");
@@ -246,6 +249,7 @@ void LoopbackTransport::Send(int peer, const FrameTag& tag, absl::Span<const cha
   Pump(edge);
 }
 
+// Moves waiting frames onto the edge up to the receiver's window: back-pressure without a network.
 void LoopbackTransport::Pump(LoopbackEdge& edge) {
   while (!edge.waiting.empty() && edge.receiver_present && failure_.ok() &&
          edge.bytes_on_the_way < kReadAheadBytes) {
@@ -256,6 +260,8 @@ void LoopbackTransport::Pump(LoopbackEdge& edge) {
   network_.changed.SignalAll();
 }
 
+// Where faults happen: a frame is dropped, held, corrupted, or the edge is cut, as the test has
+// ordered for this very sequence number. The checksum is of the bytes before the damage.
 void LoopbackTransport::Put(LoopbackEdge& edge, const WaitingFrame& frame) {
   FrameHeader header;
   header.tag = frame.tag;
@@ -285,12 +291,15 @@ void LoopbackTransport::Put(LoopbackEdge& edge, const WaitingFrame& frame) {
   edge.on_the_way.push_back(std::move(bytes));
 }
 
+// Both ends notice, each in its own words.
 void LoopbackTransport::Cut(const LoopbackEdge& edge) {
   LoopbackTransport* const receiver = Find(network_, edge.route, edge.route.to);
   if (receiver != nullptr) receiver->Fail(receiver->Lost(rank()));
   Fail(Lost(edge.route.to));
 }
 
+// What has arrived is taken even when its sender has left since; only an empty edge without a sender
+// is the end. A held frame has not arrived.
 absl::StatusOr<Frame> LoopbackTransport::Receive(int peer, absl::Time deadline) {
   base::MutexLock lock(network_.mutex);
   LoopbackEdge& edge = EdgeFrom(peer);
@@ -314,6 +323,7 @@ absl::StatusOr<Frame> LoopbackTransport::Receive(int peer, absl::Time deadline) 
   return frame;
 }
 
+// Room on the edge lets the sender's next frame move, on this thread: the network has none of its own.
 absl::StatusOr<Frame> LoopbackTransport::Take(LoopbackEdge& edge) {
   std::string bytes = std::move(edge.on_the_way.front());
   edge.on_the_way.pop_front();
@@ -331,6 +341,7 @@ absl::StatusOr<Frame> LoopbackTransport::Take(LoopbackEdge& edge) {
   return Frame{header, std::make_unique<StringPayload>(std::move(bytes), header.sequence)};
 }
 
+// Payloads are the caller's again when nothing waits; what is on the way has been copied.
 bool LoopbackTransport::AllTaken() {
   for (const int peer : membership_.send_to) {
     if (!EdgeTo(peer).waiting.empty()) return false;
@@ -365,6 +376,7 @@ void LoopbackTransport::Abort(const absl::Status& cause) {
   Fail(cause);
 }
 
+// The first cause stays. It spreads to the neighbours at once, and from them around the ring.
 void LoopbackTransport::Fail(const absl::Status& cause) {
   if (!failure_.ok()) return;
   failure_ = cause;

@@ -179,12 +179,14 @@ Client::Client(const std::string& address, absl::Duration call_timeout)
 
 Client::~Client() = default;
 
+// From a signal's thread: calls that run are cancelled, and calls that begin later end at once.
 void Client::Interrupt() {
   base::MutexLock lock(core_->mutex);
   core_->interrupted = true;
   for (grpc::ClientContext* context : core_->running) context->TryCancel();
 }
 
+// The coordinator may take the whole wait for the preflight before it answers.
 absl::StatusOr<pb::SubmitReply> Client::Submit(const pb::SubmitRequest& request) {
   const double wait = request.preflight_wait_seconds();
   return core_->Unary<pb::SubmitReply>(
@@ -243,6 +245,7 @@ absl::StatusOr<pb::ListCheckpointsReply> Client::ListCheckpoints(const std::stri
                                                 call_timeout_);
 }
 
+// Every byte of a checkpoint is read over there, which takes longer than any other call.
 absl::StatusOr<pb::VerifyReply> Client::Verify(const std::string& job_id, int64_t step) {
   pb::VerifyRequest request;
   request.set_job_id(job_id);
@@ -252,6 +255,7 @@ absl::StatusOr<pb::VerifyReply> Client::Verify(const std::string& job_id, int64_
                                        std::max(call_timeout_, kVerifyTimeout));
 }
 
+// What the cluster has already is not sent again: files are known by their content.
 absl::StatusOr<std::string> Client::UploadArtifact(const std::string& path) {
   RM_ASSIGN_OR_RETURN(const FileDigest file, DigestFile(base::PosixFileSystem(), path));
   pb::HasArtifactsRequest request;
@@ -264,6 +268,7 @@ absl::StatusOr<std::string> Client::UploadArtifact(const std::string& path) {
   return file.sha256;
 }
 
+// The deadline grows with the file. A reader that fails half-way must not leave half a file behind.
 absl::Status Client::Send(const std::string& path, const std::string& sha256, uint64_t bytes) {
   Core::Call call(*core_, call_timeout_ + kSecondsAMiB * static_cast<double>(bytes >> 20));
   pb::UploadArtifactReply reply;

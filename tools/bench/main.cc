@@ -17,6 +17,7 @@
 #include "base/status.h"
 #include "comm/collective/gang.h"
 #include "tools/bench/allreduce_bench.h"
+#include "tools/bench/oracle_bench.h"
 #include "tools/bench/train_bench.h"
 
 namespace rm::bench {
@@ -33,6 +34,7 @@ struct Benchmark {
 constexpr Benchmark kBenchmarks[] = {
     {"train", "training throughput on synthetic data", &TrainBenchCommand, &TrainBenchRank},
     {"allreduce", "time of an allreduce by size", &AllReduceBenchCommand, &AllReduceBenchRank},
+    {"oracle", "a case of another framework, trained and compared", &OracleBenchCommand, nullptr},
 };
 
 const Benchmark* FindBenchmark(absl::string_view name) {
@@ -68,7 +70,9 @@ absl::StatusOr<base::Json> Hear(int fd) {
 absl::StatusOr<base::Json> RunRank(int fd) {
   RM_ASSIGN_OR_RETURN(base::Json settings, Hear(fd));
   const Benchmark* benchmark = FindBenchmark(settings.Find("bench")->string_or(""));
-  if (benchmark == nullptr) return absl::InternalError("no such benchmark");
+  if (benchmark == nullptr || benchmark->rank == nullptr) {
+    return absl::InternalError("no such benchmark");
+  }
   comm::EndpointOptions options;
   options.transport = settings.Find("transport")->string_or("auto");
   RM_ASSIGN_OR_RETURN(const auto endpoint, comm::OpenEndpoint(options));
