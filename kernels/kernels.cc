@@ -2,6 +2,7 @@
 
 #include <vector>
 
+#include "kernels/cpu/onednn.h"
 #include "kernels/cpu/table.h"
 #include "kernels/ref/table.h"
 
@@ -23,6 +24,8 @@ KernelTable CpuKernels() {
       *new std::vector<KernelEntry>(Concatenated(cpu::Table(), ref::Table()));
   return table;
 }
+
+std::string CpuLibraries() { return cpu::OneDnnVersion(); }
 
 KernelTable ReferenceKernels() { return ref::Table(); }
 

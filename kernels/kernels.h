@@ -6,6 +6,8 @@
 #ifndef RM_KERNELS_KERNELS_H_
 #define RM_KERNELS_KERNELS_H_
 
+#include <string>
+
 #include "kernels/api/kernel.h"
 
 namespace rm::kernels {
@@ -16,6 +18,10 @@ namespace rm::kernels {
 
 // The plain C++ kernels alone: slow, obvious, the truth the others are checked against.
 [[nodiscard]] KernelTable ReferenceKernels();
+
+// The libraries behind CpuKernels() with the version that is loaded: "oneDNN 2.7.2". Another version
+// may compute other bits.
+[[nodiscard]] std::string CpuLibraries();
 
 }  // namespace rm::kernels
 

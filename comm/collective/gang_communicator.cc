@@ -167,6 +167,7 @@ void GangCommunicator::AllReduce(int index) {
   Start(CollectiveKind::kAllReduce, operation);
 }
 
+// A transport is woken only when its thread sleeps: a wake-up costs a system call.
 void GangCommunicator::Start(CollectiveKind kind, Operation operation) {
   bool wake = false;
   ++counters_.entered;
@@ -180,6 +181,7 @@ void GangCommunicator::Start(CollectiveKind kind, Operation operation) {
   if (wake) transport_->Wake();
 }
 
+// A failure that nobody waited for (a peer died between two steps) is found here as well.
 absl::Status GangCommunicator::WaitUntilIdle() {
   const absl::Time begin = absl::Now();
   base::MutexLock lock(mutex_);
@@ -241,6 +243,8 @@ CommunicatorStats GangCommunicator::stats() const {
   return stats;
 }
 
+// The communicator's thread: operations in their order, one at a time, and the transport's own needs
+// while there is none.
 void GangCommunicator::Run() {
   ::pthread_setname_np(::pthread_self(), "collectives");  // as a dump of stacks shows it
   bool stopping = false;
@@ -313,11 +317,14 @@ absl::Status GangCommunicator::ExecuteAllReduce(const Operation& operation) {
   return call.scratch.empty() ? absl::OkStatus() : ring_.Flush();
 }
 
+// Exact mode has one algorithm for every size: its order of adding is its purpose.
 absl::Status GangCommunicator::ExecuteTree(const Operation& operation) {
   const auto& sums = shard_buckets_[static_cast<size_t>(operation.bucket)];
   return TreeAllReduce(ring_, {operation.id, shards_, sums, absl::MakeSpan(scratch_)});
 }
 
+// Called when the present allreduce has sent all it has: the next one's first chunk may go out while
+// this one's last is still awaited.
 void GangCommunicator::BeginNext() {
   const Operation* const next = Peek(1);
   if (next == nullptr || next->id.kind != CollectiveKind::kAllReduce) return;

@@ -64,6 +64,11 @@ const dnnl::engine& Engine() {
   return engine;
 }
 
+std::string OneDnnVersion() {
+  const dnnl_version_t* version = ::dnnl_version();
+  return absl::StrCat("oneDNN ", version->major, ".", version->minor, ".", version->patch);
+}
+
 bool OneDnnHasAvx512() { return Has(dnnl::cpu_isa::avx512_core); }
 
 bool OneDnnHasAvx2() { return Has(dnnl::cpu_isa::avx2); }

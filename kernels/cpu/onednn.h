@@ -32,6 +32,9 @@ using Dims = dnnl::memory::dims;
 [[nodiscard]] bool OneDnnHasAvx512();
 [[nodiscard]] bool OneDnnHasAvx2();
 
+// "oneDNN 2.7.2": the library that is loaded, not the one that was compiled against.
+[[nodiscard]] std::string OneDnnVersion();
+
 // Runs `body` and turns what it throws into an Internal error that says `what` was tried.
 template <typename Body>
 [[nodiscard]] absl::Status CatchOneDnn(absl::string_view what, const Body& body) {

@@ -68,14 +68,19 @@ BatchReader::BatchReader(const Dataset& dataset, const Options& options)
   RM_CHECK(options.parts >= 1, options.parts, " parts");
 }
 
+Share BatchReader::OwnRows() const {
+  return options_.rows.value_or(
+      ShareOf(options_.global_batch_size, options_.rank, options_.world_size));
+}
+
 int64_t BatchReader::local_batch() const {
-  const Share share = ShareOf(options_.global_batch_size, options_.rank, options_.world_size);
+  const Share share = OwnRows();
   return std::max<int64_t>(1, DivideUp(share.count, options_.parts));
 }
 
 // A share is cut as the batch is.
 Share BatchReader::RowsOf(int part) const {
-  const Share share = ShareOf(options_.global_batch_size, options_.rank, options_.world_size);
+  const Share share = OwnRows();
   const Share rows = ShareOf(share.count, part, options_.parts);
   return {share.first + rows.first, rows.count};
 }

@@ -10,6 +10,7 @@
 #define RM_RUNTIME_DATA_BATCH_READER_H_
 
 #include <cstdint>
+#include <optional>
 
 #include "runtime/data/dataset.h"
 
@@ -42,6 +43,8 @@ class BatchReader {
     // Parts of about equal size that a rank's share is computed in, one after the other
     // (train.gradient_accumulation), ≥ 1.
     int parts = 1;
+    // The rows of the global batch that this rank takes, where that is not its ShareOf.
+    std::optional<Share> rows = std::nullopt;
   };
   BatchReader(const Dataset& dataset, const Options& options);
 
@@ -66,6 +69,7 @@ class BatchReader {
   [[nodiscard]] int64_t GlobalWeight(int64_t step) const;
 
  private:
+  [[nodiscard]] Share OwnRows() const;
   // Calls use(row, sample) for rows [first, first + count) of the step's global batch, rows counted
   // from `first`.
   template <typename Use>

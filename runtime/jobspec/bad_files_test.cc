@@ -68,7 +68,7 @@ TEST_CASE("errors of --set name it, and stand after those of the file") {
        {"0:0: --set train.epochs=: one of 'train.epochs' and 'train.steps' must be given"}},
       {{"train=3"},
        {"0:0: --set train=3: 'train' must be a section with keys (epochs, steps, "
-        "global_batch_size, gradient_accumulation, determinism, precision, seed, "
+        "global_batch_size, gradient_accumulation, determinism, virtual_shards, precision, seed, "
         "gradient_clipping, optimizer, scheduler, evaluate_every, on_nonfinite)"}},
       {{"resources.ranks=200"},
        {"12:22: 'train.global_batch_size' is 128, but 'resources.ranks' is 200: each rank needs a "

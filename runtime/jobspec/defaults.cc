@@ -49,6 +49,10 @@ void FillDefaults(const std::set<std::string>& given, pb::JobSpec* spec) {
         [&](absl::string_view rival) { return given.count(std::string(rival)) > 0; });
     if (!has_rival) SetDefault(key, spec);
   }
+  // Not in the table: what is not given follows from two other keys.
+  if (spec->train().virtual_shards() == 0) {
+    spec->mutable_train()->set_virtual_shards(VirtualShards(*spec));
+  }
 }
 
 // For a spec that came through the API: "given" is what holds something, and what may mean nothing
@@ -63,6 +67,15 @@ void ApplyDefaults(pb::JobSpec* spec) {
     }
   }
   FillDefaults(given, spec);
+}
+
+// Not in the table: it follows from another key.
+int64_t VirtualShards(const pb::JobSpec& spec) {
+  if (spec.train().determinism() != "exact") return 0;
+  if (spec.train().virtual_shards() > 0) return spec.train().virtual_shards();
+  int64_t shards = 1;
+  while (shards < spec.resources().ranks_max()) shards *= 2;
+  return shards;
 }
 
 // A path means something only where it was written: on the user's machine, beside the job file.

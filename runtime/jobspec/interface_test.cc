@@ -37,7 +37,7 @@ train:
   epochs: 3
   global_batch_size: 128
   gradient_accumulation: 1
-  determinism: fast
+  determinism: exact
   virtual_shards: 8
   precision: fp32
   seed: 1
@@ -90,7 +90,6 @@ TEST_CASE("every key of the plan is known: obeyed, or refused by name at its pla
             "16:3 data.inputs: 'inputs' is not supported yet",
             "17:3 data.text: 'text' is not supported yet",
             "18:3 data.augment: 'augment' is not supported yet",
-            "25:3 train.virtual_shards: 'virtual_shards' is not supported yet",
             "31:3 train.ema: 'ema' is not supported yet",
             "32:3 train.sync_batchnorm: 'sync_batchnorm' is not supported yet",
             "34:3 train.early_stopping: 'early_stopping' is not supported yet",
@@ -117,7 +116,7 @@ constexpr Words kWords[] = {
     {"data.validation.format", "idx csv npy tokens", "image_folder parquet"},
     {"data.schema.missing", "error zero mean", ""},
     {"data.on_bad_record", "fail skip quarantine", ""},
-    {"train.determinism", "fast", "exact"},
+    {"train.determinism", "fast exact", ""},
     {"train.precision", "fp32", "bf16 fp16"},
     {"train.optimizer.type", "SGD Adam AdamW", "LAMB Adagrad RMSprop Lion"},
     {"train.scheduler.type", "ConstantLR StepLR WarmupCosineLR", "WarmupLR WarmupDecayLR OneCycle"},
@@ -199,7 +198,6 @@ TEST_CASE("numbers of later versions are refused as well") {
 TEST_CASE("a spec that comes through the API is refused the same, without a file") {
   pb::JobSpec spec = Parse(SmallJob()).spec;
   spec.mutable_model()->set_onnx("model.onnx");
-  spec.mutable_train()->set_virtual_shards(8);
   spec.mutable_resources()->set_memory_per_rank(1 << 30);
   spec.mutable_scheduling()->set_group("research");
   spec.mutable_scheduling()->set_preemptible(false);
@@ -208,7 +206,6 @@ TEST_CASE("a spec that comes through the API is refused the same, without a file
   for (const Diagnostic& error : Validate(spec)) messages.push_back(error.message);
   CHECK(messages == std::vector<std::string>{
                         "'model.onnx' is not supported yet",
-                        "'train.virtual_shards' is not supported yet",
                         "'resources.memory_per_rank' is not supported yet",
                         "'scheduling.group' is not supported yet",
                         "'scheduling.preemptible' is not supported yet",

@@ -79,6 +79,10 @@ void SetFileAt(absl::string_view field_path, absl::string_view value, pb::JobSpe
 // written out.
 [[nodiscard]] std::string ToYaml(const pb::JobSpec& spec);
 
+// Parts that exact mode cuts the global batch into: train.virtual_shards, or the least power of two
+// that is no less than the ranks. 0 in fast mode.
+[[nodiscard]] int64_t VirtualShards(const ringmaster::v1::JobSpec& spec);
+
 }  // namespace rm::jobspec
 
 #endif  // RM_RUNTIME_JOBSPEC_JOBSPEC_H_

@@ -52,6 +52,7 @@ constexpr double kBatchMax = 1e8;
 constexpr double kPartsMax = 1e6;
 constexpr double kSeedMax = 9007199254740992.0;  // 2⁵³: the same number in every language's JSON
 // The same bound for seconds that are written as a number.
+constexpr double kShardsMax = 1 << 16;  // comm::kVirtualShardsMax
 constexpr double kSecondsMax = 365.0 * 24 * 3600;
 
 constexpr Key kKeys[] = {
@@ -64,7 +65,7 @@ constexpr Key kKeys[] = {
         .Pattern("^[a-z0-9]([a-z0-9-]{0,54}[a-z0-9])?$").Required(),
     Make("labels", KeyType::kTextMap, "Names and values of your own, to find jobs by"),
 
-    Text("model.zoo", "Name of a built-in model: mlp, convnet").Required(),
+    Text("model.zoo", "Name of a built-in model: mlp, convnet, resnet18, gpt").Required(),
     Make("model.params", KeyType::kNumberMap, "What the built-in model takes"),
     NotYet("model.onnx", "An ONNX file"),
     NotYet("model.from", "A checkpoint of another job"),
@@ -104,9 +105,12 @@ constexpr Key kKeys[] = {
           "Samples of one update, over all ranks together").Required(),
     Whole("train.gradient_accumulation", {1, kPartsMax}, "Parts a rank's share is computed in")
         .Default("1"),
-    Choice("train.determinism", "fast", "Whether bits depend on the number of ranks")
-        .Later("exact").Default("fast"),
-    NotYet("train.virtual_shards", "Parts of the global batch that never change"),
+    Choice("train.determinism", "fast|exact",
+           "exact: the same bits for every number of ranks, on machines that are alike")
+        .Default("fast"),
+    Whole("train.virtual_shards", {1, kShardsMax},
+          "exact: parts that the global batch is cut into; the least power of two that is no less "
+          "than the ranks if not given"),
     Choice("train.precision", "fp32", "Type of the numbers computed with")
         .Later("bf16|fp16").Default("fp32"),
     Whole("train.seed", {0, kSeedMax}, "Keys the first weights and the order of samples")

@@ -61,7 +61,8 @@ TEST_CASE("keys and sections are found by their path") {
 TEST_CASE("the names in a section are those of today") {
   CHECK(NamesIn("") == Names{"apiVersion", "kind", "name", "labels", "model", "data", "train",
                              "resources", "scheduling", "checkpoint", "communication"});
-  CHECK(NamesIn("model") == Names{"zoo", "params", "weights", "loss", "label_smoothing"});
+  CHECK(NamesIn("model") ==
+        Names{"zoo", "params", "weights", "freeze", "loss", "label_smoothing"});
   CHECK(NamesIn("checkpoint.keep") == Names{"last"});
   CHECK(NamesIn("nowhere").empty());
 }
@@ -113,7 +114,7 @@ TEST_CASE("each component stands in the table as a choice, and its parameters ar
   }
   CHECK(FindParam("train.optimizer.params.lr", "SGD")->required);
   CHECK(FindParam("train.optimizer.params.nesterov", "SGD")->is_flag);
-  CHECK(FindParam("train.optimizer.params.lr", "Adam") == nullptr);
+  CHECK(FindParam("train.optimizer.params.lr", "Lion") == nullptr);
   CHECK(FindParam("train.optimizer.params.beta", "SGD") == nullptr);
 }
 

@@ -80,6 +80,17 @@ void MakeComponentsConsistent(pb::TrainSpec& train) {
   }
 }
 
+// In exact mode a batch of whole shards, none of them cut again; in fast mode no shards.
+void MakeShardsConsistent(base::RandomStream& random, int32_t ranks, pb::TrainSpec& train) {
+  train.clear_virtual_shards();
+  if (train.determinism() != "exact") return;
+  int64_t shards = 1;
+  while (shards < ranks) shards *= 2;
+  train.set_virtual_shards(shards << random.NextBelow(3));
+  train.set_gradient_accumulation(1);
+  train.set_global_batch_size(train.virtual_shards() * static_cast<int64_t>(1 + random.NextBelow(8)));
+}
+
 // A valid job with about half of all keys at random values.
 pb::JobSpec RandomSpec(base::RandomStream& random) {
   pb::JobSpec spec = Parse(FullJob()).spec;
@@ -98,6 +109,7 @@ pb::JobSpec RandomSpec(base::RandomStream& random) {
   spec.mutable_resources()->set_ranks_max(ranks);
   const int64_t batch = std::max<int64_t>(ranks, spec.train().global_batch_size());
   spec.mutable_train()->set_global_batch_size(batch);
+  MakeShardsConsistent(random, ranks, *spec.mutable_train());
   for (uint64_t i = random.NextBelow(5); i > 0; --i) {
     (*spec.mutable_labels())[RandomText(random)] = RandomText(random);
     (*spec.mutable_model()->mutable_params())[absl::StrCat("p", i)] = RandomNumber({}, random);

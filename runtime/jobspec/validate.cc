@@ -58,6 +58,7 @@ class Validator {
     CheckLength();
     CheckData();
     CheckRanks();
+    CheckShards();
     for (const char* const section : {"train.optimizer", "train.scheduler"}) {
       CheckComponent(section);
     }
@@ -257,6 +258,30 @@ class Validator {
   }
 
   // The number of ranks, and that each has something to do.
+  // Exact mode: the batch in parts of one size, a power of two of them.
+  void CheckShards() {
+    const pb::TrainSpec& train = spec_.train();
+    if (train.determinism() != "exact") {
+      if (train.virtual_shards() == 0) return;
+      return Error("train.virtual_shards",
+                   "'train.virtual_shards' goes with 'train.determinism: exact'");
+    }
+    if (train.gradient_accumulation() > 1) {
+      Error("train.gradient_accumulation",
+            absl::StrCat("'train.gradient_accumulation' is ", train.gradient_accumulation(),
+                         ": with 'train.determinism: exact' the virtual shards are the parts; give "
+                         "more 'train.virtual_shards'"));
+    }
+    const int64_t shards = VirtualShards(spec_), batch = train.global_batch_size();
+    const int64_t ranks = spec_.resources().ranks_max();
+    const bool power_of_two = (shards & (shards - 1)) == 0;
+    if (batch < 1 || ranks < 1 || (power_of_two && shards >= ranks && batch % shards == 0)) return;
+    Error("train.virtual_shards",
+          absl::StrCat("'train.virtual_shards' is ", shards, ": it must be a power of two, no less "
+                       "than 'resources.ranks' (", ranks,
+                       "), that divides 'train.global_batch_size' (", batch, ")"));
+  }
+
   void CheckRanks() {
     const Key& key = *FindKey("resources.ranks");
     const int64_t least = spec_.resources().ranks_min(), most = spec_.resources().ranks_max();

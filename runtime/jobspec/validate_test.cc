@@ -30,7 +30,7 @@ TEST_CASE("an empty spec lacks what is required") {
             "'kind' is missing: What the job does; possible: train",
             "'name' is missing: Name for people: a-z, 0-9 and '-'; the coordinator adds a unique "
             "id",
-            "'model.zoo' is missing: Name of a built-in model: mlp, convnet",
+            "'model.zoo' is missing: Name of a built-in model: mlp, convnet, resnet18, gpt",
             "'data.train.path' is missing: Where the training samples are",
             "'data.train.format' is missing: How they are stored; possible: idx, csv, npy, tokens",
             "'train.global_batch_size' is missing: Samples of one update, over all ranks together",

@@ -28,6 +28,11 @@ float* AlignUp(float* pointer) {
   return pointer + ((kBytes - address % kBytes) % kBytes) / sizeof(float);
 }
 
+// Virtual shards are parts of one micro-batch: the buffers move once, by the mean over all of them.
+int StatisticsParts(const ReplicaOptions& options) {
+  return options.virtual_shards > 0 ? 1 : options.micro_batches;
+}
+
 }  // namespace
 
 // Compiles first: only the program knows in which order gradients become final, and that order is the layout.
@@ -85,14 +90,42 @@ absl::Status Replica::AllocateBuckets(const ReplicaOptions& options,
   }
   std::vector<int64_t> on_wire = plan_.bucket_elements;
   // Only the last bucket on the wire is longer: the optimizer never sees statistics and report.
-  const int64_t statistics = RunningStatistics::WireFloats(program_->buffers(), options.micro_batches);
+  const int64_t statistics =
+      RunningStatistics::WireFloats(program_->buffers(), StatisticsParts(options));
   on_wire.back() += statistics + kReportFloats;
-  RM_ASSIGN_OR_RETURN(gradients_, communicator.AllocateBuckets(on_wire));
+  RM_RETURN_IF_ERROR(AllocateGradients(on_wire, options, communicator));
   const auto tail = static_cast<size_t>(plan_.bucket_elements.back());
   statistics_wire_ = gradients_.back().subspan(tail, static_cast<size_t>(statistics));
   report_ = gradients_.back().subspan(tail + statistics_wire_.size());
   gradients_.back() = gradients_.back().first(tail);
   for (const int64_t count : plan_.bucket_elements) weights_.push_back(AddFlatArray(count));
+  return absl::OkStatus();
+}
+
+// In exact mode a gradient is formed in the memory in which the rank's last sum will stand, and the result of the gang.
+absl::Status Replica::AllocateGradients(absl::Span<const int64_t> on_wire,
+                                        const ReplicaOptions& options,
+                                        comm::Communicator& communicator) {
+  micro_batches_ = options.micro_batches;
+  if (options.virtual_shards == 0) {
+    RM_ASSIGN_OR_RETURN(gradients_, communicator.AllocateBuckets(on_wire));
+    return absl::OkStatus();
+  }
+  RM_ASSIGN_OR_RETURN(const auto sums,
+                      communicator.AllocateShardBuckets(on_wire, options.virtual_shards));
+  const comm::ShardRun run =
+      comm::ShardsOf(options.virtual_shards, communicator.world_size(), communicator.rank());
+  micro_batches_ = run.count;
+  for (const auto& bucket : sums) {
+    shard_sums_.emplace_back(run, bucket);
+    gradients_.push_back(bucket.back());
+  }
+  return absl::OkStatus();
+}
+
+absl::Status Replica::Take(int bucket, int micro_batch) {
+  if (!is_exact()) return gradient_sum_.Take(bucket, micro_batch);
+  shard_sums_[static_cast<size_t>(bucket)].Commit();
   return absl::OkStatus();
 }
 
@@ -134,6 +167,7 @@ absl::Status Replica::BindOptimizer(const ReplicaOptions& options) {
     bucket.runs = RunsOf(static_cast<int>(b), options);
   }
   RM_RETURN_IF_ERROR(optimizer_->Bind(memory, options.kernels, options.kernel_options));
+  if (is_exact()) return absl::OkStatus();
   std::vector<absl::Span<float>> sums;
   if (options.micro_batches > 1) {
     for (const int64_t count : plan_.bucket_elements) sums.push_back(AddFlatArray(count));
@@ -152,7 +186,7 @@ absl::Status Replica::AllocateBuffers(const ReplicaOptions& options) {
     program_->BindBuffer(static_cast<int>(i), buffers_[i].data());
   }
   RM_ASSIGN_OR_RETURN(statistics_,
-                      RunningStatistics::Create(*program_, buffers_, options.micro_batches,
+                      RunningStatistics::Create(*program_, buffers_, StatisticsParts(options),
                                                 statistics_wire_));
   return absl::OkStatus();
 }
@@ -214,6 +248,12 @@ std::vector<StateTensor> Replica::Weights() const {
     tensors.push_back(
         {info.name, std::vector<int64_t>(info.shape.begin(), info.shape.end()), buffers_[i]});
   }
+  return tensors;
+}
+
+std::vector<StateTensor> Replica::Gradients() const {
+  std::vector<StateTensor> tensors;
+  for (size_t i = 0; i < slice_of_.size(); ++i) tensors.push_back(TensorOf(i, "", gradients_));
   return tensors;
 }
 

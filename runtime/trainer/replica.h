@@ -21,6 +21,7 @@
 #include "absl/types/span.h"
 #include "comm/bucket/bucket_plan.h"
 #include "comm/collective/communicator.h"
+#include "comm/collective/shard_tree.h"
 #include "kernels/api/kernel.h"
 #include "runtime/graph/graph.h"
 #include "runtime/graph/program.h"
@@ -36,6 +37,9 @@ inline constexpr int64_t kReportFloats = 16;
 struct ReplicaOptions {
   int64_t local_batch = 1;                // rows of a micro-batch on this rank
   int micro_batches = 1;                  // parts that a rank's share of a step is computed in
+  // Exact mode: the batch is cut into so many virtual shards of local_batch rows, and this rank's
+  // (comm::ShardsOf) are its micro-batches, whatever is said above. 0: fast mode.
+  int virtual_shards = 0;
   int64_t bucket_bytes_max = 8 << 20;
   kernels::KernelTable kernels;
   kernels::KernelOptions kernel_options;
@@ -72,13 +76,19 @@ class Replica {
   // Gradients of each bucket, without what lies behind them on the wire.
   [[nodiscard]] absl::Span<const absl::Span<float>> gradients() const { return gradients_; }
   // Sums the gradients of micro-batches.
-  [[nodiscard]] GradientSum& gradient_sum() { return gradient_sum_; }
+  // Parts that this rank's share is computed in, and whether they are virtual shards, which are added along a fixed tree.
+  [[nodiscard]] int micro_batches() const { return micro_batches_; }
+  [[nodiscard]] bool is_exact() const { return !shard_sums_.empty(); }
+  // Bucket `bucket` holds all that micro-batch `micro_batch` has to say; after the last one it holds the sum of all.
+  [[nodiscard]] absl::Status Take(int bucket, int micro_batch);
   // What moves the buffers; its sums are final when the last bucket is.
   [[nodiscard]] RunningStatistics& statistics() { return statistics_; }
 
   // Parameters in the graph's order, then buffers in theirs: what a checkpoint calls the weights. Optimizer state as "<state>/<parameter>", grouped by state.
   [[nodiscard]] std::vector<StateTensor> Weights() const;
   [[nodiscard]] std::vector<StateTensor> OptimizerState() const;
+  // Of each parameter: after a backward pass what it found, after a step the sum over the ranks.
+  [[nodiscard]] std::vector<StateTensor> Gradients() const;
 
   // Parameters of this model in all.
   [[nodiscard]] int64_t parameter_count() const;
@@ -95,6 +105,9 @@ class Replica {
       : program_(std::move(program)), optimizer_(std::move(optimizer)) {}
 
   absl::Status AllocateBuckets(const ReplicaOptions& options, comm::Communicator& communicator);
+  // Buckets of these sizes on the wire, in the mode that is asked for.
+  absl::Status AllocateGradients(absl::Span<const int64_t> on_wire, const ReplicaOptions& options,
+                                 comm::Communicator& communicator);
   absl::Status BindOptimizer(const ReplicaOptions& options);
   [[nodiscard]] std::vector<BucketRun> RunsOf(int bucket, const ReplicaOptions& options) const;
   absl::Status AllocateBuffers(const ReplicaOptions& options);
@@ -115,7 +128,9 @@ class Replica {
   std::vector<absl::Span<float>> weights_;         // by bucket
   std::vector<absl::Span<float>> gradients_;       // by bucket, without the report
   std::vector<std::vector<absl::Span<float>>> state_;  // by state, then bucket
-  GradientSum gradient_sum_;
+  int micro_batches_ = 1;
+  GradientSum gradient_sum_;                         // fast mode
+  std::vector<comm::ShardAccumulator> shard_sums_;  // exact mode: one a bucket
   std::vector<absl::Span<float>> buffers_;             // by buffer
   absl::Span<float> statistics_wire_;                  // between the last bucket's gradients and the report
   RunningStatistics statistics_;

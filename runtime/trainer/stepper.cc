@@ -87,9 +87,14 @@ absl::StatusOr<StepOutcome> Stepper::Run(double learning_rate, const Votes& vote
   Sums sums;
   for (int micro_batch = 0; micro_batch < micro_batches(); ++micro_batch) {
     RM_RETURN_IF_ERROR(Forward(micro_batch, &sums));
-    RecordStatistics(micro_batch);
-    // Before the last backward pass, which starts the last bucket on its way.
-    if (micro_batch + 1 == micro_batches()) RM_RETURN_IF_ERROR(WriteReport(sums, votes));
+    RecordStatistics(replica_->is_exact() ? 0 : micro_batch);
+    // Before the last backward pass, which starts the last bucket on its way. Each virtual shard has a report of its own,
+    // which is added along the tree as its gradients are; what the rank has to say stands in the last one.
+    const bool is_last = micro_batch + 1 == micro_batches();
+    if (replica_->is_exact() || is_last) {
+      RM_RETURN_IF_ERROR(WriteReport(sums, is_last ? votes : Votes()));
+    }
+    if (replica_->is_exact()) sums = Sums();
     RM_RETURN_IF_ERROR(Backward(micro_batch));
   }
   {
@@ -165,7 +170,7 @@ absl::Status Stepper::Backward(int micro_batch) {
   const auto on_gradient_ready = [&](int parameter) {
     const int bucket = replica_->bucket_of()[static_cast<size_t>(parameter)];
     if (--missing_[static_cast<size_t>(bucket)] > 0) return;
-    summed.Update(replica_->gradient_sum().Take(bucket, micro_batch));
+    summed.Update(replica_->Take(bucket, micro_batch));
     if (is_last) communicator_->AllReduce(bucket);
   };
   RM_RETURN_IF_ERROR(replica_->program().Backward(on_gradient_ready));

@@ -101,7 +101,7 @@ class Stepper {
   Stepper(Replica& replica, comm::Communicator& communicator, StepperOptions options)
       : replica_(&replica), communicator_(&communicator), options_(std::move(options)) {}
 
-  [[nodiscard]] int micro_batches() const { return replica_->gradient_sum().parts(); }
+  [[nodiscard]] int micro_batches() const { return replica_->micro_batches(); }
   absl::Status FindMemory();
   absl::Status Forward(int micro_batch, Sums* sums);
   void RecordStatistics(int micro_batch);

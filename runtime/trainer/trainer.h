@@ -23,6 +23,7 @@
 #include "absl/time/time.h"
 #include "base/file_system.h"
 #include "comm/collective/communicator.h"
+#include "comm/collective/shard_tree.h"
 #include "proto/rank.pb.h"
 #include "runtime/data/batch_reader.h"
 #include "runtime/graph/graph.h"
@@ -107,6 +108,10 @@ class Trainer {
   void NoteBatch(const StepOutcome& outcome);
 
   [[nodiscard]] int MicroBatches() const;
+  // Exact mode: this rank's shards.
+  [[nodiscard]] comm::ShardRun Shards() const;
+  // The coordinator has filled in how many shards there are.
+  [[nodiscard]] bool is_exact() const { return train_.virtual_shards() > 0; }
   [[nodiscard]] double EpochAt(int64_t step) const;
   [[nodiscard]] bool EvaluationDue() const;
   [[nodiscard]] bool SaveDue(const StepOutcome& outcome) const;

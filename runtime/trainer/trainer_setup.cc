@@ -14,6 +14,7 @@
 #include "runtime/checkpoint/checkpoint.h"
 #include "runtime/model/model.h"
 #include "runtime/model/weights.h"
+#include "runtime/trainer/fingerprint.h"
 #include "runtime/trainer/gather.h"
 #include "runtime/trainer/optimizer.h"
 #include "runtime/trainer/trainer.h"
@@ -84,6 +85,10 @@ absl::Status Trainer::OpenData() {
   options.rank = communicator_.rank();
   options.world_size = communicator_.world_size();
   options.parts = MicroBatches();
+  if (is_exact()) {
+    const int64_t rows = train_.global_batch_size() / train_.virtual_shards();
+    options.rows = data::Share{Shards().first * rows, Shards().count * rows};
+  }
   reader_.emplace(*data_.training, options);
   total_steps_ = train_.steps() > 0 ? train_.steps()
                                     : data::TotalSteps(train_.epochs(), data_.training->size(),
@@ -116,6 +121,7 @@ absl::Status Trainer::BuildReplica() {
   ReplicaOptions options;
   options.local_batch = reader_->local_batch();
   options.micro_batches = MicroBatches();
+  options.virtual_shards = static_cast<int>(train_.virtual_shards());
   options.no_decay.assign(train_.optimizer().no_decay().begin(),
                           train_.optimizer().no_decay().end());
   options.kernels = kernels::CpuKernels();
@@ -125,6 +131,10 @@ absl::Status Trainer::BuildReplica() {
   if (bucket_size > 0) options.bucket_bytes_max = bucket_size;
   RM_ASSIGN_OR_RETURN(replica_,
                       Replica::Build(graph, options, std::move(optimizer), communicator_));
+  if (is_exact()) {
+    RM_RETURN_IF_ERROR(CheckFingerprints(
+        communicator_, FingerprintOf(replica_->program(), options.kernel_options.threads)));
+  }
   return BuildStepper();
 }
 
@@ -150,8 +160,14 @@ absl::Status Trainer::BuildStepper() {
   return absl::OkStatus();
 }
 
+comm::ShardRun Trainer::Shards() const {
+  return comm::ShardsOf(static_cast<int>(train_.virtual_shards()),
+                        communicator_.world_size(), communicator_.rank());
+}
+
 // A job file without the key means one.
 int Trainer::MicroBatches() const {
+  if (is_exact()) return Shards().count;
   return static_cast<int>(std::max<int64_t>(1, train_.gradient_accumulation()));
 }
 

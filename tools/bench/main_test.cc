@@ -47,7 +47,7 @@ TEST_CASE("each mistake has its line") {
       {{}, "which benchmark?"},
       {{"trian"}, "unknown benchmark 'trian' – did you mean 'train'?"},
       {{"train", "--modle", "mlp"}, "did you mean '--model'"},
-      {{"train", "--model", "resnet"}, "unknown model 'resnet'; known: mlp, convnet"},
+      {{"train", "--model", "transformer"}, "unknown model 'transformer'; known: mlp, convnet, resnet18, gpt"},
       {{"train", "--model", "covnet"}, "did you mean 'convnet'?"},
       {{"train", "--ranks", "0"}, "must be a whole number from 1 to"},
       {{"train", "--batch", "8", "--global-batch", "16"}, "give --batch or --global-batch, not both"},

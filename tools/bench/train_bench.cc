@@ -29,7 +29,8 @@ struct ModelDefaults {
   const char* name;
   int64_t batch;
 };
-constexpr ModelDefaults kModels[] = {{"mlp", 128}, {"convnet", 64}};
+constexpr ModelDefaults kModels[] = {
+    {"mlp", 128}, {"convnet", 64}, {"resnet18", 32}, {"gpt", 12}};
 
 // The flags with their defaults.
 struct Options {
@@ -43,6 +44,7 @@ struct Options {
   double lr = 0.05;
   std::string transport = "auto";
   std::string determinism = "fast";
+  int64_t virtual_shards = 0;
   std::string precision = "fp32";
   std::string save_weights;
   std::vector<std::string> params;
@@ -55,7 +57,7 @@ absl::StatusOr<Options> ParseOptions(int argc, char** argv, std::string* help) {
   Options o;
   base::FlagSet flags("trainctl bench train",
                       "Measures training throughput on synthetic data, ranks being processes.");
-  flags.Text("model", "NAME", "model of the zoo: mlp, convnet", &o.model);
+  flags.Text("model", "NAME", "model of the zoo: mlp, convnet, resnet18, gpt", &o.model);
   flags.Integer("ranks", "N", "rank processes", 1, 1024, &o.ranks);
   flags.Integer("threads", "N", "threads a rank", 1, 1024, &o.threads);
   flags.Integer("batch", "N", "rows of a batch on each rank (0: the model's own)", 0, 1 << 24,
@@ -66,7 +68,11 @@ absl::StatusOr<Options> ParseOptions(int argc, char** argv, std::string* help) {
   flags.Integer("seed", "N", "seed of data and weights", 0, int64_t{1} << 53, &o.seed);
   flags.Number("lr", "X", "learning rate of SGD with momentum 0.9", 0, 1e6, &o.lr);
   flags.Choice("transport", {"auto", "grpc", "shm"}, "how ranks talk", &o.transport);
-  flags.Choice("determinism", {"fast"}, "exact comes with a later version", &o.determinism);
+  flags.Choice("determinism", {"fast", "exact"},
+               "exact: the same bits for any number of ranks; exactly --steps steps, no warm-up",
+               &o.determinism);
+  flags.Integer("virtual-shards", "V", "exact: parts of the global batch (0: 8, or more for more ranks)",
+                0, 1 << 16, &o.virtual_shards);
   flags.Choice("precision", {"fp32"}, "bf16 comes with a later version", &o.precision);
   flags.Text("save-weights", "FILE", "write the last weights as safetensors", &o.save_weights);
   flags.Texts("param", "NAME=VALUE", "parameter of the zoo model; may be repeated", &o.params);
@@ -92,9 +98,20 @@ absl::Status FillBatchSizes(Options& o) {
   if (std::find(names.begin(), names.end(), o.model) == names.end()) {
     return absl::InvalidArgumentError(absl::StrCat("--model: unknown model '", o.model, "'",
                                                    base::Suggestion(o.model, names),
-                                                   "; known: mlp, convnet"));
+                                                   "; known: mlp, convnet, resnet18, gpt"));
   }
   if (o.global_batch == 0) o.global_batch = o.batch * o.ranks;
+  if (o.determinism == "exact") {
+    if (o.virtual_shards == 0) o.virtual_shards = 8;
+    while (o.virtual_shards < o.ranks) o.virtual_shards *= 2;
+    if (o.global_batch % o.virtual_shards != 0) {
+      return absl::InvalidArgumentError(absl::StrCat("--virtual-shards: ", o.virtual_shards,
+                                                     " shards do not divide a global batch of ",
+                                                     o.global_batch));
+    }
+  } else if (o.virtual_shards > 0) {
+    return absl::InvalidArgumentError("--virtual-shards goes with --determinism exact");
+  }
   if (o.global_batch < o.ranks) {
     return absl::InvalidArgumentError(absl::StrCat("--global-batch ", o.global_batch,
                                                    " leaves some of ", o.ranks,
@@ -122,6 +139,7 @@ absl::StatusOr<base::Json> SettingsOf(const Options& o) {
       .Set("steps", o.steps)
       .Set("seed", o.seed)
       .Set("lr", o.lr)
+      .Set("virtual_shards", o.virtual_shards)
       .Set("transport", o.transport)
       .Set("save_weights", o.save_weights)
       .Set("params", params);
@@ -161,7 +179,9 @@ base::Json LineOf(const Options& o, const std::vector<base::Json>& results) {
       .Set("weights_sha256", *first.Find("weights_sha256"))
       .Set("global_batch", o.global_batch)
       .Set("seed", o.seed)
-      .Set("lr", o.lr);
+      .Set("lr", o.lr)
+      .Set("determinism", o.determinism)
+      .Set("virtual_shards", o.virtual_shards);
   AddCircumstances(line);
   return line;
 }

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <cstdint>
+#include <cstring>
 #include <memory>
 #include <optional>
 #include <string>
@@ -16,6 +17,7 @@
 #include "base/file_system.h"
 #include "base/random.h"
 #include "base/status.h"
+#include "comm/collective/shard_tree.h"
 #include "kernels/kernels.h"
 #include "proto/job.pb.h"
 #include "runtime/data/batch_reader.h"
@@ -74,26 +76,76 @@ pb::OptimizerSpec OptimizerSpecOf() {
   return spec;
 }
 
-// Standard normal features and uniform labels; sample i of the global batch depends on (seed, i) alone.
-absl::Status FillBatch(trainer::Replica& replica, trainer::Stepper& stepper,
-                       const data::Share& share, uint64_t seed, int64_t classes) {
-  RM_ASSIGN_OR_RETURN(const kernels::TensorType input,
-                      replica.program().InputType(model::kInput));
-  const int64_t rows = input.shape[0];
-  const int64_t elements = input.elements() / rows;
-  for (int64_t row = 0; row < rows; ++row) {
-    const bool used = row < share.count;
-    const auto sample = static_cast<uint64_t>(share.first + row);
-    base::RandomStream features(seed, (sample << 8) + kFeatureStream);
-    base::RandomStream labels(seed, (sample << 8) + kLabelStream);
-    float* out = stepper.features() + row * elements;
-    for (int64_t i = 0; i < elements; ++i) out[i] = used ? features.NextNormal() : 0.0F;
-    stepper.labels()[row] =
-        used ? static_cast<int64_t>(labels.NextBelow(static_cast<uint64_t>(classes))) : 0;
-    stepper.weights()[row] = used ? 1.0F : 0.0F;
+// The rows that this rank computes, drawn once: standard normal features (or tokens) and uniform labels. Row i of the
+// global batch depends on (seed, i) alone. Rows of any part are copied from here into the program's memory.
+class SyntheticRows {
+ public:
+  // `first`: the rank's first row of the global batch; `count` of them; `part_rows` in each part.
+  absl::Status Draw(graph::Program& program, const data::Share& rows, uint64_t seed,
+                    int64_t classes) {
+    RM_ASSIGN_OR_RETURN(input_, program.InputType(model::kInput));
+    RM_ASSIGN_OR_RETURN(const kernels::TensorType labels, program.InputType(graph::kLabels));
+    RM_ASSIGN_OR_RETURN(input_memory_, program.InputMemory(model::kInput));
+    RM_ASSIGN_OR_RETURN(void* label_memory, program.InputMemory(graph::kLabels));
+    RM_ASSIGN_OR_RETURN(void* weight_memory, program.InputMemory(graph::kWeights));
+    label_memory_ = static_cast<int64_t*>(label_memory);
+    weight_memory_ = static_cast<float*>(weight_memory);
+    part_rows_ = input_.shape[0];
+    row_bytes_ = input_.bytes() / static_cast<size_t>(part_rows_);
+    row_labels_ = labels.elements() / part_rows_;
+    rows_ = rows.count;
+    features_.resize(row_bytes_ * static_cast<size_t>(rows_));
+    labels_.resize(static_cast<size_t>(row_labels_ * rows_));
+    for (int64_t row = 0; row < rows_; ++row) DrawRow(row, rows.first + row, seed, classes);
+    return absl::OkStatus();
   }
-  return absl::OkStatus();
-}
+
+  // Puts part `part` into the memory; what is left of it has no weight.
+  void Fill(int part) {
+    const int64_t first = part * part_rows_;
+    const int64_t used = std::clamp<int64_t>(rows_ - first, 0, part_rows_);
+    const auto bytes = row_bytes_ * static_cast<size_t>(used);
+    std::memset(input_memory_, 0, row_bytes_ * static_cast<size_t>(part_rows_));
+    std::memcpy(input_memory_, features_.data() + row_bytes_ * static_cast<size_t>(first), bytes);
+    std::fill_n(label_memory_, row_labels_ * part_rows_, 0);
+    std::copy_n(labels_.data() + first * row_labels_, row_labels_ * used, label_memory_);
+    std::fill_n(weight_memory_, row_labels_ * part_rows_, 0.0F);
+    std::fill_n(weight_memory_, row_labels_ * used, 1.0F);
+  }
+
+  // Labels, and so losses, of one row: 1, or the tokens of a sequence.
+  [[nodiscard]] int64_t row_labels() const { return row_labels_; }
+
+ private:
+  void DrawRow(int64_t row, int64_t sample, uint64_t seed, int64_t classes) {
+    const auto key = static_cast<uint64_t>(sample) << 8;
+    base::RandomStream features(seed, key + kFeatureStream);
+    base::RandomStream labels(seed, key + kLabelStream);
+    const auto draw = [&](base::RandomStream& stream) {
+      return static_cast<int64_t>(stream.NextBelow(static_cast<uint64_t>(classes)));
+    };
+    char* out = features_.data() + row_bytes_ * static_cast<size_t>(row);
+    if (input_.dtype == kernels::DType::kInt64) {
+      auto* tokens = reinterpret_cast<int64_t*>(out);
+      std::generate_n(tokens, row_bytes_ / sizeof(int64_t), [&] { return draw(features); });
+    } else {
+      auto* values = reinterpret_cast<float*>(out);
+      std::generate_n(values, row_bytes_ / sizeof(float), [&] { return features.NextNormal(); });
+    }
+    std::generate_n(labels_.data() + row * row_labels_, row_labels_, [&] { return draw(labels); });
+  }
+
+  kernels::TensorType input_;
+  void* input_memory_ = nullptr;
+  int64_t* label_memory_ = nullptr;
+  float* weight_memory_ = nullptr;
+  int64_t part_rows_ = 1;
+  int64_t row_labels_ = 1;
+  int64_t rows_ = 0;
+  size_t row_bytes_ = 0;
+  std::vector<char> features_;
+  std::vector<int64_t> labels_;
+};
 
 // The high-water mark of this process's resident memory; the kernel counts it in KiB.
 int64_t PeakRssBytes() {
@@ -122,18 +174,20 @@ class Run {
       : settings_(settings),
         communicator_(communicator),
         global_batch_(IntSetting(settings, "global_batch", 1)),
+        shards_(IntSetting(settings, "virtual_shards", 0)),
         learning_rate_(NumberSetting(settings, "lr", 0.05)) {}
 
   // As a job's trainer does it, but for the data, which is drawn and not read.
   absl::Status Build() {
     const pb::ModelSpec spec = ModelOf(settings_);
     RM_ASSIGN_OR_RETURN(const graph::Graph model, model::BuildGraph(spec));
-    const data::Share share =
-        data::ShareOf(global_batch_, communicator_.rank(), communicator_.world_size());
     const auto seed = static_cast<uint64_t>(IntSetting(settings_, "seed", 1));
+    const data::Share rows = OwnRows();
     trainer::ReplicaOptions options;
-    options.local_batch =
-        (global_batch_ + communicator_.world_size() - 1) / communicator_.world_size();
+    options.virtual_shards = static_cast<int>(shards_);
+    options.local_batch = shards_ > 0 ? global_batch_ / shards_
+                                      : (global_batch_ + communicator_.world_size() - 1) /
+                                            communicator_.world_size();
     RM_ASSIGN_OR_RETURN(
         const graph::Graph graph,
         model::ForBatch(model, spec, options.local_batch, model::Purpose::kTraining));
@@ -143,23 +197,38 @@ class Run {
     RM_ASSIGN_OR_RETURN(auto optimizer, trainer::MakeOptimizer(OptimizerSpecOf()));
     RM_ASSIGN_OR_RETURN(replica_, trainer::Replica::Build(graph, options, std::move(optimizer),
                                                           communicator_));
-    RM_ASSIGN_OR_RETURN(trainer::Stepper stepper,
-                        trainer::Stepper::Create(*replica_, communicator_,
-                                                 static_cast<double>(global_batch_)));
-    stepper_.emplace(std::move(stepper));
     RM_ASSIGN_OR_RETURN(const int64_t classes, model::ClassCount(model));
-    return FillBatch(*replica_, *stepper_, share, seed, classes);
+    RM_RETURN_IF_ERROR(rows_.Draw(replica_->program(), rows, seed, classes));
+    trainer::StepperOptions stepping;
+    stepping.seed = seed;
+    stepping.first_rows.clear();
+    for (int part = 0; part < replica_->micro_batches(); ++part) {
+      stepping.first_rows.push_back(rows.first + part * options.local_batch);
+    }
+    RM_ASSIGN_OR_RETURN(
+        trainer::Stepper stepper,
+        trainer::Stepper::Create(*replica_, communicator_,
+                                 static_cast<double>(global_batch_ * rows_.row_labels()),
+                                 std::move(stepping)));
+    stepper_.emplace(std::move(stepper));
+    rows_.Fill(0);
+    // With one part the batch stays where it is; shards take turns.
+    if (replica_->micro_batches() > 1) stepper_->SetFill([this](int part) { rows_.Fill(part); });
+    return absl::OkStatus();
   }
 
   // Loss before, warm-up, windows between barriers, loss after. The losses need no gradients, so they change nothing.
   absl::StatusOr<base::Json> Measure() {
     RM_ASSIGN_OR_RETURN(const double first_loss, stepper_->EvaluateLoss());
-    RM_RETURN_IF_ERROR(Steps(kWarmUpSteps));
-    const int64_t window = std::max<int64_t>(1, IntSetting(settings_, "steps", 60) / kWindows);
+    const int64_t steps = IntSetting(settings_, "steps", 60);
+    const int64_t window = std::max<int64_t>(1, steps / kWindows);
+    // In exact mode people compare weights after so many steps, and not one more.
+    const int windows = static_cast<int>(std::min<int64_t>(kWindows, steps));
+    if (shards_ == 0) RM_RETURN_IF_ERROR(Steps(kWarmUpSteps));
     const absl::Duration waited_before = stepper_->times().allreduce_wait;
     const absl::Time start = absl::Now();
     base::Json rates;
-    for (int w = 0; w < kWindows; ++w) {
+    for (int w = 0; w < windows; ++w) {
       RM_RETURN_IF_ERROR(communicator_.Barrier());
       const absl::Time begin = absl::Now();
       RM_RETURN_IF_ERROR(Steps(window));
@@ -167,6 +236,7 @@ class Run {
       rates.Add(static_cast<double>(global_batch_ * window) /
                 absl::ToDoubleSeconds(absl::Now() - begin));
     }
+    if (shards_ > 0) RM_RETURN_IF_ERROR(Steps(steps - window * windows));
     const absl::Duration waited = stepper_->times().allreduce_wait - waited_before;
     const double wait_share = absl::FDivDuration(waited, absl::Now() - start);
     RM_ASSIGN_OR_RETURN(const double last_loss, stepper_->EvaluateLoss());
@@ -187,6 +257,15 @@ class Run {
   }
 
  private:
+  // The rows of the global batch that this rank computes.
+  [[nodiscard]] data::Share OwnRows() const {
+    const int rank = communicator_.rank(), ranks = communicator_.world_size();
+    if (shards_ == 0) return data::ShareOf(global_batch_, rank, ranks);
+    const comm::ShardRun run = comm::ShardsOf(static_cast<int>(shards_), ranks, rank);
+    const int64_t rows = global_batch_ / shards_;
+    return {run.first * rows, run.count * rows};
+  }
+
   // The step of a job: same code, same communicator.
   absl::Status Steps(int64_t count) {
     for (int64_t i = 0; i < count; ++i) {
@@ -198,7 +277,9 @@ class Run {
   const base::Json& settings_;
   comm::Communicator& communicator_;
   const int64_t global_batch_;
+  const int64_t shards_;  // exact mode; 0: fast
   const double learning_rate_;
+  SyntheticRows rows_;
   std::unique_ptr<trainer::Replica> replica_;
   std::optional<trainer::Stepper> stepper_;
 };

@@ -1,0 +1,61 @@
+#include "runtime/trainer/fingerprint.h"
+
+#include <unistd.h>
+
+#include <vector>
+
+#include "absl/strings/str_cat.h"
+#include "base/cpu.h"
+#include "base/sha256.h"
+#include "base/status.h"
+#include "base/units.h"
+#include "kernels/kernels.h"
+#include "runtime/trainer/gather.h"
+
+namespace rm::trainer {
+namespace {
+
+constexpr size_t kPlanDigits = 12;
+
+// oneDNN cuts its loops by the sizes of the caches.
+std::string Caches() {
+  std::string text;
+  for (const int name : {_SC_LEVEL1_DCACHE_SIZE, _SC_LEVEL2_CACHE_SIZE, _SC_LEVEL3_CACHE_SIZE}) {
+    const long bytes = ::sysconf(name);  // 0 or −1 where the system does not say
+    absl::StrAppend(&text, " ", bytes > 0 ? base::FormatBytes(bytes) : "unknown");
+  }
+  return text;
+}
+
+// Every node with its shapes, its layouts and its kernel, in the order in which they run.
+std::string PlanOf(const graph::Program& program) {
+  base::Sha256 sum;
+  for (const graph::NodeReport& node : program.Report()) {
+    const std::string line = absl::StrCat(node.node, "|", node.instance, "|", node.kernel, "\n");
+    sum.Update(line.data(), line.size());
+  }
+  return sum.HexDigest().substr(0, kPlanDigits);
+}
+
+}  // namespace
+
+std::string FingerprintOf(const graph::Program& program, int threads) {
+  return absl::StrCat("ISA ", base::IsaName(base::CpuIsa()), ", ", kernels::CpuLibraries(),
+                      ", caches", Caches(), ", ", threads, threads == 1 ? " thread" : " threads",
+                      ", plan ", PlanOf(program));
+}
+
+// All see all, so that every rank ends with the same sentence, not only the odd one out.
+absl::Status CheckFingerprints(comm::Communicator& communicator, const std::string& mine) {
+  RM_ASSIGN_OR_RETURN(const std::vector<std::string> all, GatherBytes(communicator, mine));
+  for (size_t rank = 1; rank < all.size(); ++rank) {
+    if (all[rank] == all[0]) continue;
+    return absl::FailedPreconditionError(absl::StrCat(
+        "DeterminismMismatch: rank ", rank, " computes by (", all[rank], "), rank 0 by (", all[0],
+        "): with train.determinism: exact all machines must be alike; choose them with "
+        "resources.node_selector, or use determinism: fast"));
+  }
+  return absl::OkStatus();
+}
+
+}  // namespace rm::trainer
