@@ -5,11 +5,14 @@
 
 #include "absl/strings/str_cat.h"
 #include "base/name_pattern.h"
+#include "base/file_system.h"
 #include "base/status.h"
 #include "kernels/api/tensor.h"
 #include "runtime/graph/prepare.h"
+#include "runtime/graph/bind.h"
 #include "runtime/graph/training.h"
 #include "runtime/graph/types.h"
+#include "runtime/onnx/import.h"
 #include "runtime/zoo/zoo.h"
 
 namespace rm::model {
@@ -41,14 +44,20 @@ absl::Status FreezeByPattern(const std::string& pattern, graph::Graph* graph) {
 
 }  // namespace
 
-// Each step names the key of the job file that can mend it.
+// Built in, or from a file. Each step names the key of the job file that can mend it.
 absl::StatusOr<graph::Graph> BuildGraph(const pb::ModelSpec& spec) {
-  if (spec.zoo().empty()) {
-    return absl::InvalidArgumentError("model.zoo: the name of a built-in model is missing");
+  absl::StatusOr<graph::Graph> graph = absl::InvalidArgumentError(
+      "model.zoo: the name of a built-in model is missing");
+  if (!spec.onnx().empty()) {
+    auto imported = onnx::ImportModel(base::PosixFileSystem(), spec.onnx());
+    if (!imported.ok()) return base::Annotate(imported.status(), "model.onnx");
+    graph = std::move(imported->graph);
+  } else if (!spec.zoo().empty()) {
+    const std::map<std::string, double> params(spec.params().begin(), spec.params().end());
+    graph = zoo::BuildModel(spec.zoo(), params);
+    if (!graph.ok()) return base::Annotate(graph.status(), "model");
   }
-  const std::map<std::string, double> params(spec.params().begin(), spec.params().end());
-  auto graph = zoo::BuildModel(spec.zoo(), params);
-  if (!graph.ok()) return base::Annotate(graph.status(), "model");
+  RM_RETURN_IF_ERROR(graph.status());
   for (const std::string& pattern : spec.freeze()) {
     RM_RETURN_IF_ERROR(FreezeByPattern(pattern, &*graph));
   }
@@ -62,6 +71,10 @@ absl::StatusOr<graph::Graph> ForBatch(const graph::Graph& model, const pb::Model
   graph::Graph graph = model;
   const bool training = purpose == Purpose::kTraining;
   RM_RETURN_IF_ERROR(base::Annotate(graph::SwitchDropout(training, &graph), "model"));
+  // A file's shapes may be computed from the batch; built-in models are written in bound forms.
+  if (!spec.onnx().empty()) {
+    RM_ASSIGN_OR_RETURN(graph, graph::BindBatch(graph, batch));
+  }
   if (training) RM_RETURN_IF_ERROR(base::Annotate(graph::PrepareTraining(&graph), "model"));
   graph::LossOptions loss;
   if (!spec.loss().empty()) loss.loss = spec.loss();

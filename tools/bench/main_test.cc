@@ -47,6 +47,7 @@ TEST_CASE("each mistake has its line") {
       {{}, "which benchmark?"},
       {{"trian"}, "unknown benchmark 'trian' – did you mean 'train'?"},
       {{"train", "--modle", "mlp"}, "did you mean '--model'"},
+      {{"oracle"}, "give the folder of one case"},
       {{"train", "--model", "transformer"}, "unknown model 'transformer'; known: mlp, convnet, resnet18, gpt"},
       {{"train", "--model", "covnet"}, "did you mean 'convnet'?"},
       {{"train", "--ranks", "0"}, "must be a whole number from 1 to"},
