@@ -140,10 +140,10 @@ absl::StatusOr<std::vector<std::vector<absl::Span<float>>>> GangCommunicator::Al
   RM_RETURN_IF_ERROR(CheckShards(shards, world_size()));
   const size_t sums = MaximalSubtrees(ShardsOf(shards, world_size(), rank())).size();
   std::vector<int64_t> all;
-  size_t scratch = 0;
+  int64_t largest = 0;
   for (const int64_t count : elements) {
     all.insert(all.end(), sums, count);
-    scratch = std::max(scratch, TreeScratch(shards, world_size(), count));
+    largest = std::max(largest, count);
   }
   RM_RETURN_IF_ERROR(buckets_.Allocate(all));
   for (size_t i = 0; i < elements.size(); ++i) {
@@ -151,7 +151,7 @@ absl::StatusOr<std::vector<std::vector<absl::Span<float>>>> GangCommunicator::Al
     shard_buckets_.emplace_back(first, first + static_cast<std::ptrdiff_t>(sums));
   }
   shards_ = shards;
-  scratch_.resize(scratch);
+  scratch_.resize(TreeScratch(shards, world_size(), largest));
   in_flight_.assign(elements.size(), false);
   return shard_buckets_;
 }
