@@ -20,13 +20,6 @@ namespace pb = ::ringmaster::v1;
 
 namespace {
 
-// Numbers of a tensor of this shape.
-int64_t ElementCount(const kernels::Shape& shape) {
-  int64_t count = 1;
-  for (const int64_t size : shape) count *= size;
-  return count;
-}
-
 // A pattern that fits nothing is a slip, and would leave a layer in training that was to be left alone.
 absl::Status FreezeByPattern(const std::string& pattern, graph::Graph* graph) {
   bool any = false;
@@ -42,24 +35,29 @@ absl::Status FreezeByPattern(const std::string& pattern, graph::Graph* graph) {
       absl::StrCat("model.freeze: '", pattern, "' fits no parameter of the model"));
 }
 
-}  // namespace
-
-// Built in, or from a file. Each step names the key of the job file that can mend it.
-absl::StatusOr<graph::Graph> BuildGraph(const pb::ModelSpec& spec) {
-  absl::StatusOr<graph::Graph> graph = absl::InvalidArgumentError(
-      "model.zoo: the name of a built-in model is missing");
+// Built in, or from a file. Errors name the key of the job file that can mend them.
+absl::StatusOr<graph::Graph> OpenGraph(const pb::ModelSpec& spec) {
   if (!spec.onnx().empty()) {
     auto imported = onnx::ImportModel(base::PosixFileSystem(), spec.onnx());
     if (!imported.ok()) return base::Annotate(imported.status(), "model.onnx");
-    graph = std::move(imported->graph);
-  } else if (!spec.zoo().empty()) {
-    const std::map<std::string, double> params(spec.params().begin(), spec.params().end());
-    graph = zoo::BuildModel(spec.zoo(), params);
-    if (!graph.ok()) return base::Annotate(graph.status(), "model");
+    return std::move(imported->graph);
   }
-  RM_RETURN_IF_ERROR(graph.status());
+  if (spec.zoo().empty()) {
+    return absl::InvalidArgumentError("model.zoo: the name of a built-in model is missing");
+  }
+  const std::map<std::string, double> params(spec.params().begin(), spec.params().end());
+  auto built = zoo::BuildModel(spec.zoo(), params);
+  if (!built.ok()) return base::Annotate(built.status(), "model");
+  return built;
+}
+
+}  // namespace
+
+// Patterns are applied last: they are about names, wherever the graph came from.
+absl::StatusOr<graph::Graph> BuildGraph(const pb::ModelSpec& spec) {
+  RM_ASSIGN_OR_RETURN(graph::Graph graph, OpenGraph(spec));
   for (const std::string& pattern : spec.freeze()) {
-    RM_RETURN_IF_ERROR(FreezeByPattern(pattern, &*graph));
+    RM_RETURN_IF_ERROR(FreezeByPattern(pattern, &graph));
   }
   return graph;
 }
@@ -106,7 +104,7 @@ absl::Status CheckData(const graph::Graph& graph, absl::Span<const int64_t> samp
   const kernels::Shape given(sample_shape.begin(), sample_shape.end());
   // A row of a table has no height or width of its own: it fits where there is room for as many numbers.
   const bool is_row = given.size() == 1;
-  const bool fits = is_row ? ElementCount(expected) == given[0] : expected == given;
+  const bool fits = is_row ? kernels::ElementCount(expected) == given[0] : expected == given;
   if (!fits) {
     return absl::InvalidArgumentError(absl::StrCat(
         "the data's samples are ", kernels::ShapeString(given), ", the model takes ",

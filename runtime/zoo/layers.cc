@@ -23,6 +23,13 @@ Initializer FanInUniform(int64_t fan_in) {
   return initializer;
 }
 
+// How normalisations begin: scales and variances of one.
+Initializer Ones() {
+  Initializer initializer;
+  initializer.kind = Initializer::Kind::kOne;
+  return initializer;
+}
+
 }  // namespace
 
 ValueId Linear(absl::string_view name, ValueId x, int64_t in, int64_t out, Graph* graph) {
@@ -61,28 +68,17 @@ ValueId PlainConv2d(absl::string_view name, ValueId x, const ConvShape& shape, G
 }
 
 ValueId BatchNorm(absl::string_view name, ValueId x, int64_t channels, Graph* graph) {
-  const auto parameter = [&](const char* part, Initializer::Kind kind) {
-    Initializer initializer;
-    initializer.kind = kind;
-    return graph->AddParameter(absl::StrCat(name, ".", part), {channels}, initializer);
-  };
-  const auto buffer = [&](const char* part, Initializer::Kind kind) {
-    Initializer initializer;
-    initializer.kind = kind;
-    return graph->AddBuffer(absl::StrCat(name, ".", part), {channels}, initializer);
-  };
-  const ValueId weight = parameter("weight", Initializer::Kind::kOne);
-  const ValueId bias = parameter("bias", Initializer::Kind::kZero);
-  const ValueId mean = buffer("running_mean", Initializer::Kind::kZero);
-  const ValueId variance = buffer("running_var", Initializer::Kind::kOne);
+  const auto part = [&](const char* suffix) { return absl::StrCat(name, ".", suffix); };
+  const ValueId weight = graph->AddParameter(part("weight"), {channels}, Ones());
+  const ValueId bias = graph->AddParameter(part("bias"), {channels}, Initializer());
+  const ValueId mean = graph->AddBuffer(part("running_mean"), {channels}, Initializer());
+  const ValueId variance = graph->AddBuffer(part("running_var"), {channels}, Ones());
   return graph->AddNode("BatchNormalization", name, {x, weight, bias, mean, variance},
                         {{"epsilon", kEpsilon}, {"momentum", 0.9F}});
 }
 
 ValueId LayerNorm(absl::string_view name, ValueId x, int64_t width, Graph* graph) {
-  Initializer ones;
-  ones.kind = Initializer::Kind::kOne;
-  const ValueId weight = graph->AddParameter(absl::StrCat(name, ".weight"), {width}, ones);
+  const ValueId weight = graph->AddParameter(absl::StrCat(name, ".weight"), {width}, Ones());
   const ValueId bias = graph->AddParameter(absl::StrCat(name, ".bias"), {width}, Initializer());
   return graph->AddNode("LayerNormalization", name, {x, weight, bias},
                         {{"axis", int64_t{1}}, {"epsilon", kEpsilon}});

@@ -80,7 +80,7 @@ pb::OptimizerSpec OptimizerSpecOf() {
 // global batch depends on (seed, i) alone. Rows of any part are copied from here into the program's memory.
 class SyntheticRows {
  public:
-  // `first`: the rank's first row of the global batch; `count` of them; `part_rows` in each part.
+  // `rows`: the rank's share of the global batch. A part has as many rows as the program's input.
   absl::Status Draw(graph::Program& program, const data::Share& rows, uint64_t seed,
                     int64_t classes) {
     RM_ASSIGN_OR_RETURN(input_, program.InputType(model::kInput));
