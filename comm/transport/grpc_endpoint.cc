@@ -10,7 +10,8 @@
 #include "absl/strings/str_cat.h"
 #include "absl/time/clock.h"
 #include "base/check.h"
-#include "base/random.h"
+#include "base/status.h"
+#include "comm/transport/fence.h"
 #include "comm/transport/grpc_reactor.h"
 #include "comm/transport/grpc_settings.h"
 #include "comm/transport/grpc_stream.h"
@@ -57,8 +58,6 @@ class GrpcEndpoint final : public TransportEndpoint,
   void Receive(Caller& caller);
   void Refuse(Caller& caller, const absl::Status& why);
   void SweepCallers();
-  [[nodiscard]] bool IsPast(const FrameRoute& route) const;
-  [[nodiscard]] bool IsPresent(const FrameRoute& route) const;
   [[nodiscard]] size_t WaitingCallers() const;
 
   const std::string address_;
@@ -68,11 +67,8 @@ class GrpcEndpoint final : public TransportEndpoint,
   std::unique_ptr<GrpcServerStream> next_caller_;
   std::vector<Caller> callers_;
   bool closing_ = false;
-  bool joined_ = false;  // there was a Connect; job_ and generation_ are its
-  std::string job_;
-  int64_t generation_ = 0;
-  int rank_ = 0;
-  GrpcTransport* transport_ = nullptr;  // of job_ and generation_, while it lives
+  Fence fence_;
+  GrpcTransport* transport_ = nullptr;  // of the present generation, while it lives
   int transports_ = 0;                  // that live, earlier generations included
 };
 
@@ -145,16 +141,13 @@ void GrpcEndpoint::OnControl(GrpcStream& stream, const Frame& frame) {
 // this rank's own Connect has come: ranks do not start at the same moment.
 void GrpcEndpoint::Receive(Caller& caller) {
   const FrameRoute& route = *caller.stream->route();
-  if (IsPresent(route) && transport_ != nullptr) {
+  if (fence_.IsPresent(route) && transport_ != nullptr) {
     const absl::Status adopted = transport_->Adopt(*caller.hello, caller.stream);
     if (!adopted.ok()) Refuse(caller, adopted);
     return;
   }
-  if (IsPast(route)) {
-    Refuse(caller, absl::FailedPreconditionError(absl::StrCat(
-                       "generation ", route.generation, " of job ", caller.hello->job,
-                       " is over: rank ", rank_, " at ", address_, " is in generation ",
-                       generation_, " of job ", job_)));
+  if (fence_.IsPast(route)) {
+    Refuse(caller, fence_.IsOver(route, caller.hello->job, address_));
     return;
   }
   if (WaitingCallers() > kWaitingPeersMax) {
@@ -171,16 +164,6 @@ void GrpcEndpoint::Refuse(Caller& caller, const absl::Status& why) {
   caller.stream->Close(why);
 }
 
-// Another job's rank on this address is a thing of the past, too: an address is used again.
-bool GrpcEndpoint::IsPast(const FrameRoute& route) const {
-  if (!joined_) return false;
-  return route.job != base::StableHash(job_) || route.generation < generation_;
-}
-
-bool GrpcEndpoint::IsPresent(const FrameRoute& route) const {
-  return joined_ && route.job == base::StableHash(job_) && route.generation == generation_;
-}
-
 size_t GrpcEndpoint::WaitingCallers() const {
   return static_cast<size_t>(std::count_if(callers_.begin(), callers_.end(), [](const Caller& c) {
     return c.stream != nullptr && c.hello.has_value();
@@ -189,23 +172,14 @@ size_t GrpcEndpoint::WaitingCallers() const {
 
 absl::StatusOr<std::unique_ptr<Transport>> GrpcEndpoint::Connect(
     const TransportMembership& membership) {
-  const absl::Status valid = ValidateMembership(membership);
-  if (!valid.ok()) return valid;
+  RM_RETURN_IF_ERROR(ValidateMembership(membership));
   base::MutexLock lock(reactor_.mutex());
-  if (joined_ && membership.job == job_ && membership.generation < generation_) {
-    return absl::FailedPreconditionError(
-        absl::StrCat("generation ", membership.generation, " of job ", job_, " is over: rank ",
-                     rank_, " is in generation ", generation_));
-  }
+  RM_RETURN_IF_ERROR(fence_.MayEnter(membership));
   if (transport_ != nullptr) {
-    transport_->Fail(absl::AbortedError(absl::StrCat(
-        "rank ", rank_, " left generation ", generation_, " for ", membership.generation)));
+    transport_->Fail(fence_.LeftFor(membership.generation));
     reactor_.Wake();
   }
-  joined_ = true;
-  job_ = membership.job;
-  generation_ = membership.generation;
-  rank_ = membership.rank;
+  fence_.Enter(membership);
   auto transport =
       std::make_unique<GrpcTransport>(reactor_, membership, [this](const GrpcTransport* gone) {
         if (transport_ == gone) transport_ = nullptr;

@@ -6,6 +6,7 @@
 #include "base/check.h"
 #include "base/random.h"
 #include "comm/transport/grpc_settings.h"
+#include "comm/transport/peer_errors.h"
 
 namespace rm::comm {
 namespace {
@@ -156,8 +157,7 @@ absl::StatusOr<Frame> GrpcTransport::Receive(int peer, absl::Time deadline) {
     Fail(HasLeft(edge));
     return failure_;
   }
-  return absl::DeadlineExceededError(
-      absl::StrCat("nothing came from rank ", peer, " to rank ", rank(), " in time"));
+  return NothingCame(rank(), peer);
 }
 
 // Written means that the kernel has the bytes; then the memory may change.
@@ -170,11 +170,9 @@ absl::Status GrpcTransport::Flush(absl::Time deadline) {
   if (done) return absl::OkStatus();
   for (const Edge& edge : edges_) {
     if (!edge.outgoing || edge.stream->written()) continue;
-    return absl::DeadlineExceededError(absl::StrCat(
-        "rank ", edge.peer, edge.welcomed ? " did not take" : " has not come to take",
-        " the frames of rank ", rank(), " in time"));
+    return FramesNotTaken(rank(), edge.peer, /*came=*/edge.welcomed);
   }
-  return absl::DeadlineExceededError("frames were not taken in time");
+  return FramesNotTaken();
 }
 
 // For a thread that has nothing to receive but must let frames flow.
@@ -217,8 +215,7 @@ absl::Status GrpcTransport::Adopt(const Hello& hello, std::unique_ptr<GrpcServer
   const int peer = stream->route()->to;
   if (!failure_.ok()) return failure_;
   if (hello.world_size != world_size()) {
-    return absl::FailedPreconditionError(absl::StrCat(
-        "rank ", peer, " counts ", hello.world_size, " ranks, rank ", rank(), " ", world_size()));
+    return OtherWorldSize(rank(), world_size(), peer, hello.world_size);
   }
   for (Edge& edge : edges_) {
     if (edge.outgoing || edge.peer != peer || edge.stream != nullptr) continue;
@@ -228,8 +225,7 @@ absl::Status GrpcTransport::Adopt(const Hello& hello, std::unique_ptr<GrpcServer
     edge.stream->Queue(ControlFrame(FrameKind::kWelcome, ""));
     return absl::OkStatus();
   }
-  return absl::FailedPreconditionError(
-      absl::StrCat("rank ", rank(), " expects no (second) edge from rank ", peer));
+  return EdgeNotExpected(rank(), peer);
 }
 
 // The first cause wins and travels on every edge, so that every rank leaves within as many hops as
@@ -273,9 +269,7 @@ void GrpcTransport::OnControl(GrpcStream& stream, const Frame& frame) {
       OnBye(edge);
       return;
     default:
-      Fail(absl::DataLossError(absl::StrCat("rank ", edge.peer, " said ",
-                                            FrameKindName(frame.header.kind), " to rank ", rank(),
-                                            " out of turn")));
+      Fail(OutOfTurn(rank(), edge.peer, frame.header.kind));
   }
 }
 
@@ -314,22 +308,14 @@ GrpcTransport::Edge& GrpcTransport::EdgeWith(int peer, bool outgoing) {
   return edges_.front();
 }
 
-// " during allreduce 17 of generation 3": what turns a broken stream into a cause.
-std::string GrpcTransport::Where() const {
-  return absl::StrCat(" during ", activity_.what, " ", activity_.ordinal, " of generation ",
-                      membership_.generation);
-}
-
 absl::Status GrpcTransport::Lost(const Edge& edge, const absl::Status& status) const {
-  return absl::AbortedError(absl::StrCat(
-      "rank ", rank(), " lost rank ", edge.peer, Where(), ": the stream ",
-      edge.outgoing ? "to" : "from", " it broke", status.message().empty() ? "" : ": ",
-      status.message()));
+  return PeerLost({rank(), membership_.generation, activity_}, edge.peer,
+                  absl::StrCat("the stream ", edge.outgoing ? "to" : "from", " it broke",
+                               status.message().empty() ? "" : ": ", status.message()));
 }
 
 absl::Status GrpcTransport::HasLeft(const Edge& edge) const {
-  return absl::AbortedError(absl::StrCat("rank ", edge.peer, " has left while rank ", rank(),
-                                         " still needed it", Where()));
+  return PeerHasLeft({rank(), membership_.generation, activity_}, edge.peer);
 }
 
 }  // namespace rm::comm

@@ -68,7 +68,6 @@ class GrpcTransport final : public Transport, public GrpcStream::Listener {
   void FinishStreams();
   [[nodiscard]] Edge& EdgeOf(const GrpcStream& stream);
   [[nodiscard]] Edge& EdgeWith(int peer, bool outgoing);
-  [[nodiscard]] std::string Where() const;
   [[nodiscard]] absl::Status Lost(const Edge& edge, const absl::Status& status) const;
   [[nodiscard]] absl::Status HasLeft(const Edge& edge) const;
   [[nodiscard]] bool AllStreams(absl::FunctionRef<bool(const GrpcStream&)> is) const;

@@ -15,6 +15,8 @@
 #include "base/mutex.h"
 #include "base/random.h"
 #include "base/status.h"
+#include "comm/transport/fence.h"
+#include "comm/transport/peer_errors.h"
 
 namespace rm::comm {
 namespace {
@@ -74,8 +76,8 @@ class LoopbackNetwork::State {
   base::CondVar changed;
   std::map<EdgeKey, LoopbackEdge> edges ABSL_GUARDED_BY(mutex);
   std::vector<LoopbackTransport*> transports ABSL_GUARDED_BY(mutex);
-  // Where each address is: job and generation of its latest Connect.
-  std::map<std::string, std::pair<std::string, int64_t>> present ABSL_GUARDED_BY(mutex);
+  // Where each address is: its latest Connect.
+  std::map<std::string, Fence> fences ABSL_GUARDED_BY(mutex);
   std::vector<LoopbackFault> faults ABSL_GUARDED_BY(mutex);
   int next_address ABSL_GUARDED_BY(mutex) = 0;
 };
@@ -131,7 +133,6 @@ class LoopbackTransport final : public Transport {
   [[nodiscard]] bool AllTaken();
   [[nodiscard]] absl::Status Lost(int peer) const;
   [[nodiscard]] absl::Status HasLeft(int peer) const;
-  [[nodiscard]] std::string Where() const;
 
   State& network_;
   const TransportMembership membership_;
@@ -182,13 +183,10 @@ LoopbackTransport::LoopbackTransport(State& network, const TransportMembership& 
 // A peer that has gone on to a later generation refuses this one.
 void LoopbackTransport::CheckPeersArePresent() {
   for (const int peer : membership_.send_to) {
-    const auto found = network_.present.find(membership_.addresses[static_cast<size_t>(peer)]);
-    if (found == network_.present.end()) continue;
-    const auto& [job, generation] = found->second;
-    if (job == membership_.job && generation <= membership_.generation) continue;
-    Fail(absl::FailedPreconditionError(
-        absl::StrCat("generation ", membership_.generation, " of job ", membership_.job,
-                     " is over: rank ", peer, " is in generation ", generation, " of job ", job)));
+    const std::string& address = membership_.addresses[static_cast<size_t>(peer)];
+    const FrameRoute& route = EdgeTo(peer).route;
+    const Fence& fence = network_.fences[address];
+    if (fence.IsPast(route)) Fail(fence.IsOver(route, membership_.job, address));
   }
 }
 
@@ -309,8 +307,7 @@ absl::StatusOr<Frame> LoopbackTransport::Receive(int peer, absl::Time deadline) 
   while (failure_.ok() && !arrived() && !(edge.sender_left && edge.on_the_way.empty())) {
     const bool in_time = network_.changed.WaitUntil(network_.mutex, deadline);
     if (!in_time && failure_.ok() && !arrived()) {
-      return absl::DeadlineExceededError(
-          absl::StrCat("nothing came from rank ", peer, " to rank ", rank(), " in time"));
+      return NothingCame(rank(), peer);
     }
   }
   if (!failure_.ok()) return failure_;
@@ -332,9 +329,7 @@ absl::StatusOr<Frame> LoopbackTransport::Take(LoopbackEdge& edge) {
   if (sender != nullptr) sender->Pump(edge);
   RM_ASSIGN_OR_RETURN(const FrameHeader header, ParseFrameHeader(bytes));
   if (header.sequence != edge.next_received) {
-    return absl::DataLossError(absl::StrCat("frame ", header.sequence, " came from rank ",
-                                            edge.route.from, " to rank ", rank(), " where frame ",
-                                            edge.next_received, " was due: frames were lost"));
+    return FramesLost(rank(), edge.route.from, header.sequence, edge.next_received);
   }
   ++edge.next_received;
   stats_.bytes_received += header.payload_bytes;
@@ -353,7 +348,7 @@ absl::Status LoopbackTransport::Flush(absl::Time deadline) {
   base::MutexLock lock(network_.mutex);
   bool in_time = true;
   while (failure_.ok() && !AllTaken()) {
-    if (!in_time) return absl::DeadlineExceededError("frames were not taken in time");
+    if (!in_time) return FramesNotTaken();
     in_time = network_.changed.WaitUntil(network_.mutex, deadline);
   }
   return failure_;
@@ -390,19 +385,12 @@ void LoopbackTransport::Fail(const absl::Status& cause) {
   }
 }
 
-std::string LoopbackTransport::Where() const {
-  return absl::StrCat(" during ", activity_.what, " ", activity_.ordinal, " of generation ",
-                      membership_.generation);
-}
-
 absl::Status LoopbackTransport::Lost(int peer) const {
-  return absl::AbortedError(
-      absl::StrCat("rank ", rank(), " lost rank ", peer, Where(), ": the edge was cut"));
+  return PeerLost({rank(), membership_.generation, activity_}, peer, "the edge was cut");
 }
 
 absl::Status LoopbackTransport::HasLeft(int peer) const {
-  return absl::AbortedError(absl::StrCat("rank ", peer, " has left while rank ", rank(),
-                                         " still needed it", Where()));
+  return PeerHasLeft({rank(), membership_.generation, activity_}, peer);
 }
 
 class LoopbackEndpoint final : public TransportEndpoint {
@@ -416,27 +404,20 @@ class LoopbackEndpoint final : public TransportEndpoint {
       const TransportMembership& membership) override {
     RM_RETURN_IF_ERROR(ValidateMembership(membership));
     base::MutexLock lock(network_.mutex);
-    const auto found = network_.present.find(address_);
-    if (found != network_.present.end() && found->second.first == membership.job &&
-        found->second.second > membership.generation) {
-      return absl::FailedPreconditionError(absl::StrCat(
-          "generation ", membership.generation, " of job ", membership.job,
-          " is over: rank ", membership.rank, " is in generation ", found->second.second));
-    }
-    FailEarlierTransports(membership);
-    network_.present[address_] = {membership.job, membership.generation};
+    Fence& fence = network_.fences[address_];
+    RM_RETURN_IF_ERROR(fence.MayEnter(membership));
+    FailEarlierTransports(fence.LeftFor(membership.generation));
+    fence.Enter(membership);
     return std::make_unique<LoopbackTransport>(network_, membership);
   }
 
  private:
-  void FailEarlierTransports(const TransportMembership& membership)
+  void FailEarlierTransports(const absl::Status& cause)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(network_.mutex) {
     for (LoopbackTransport* transport : network_.transports) {
       const TransportMembership& m = transport->membership();
       if (m.addresses[static_cast<size_t>(m.rank)] != address_) continue;
-      transport->Fail(absl::AbortedError(absl::StrCat("rank ", m.rank, " left generation ",
-                                                      m.generation, " for ",
-                                                      membership.generation)));
+      transport->Fail(cause);
     }
   }
 

@@ -17,8 +17,8 @@
 #include "base/check.h"
 #include "base/log.h"
 #include "base/mutex.h"
-#include "base/random.h"
 #include "base/status.h"
+#include "comm/transport/fence.h"
 #include "comm/transport/shm_hub.h"
 #include "comm/transport/shm_link.h"
 #include "comm/transport/shm_socket.h"
@@ -66,8 +66,6 @@ class ShmEndpoint final : public TransportEndpoint {
   void Receive(Caller& caller);
   void Refuse(Caller& caller, const absl::Status& why);
   void SweepCallers();
-  [[nodiscard]] bool IsPast(const FrameRoute& route) const;
-  [[nodiscard]] bool IsPresent(const FrameRoute& route) const;
   [[nodiscard]] bool MayTakePeers() const {
     return transport_ != nullptr && !transport_->leaving();
   }
@@ -81,11 +79,8 @@ class ShmEndpoint final : public TransportEndpoint {
   std::vector<ShmTransport*> transports_;  // that live, earlier generations included
   bool exhausted_ = false;                 // of descriptors
   bool closing_ = false;
-  bool joined_ = false;  // there was a Connect; job_ and generation_ are its
-  std::string job_;
-  int64_t generation_ = 0;
-  int rank_ = 0;
-  ShmTransport* transport_ = nullptr;  // of job_ and generation_, while it lives
+  Fence fence_;
+  ShmTransport* transport_ = nullptr;  // of the present generation, while it lives
   std::thread thread_;
 };
 
@@ -202,16 +197,13 @@ absl::Status ShmEndpoint::TakeHello(Caller& caller, ControlFrame& frame) {
 
 void ShmEndpoint::Receive(Caller& caller) {
   const FrameRoute& route = *caller.line.route();
-  if (IsPresent(route) && MayTakePeers()) {
+  if (fence_.IsPresent(route) && MayTakePeers()) {
     const absl::Status adopted = transport_->Adopt(*caller.hello, caller.line, caller.bell);
     if (!adopted.ok()) Refuse(caller, adopted);
     return;
   }
-  if (IsPast(route)) {
-    Refuse(caller, absl::FailedPreconditionError(absl::StrCat(
-                       "generation ", route.generation, " of job ", caller.hello->job,
-                       " is over: rank ", rank_, " at ", address_, " is in generation ",
-                       generation_, " of job ", job_)));
+  if (fence_.IsPast(route)) {
+    Refuse(caller, fence_.IsOver(route, caller.hello->job, address_));
   }
 }
 
@@ -220,32 +212,15 @@ void ShmEndpoint::Refuse(Caller& caller, const absl::Status& why) {
   caller.line.Close();
 }
 
-bool ShmEndpoint::IsPast(const FrameRoute& route) const {
-  if (!joined_) return false;
-  return route.job != base::StableHash(job_) || route.generation < generation_;
-}
-
-bool ShmEndpoint::IsPresent(const FrameRoute& route) const {
-  return joined_ && route.job == base::StableHash(job_) && route.generation == generation_;
-}
-
 absl::StatusOr<std::unique_ptr<Transport>> ShmEndpoint::Connect(
     const TransportMembership& membership) {
   RM_RETURN_IF_ERROR(ValidateMembership(membership));
   base::MutexLock lock(hub_.mutex());
-  if (joined_ && membership.job == job_ && membership.generation < generation_) {
-    return absl::FailedPreconditionError(
-        absl::StrCat("generation ", membership.generation, " of job ", job_, " is over: rank ",
-                     rank_, " is in generation ", generation_));
-  }
+  RM_RETURN_IF_ERROR(fence_.MayEnter(membership));
   if (transport_ != nullptr) {
-    transport_->Fail(absl::AbortedError(absl::StrCat(
-        "rank ", rank_, " left generation ", generation_, " for ", membership.generation)));
+    transport_->Fail(fence_.LeftFor(membership.generation));
   }
-  joined_ = true;
-  job_ = membership.job;
-  generation_ = membership.generation;
-  rank_ = membership.rank;
+  fence_.Enter(membership);
   auto transport =
       std::make_unique<ShmTransport>(hub_, membership, [this](const ShmTransport* gone) {
         if (transport_ == gone) transport_ = nullptr;

@@ -18,6 +18,7 @@
 #include "base/crc32c.h"
 #include "base/random.h"
 #include "base/status.h"
+#include "comm/transport/peer_errors.h"
 #include "comm/transport/shm_socket.h"
 
 namespace rm::comm {
@@ -215,8 +216,7 @@ absl::StatusOr<Frame> ShmTransport::Receive(int peer, absl::Time deadline) {
     Fail(HasLeft(edge));
     return failure_;
   }
-  return absl::DeadlineExceededError(
-      absl::StrCat("nothing came from rank ", peer, " to rank ", rank(), " in time"));
+  return NothingCame(rank(), peer);
 }
 
 // Written means that it lies in the ring; then the memory may change.
@@ -231,11 +231,9 @@ absl::Status ShmTransport::Flush(absl::Time deadline) {
   if (in_time) return absl::OkStatus();
   for (const Edge& edge : edges_) {
     if (edge.waiting.empty()) continue;
-    return absl::DeadlineExceededError(absl::StrCat(
-        "rank ", edge.peer, edge.stands ? " did not take" : " has not come to take",
-        " the frames of rank ", rank(), " in time"));
+    return FramesNotTaken(rank(), edge.peer, /*came=*/edge.stands);
   }
-  return absl::DeadlineExceededError("frames were not taken in time");
+  return FramesNotTaken();
 }
 
 void ShmTransport::Serve() {
@@ -386,9 +384,7 @@ absl::StatusOr<absl::optional<FrameHeader>> ShmTransport::PeekHeader(const Edge&
         header.route.generation, " in the ring from rank ", edge.peer, " to rank ", rank()));
   }
   if (header.sequence != edge.next_received) {
-    return absl::DataLossError(absl::StrCat("frame ", header.sequence, " came from rank ",
-                                            edge.peer, " to rank ", rank(), " where frame ",
-                                            edge.next_received, " was due: frames were lost"));
+    return FramesLost(rank(), edge.peer, header.sequence, edge.next_received);
   }
   return absl::optional<FrameHeader>(header);
 }
@@ -440,8 +436,7 @@ absl::Status ShmTransport::Adopt(const Hello& hello, ShmLink& line, Descriptor& 
   const int peer = line.route()->to;
   if (!failure_.ok()) return failure_;
   if (hello.world_size != world_size()) {
-    return absl::FailedPreconditionError(absl::StrCat(
-        "rank ", peer, " counts ", hello.world_size, " ranks, rank ", rank(), " ", world_size()));
+    return OtherWorldSize(rank(), world_size(), peer, hello.world_size);
   }
   for (Edge& edge : edges_) {
     if (edge.outgoing || edge.peer != peer || edge.stands) continue;
@@ -455,8 +450,7 @@ absl::Status ShmTransport::Adopt(const Hello& hello, ShmLink& line, Descriptor& 
     hub_.Ring();
     return absl::OkStatus();
   }
-  return absl::FailedPreconditionError(
-      absl::StrCat("rank ", rank(), " expects no (second) edge from rank ", peer));
+  return EdgeNotExpected(rank(), peer);
 }
 
 void ShmTransport::AppendLines(std::vector<int>* fds) const {
@@ -497,9 +491,7 @@ void ShmTransport::OnControl(Edge& edge, ControlFrame frame) {
 absl::Status ShmTransport::OnWelcome(Edge& edge, ControlFrame& frame) {
   const bool due = edge.outgoing && !edge.stands && frame.descriptors.size() == 2;
   if (frame.header.kind != FrameKind::kWelcome || !due) {
-    return absl::DataLossError(absl::StrCat("rank ", edge.peer, " said ",
-                                            FrameKindName(frame.header.kind), " to rank ", rank(),
-                                            " out of turn"));
+    return OutOfTurn(rank(), edge.peer, frame.header.kind);
   }
   RM_ASSIGN_OR_RETURN(ShmMemory ring, AdoptShmRing(std::move(frame.descriptors[0])));
   RM_ASSIGN_OR_RETURN(SharedDoorbell bell, SharedDoorbell::Adopt(std::move(frame.descriptors[1])));
@@ -535,20 +527,13 @@ ShmTransport::Edge& ShmTransport::EdgeWith(int peer, bool outgoing) {
   return edges_.front();
 }
 
-// " during allreduce 17 of generation 3": what turns a dead line into a cause.
-std::string ShmTransport::Where() const {
-  return absl::StrCat(" during ", activity_.what, " ", activity_.ordinal, " of generation ",
-                      membership_.generation);
-}
-
 absl::Status ShmTransport::Lost(const Edge& edge, const absl::Status& why) const {
-  return absl::AbortedError(absl::StrCat("rank ", rank(), " lost rank ", edge.peer, Where(),
-                                         ": its process is gone (", why.message(), ")"));
+  return PeerLost({rank(), membership_.generation, activity_}, edge.peer,
+                  absl::StrCat("its process is gone (", why.message(), ")"));
 }
 
 absl::Status ShmTransport::HasLeft(const Edge& edge) const {
-  return absl::AbortedError(absl::StrCat("rank ", edge.peer, " has left while rank ", rank(),
-                                         " still needed it", Where()));
+  return PeerHasLeft({rank(), membership_.generation, activity_}, edge.peer);
 }
 
 }  // namespace rm::comm

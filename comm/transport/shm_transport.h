@@ -129,7 +129,6 @@ class ShmTransport final : public Transport {
   void SayGoodbye();
   [[nodiscard]] bool AllWritten() const;
   [[nodiscard]] Edge& EdgeWith(int peer, bool outgoing);
-  [[nodiscard]] std::string Where() const;
   [[nodiscard]] absl::Status Lost(const Edge& edge, const absl::Status& why) const;
   [[nodiscard]] absl::Status HasLeft(const Edge& edge) const;
 

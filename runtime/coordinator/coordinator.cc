@@ -179,19 +179,10 @@ void Coordinator::Step() {
 }
 
 void Coordinator::ForgetOld() {
-  // As Ledger::ForgetOld: not at every step.
-  constexpr size_t kAtLeast = 64;
-  if (ended_.size() < kAtLeast + 2 * state().jobs().size()) return;
-  std::vector<std::string> known;
-  for (std::string& id : ended_) {
-    if (state().FindJob(id) != nullptr) {
-      known.push_back(std::move(id));
-      continue;
-    }
+  for (const std::string& id : ledger_->TakeForgotten()) {
     live_.Forget(id);
     config_.on_job_forgotten(id);
   }
-  ended_ = std::move(known);
 }
 
 void Coordinator::Fail(const absl::Status& status, std::vector<Pending> pending) {
@@ -217,7 +208,6 @@ void Coordinator::NoteTransitions(const pb::JournalRecord& record) {
     live_.OnEnded(transition.job_id());
     preflights_.Cancel(transition.job_id());
     config_.on_job_ended(transition.job_id());
-    ended_.push_back(transition.job_id());
   }
 }
 

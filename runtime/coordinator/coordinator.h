@@ -131,7 +131,7 @@ class Coordinator {
   void Step();
   // The journal has failed in a step over `pending`.
   void Fail(const absl::Status& status, std::vector<Pending> pending);
-  // Forgets the reports of jobs that the scheduler has forgotten.
+  // Forgets the reports and logs of jobs that the scheduler has forgotten.
   void ForgetOld();
   // Logs what was decided, and forgets what ended jobs do not need.
   void NoteTransitions(const ::ringmaster::v1::JournalRecord& record);
@@ -148,7 +148,6 @@ class Coordinator {
   Executor executor_;
   FeedList feeds_;
   std::vector<Pending> pending_;
-  std::vector<std::string> ended_;  // in this life: jobs of which more than their state is kept
   std::list<Wait> waits_;
   absl::Status failure_;  // not OK: nothing more is taken; what Add answers
 };

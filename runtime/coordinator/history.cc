@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <iterator>
+#include <utility>
 
 namespace rm::coordinator {
 namespace {
@@ -91,9 +92,13 @@ size_t History::EndOf(const std::string& job_id) const {
   return of_job == positions_of_job_.end() ? 0 : of_job->second.back() + 1;
 }
 
-void History::Forget(absl::FunctionRef<bool(const std::string& job_id)> is_known) {
-  const auto is_unknown = [&](const Submitted& job) { return !is_known(job.job_id); };
-  jobs_.erase(std::remove_if(jobs_.begin(), jobs_.end(), is_unknown), jobs_.end());
+std::vector<std::string> History::Forget(
+    absl::FunctionRef<bool(const std::string& job_id)> is_known) {
+  const auto first = std::stable_partition(
+      jobs_.begin(), jobs_.end(), [&](const Submitted& job) { return is_known(job.job_id); });
+  std::vector<std::string> forgotten;
+  for (auto job = first; job != jobs_.end(); ++job) forgotten.push_back(std::move(job->job_id));
+  jobs_.erase(first, jobs_.end());
   for (auto request = job_of_request_.begin(); request != job_of_request_.end();) {
     request = is_known(request->second) ? std::next(request) : job_of_request_.erase(request);
   }
@@ -108,6 +113,7 @@ void History::Forget(absl::FunctionRef<bool(const std::string& job_id)> is_known
   for (auto since = since_.begin(); since != since_.end();) {
     since = is_known(since->first) ? std::next(since) : since_.erase(since);
   }
+  return forgotten;
 }
 
 const std::string* History::JobOfRequest(const std::string& request_id) const {

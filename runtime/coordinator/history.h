@@ -69,9 +69,9 @@ class History {
   // The job that was submitted under a request id; nullptr: none. An empty id is no id.
   [[nodiscard]] const std::string* JobOfRequest(const std::string& request_id) const;
 
-  // Forgets the jobs that are not known any more, with their requests and transitions. Takes time
-  // for every job: not to be called at every record.
-  void Forget(absl::FunctionRef<bool(const std::string& job_id)> is_known);
+  // Forgets the jobs that are not known any more, with their requests and transitions, and returns
+  // their ids. Takes time for every job: not to be called at every record.
+  std::vector<std::string> Forget(absl::FunctionRef<bool(const std::string& job_id)> is_known);
 
   [[nodiscard]] const Statistics& statistics() const { return statistics_; }
 

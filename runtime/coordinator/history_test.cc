@@ -131,7 +131,9 @@ TEST_CASE("jobs that nobody knows any more are forgotten with their requests, in
   for (const char* const id : {"a", "b", "c"}) {
     story.Becomes(id, pb::JOB_STATE_UNSPECIFIED, pb::QUEUED, 1);
   }
-  story.history.Forget([](const std::string& id) { return id != "a"; });
+  const auto is_not_a = [](const std::string& id) { return id != "a"; };
+  CHECK(story.history.Forget(is_not_a) == std::vector<std::string>{"a"});
+  CHECK(story.history.Forget(is_not_a).empty());
   story.Becomes("d", pb::JOB_STATE_UNSPECIFIED, pb::QUEUED, 2);
   CHECK(Ids(story.history) == std::vector<std::string>{"b", "c", "d"});
   CHECK(story.history.jobs()[0].ordinal == 2);

@@ -127,7 +127,8 @@ void Ledger::ForgetOld() {
   // At half of all jobs: then each job is looked at twice in its life, on average.
   constexpr size_t kAtLeast = 64;
   if (history_.jobs().size() < kAtLeast + 2 * state().jobs().size()) return;
-  history_.Forget([this](const std::string& id) { return state().FindJob(id) != nullptr; });
+  const auto is_known = [this](const std::string& id) { return state().FindJob(id) != nullptr; };
+  for (std::string& id : history_.Forget(is_known)) forgotten_.push_back(std::move(id));
 }
 
 }  // namespace rm::coordinator

@@ -10,6 +10,8 @@
 
 #include <cstdint>
 #include <memory>
+#include <string>
+#include <utility>
 #include <vector>
 
 #include "absl/status/statusor.h"
@@ -43,6 +45,9 @@ class Ledger {
   // is then ahead of it and the process must end.
   [[nodiscard]] absl::StatusOr<::ringmaster::v1::JournalRecord> Step(
       absl::Span<const ::ringmaster::v1::Event> events);
+
+  // The jobs that were forgotten since the last call: what others keep of them may go, too.
+  [[nodiscard]] std::vector<std::string> TakeForgotten() { return std::exchange(forgotten_, {}); }
 
   // Whether a step is due although nothing has happened.
   [[nodiscard]] bool IsDue() const { return clock_.Now() >= next_wake_up_; }
@@ -80,6 +85,7 @@ class Ledger {
   int64_t records_ = 0;
   int64_t compact_at_ = 0;  // records
   History history_;
+  std::vector<std::string> forgotten_;
   absl::Time next_wake_up_ = absl::InfiniteFuture();
   telemetry::Histogram step_seconds_ = telemetry::Histogram::ForSeconds();
   telemetry::Histogram sync_seconds_ = telemetry::Histogram::ForSeconds();

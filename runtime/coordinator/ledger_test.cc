@@ -1,5 +1,6 @@
 #include "runtime/coordinator/ledger.h"
 
+#include <set>
 #include <string>
 #include <vector>
 
@@ -145,6 +146,7 @@ TEST_CASE("a journal of many jobs that have ended does not grow for ever, nor do
   std::string newest;
   {
     auto ledger = OpenSmall(place);
+    std::set<std::string> forgotten;
     REQUIRE(ledger->Step({SubmitEvent("stays")}).ok());
     for (int i = 0; i < 2000; ++i) {
       newest = absl::StrCat("job-", i);
@@ -153,7 +155,11 @@ TEST_CASE("a journal of many jobs that have ended does not grow for ever, nor do
       REQUIRE(ledger->records() <= 42);
       REQUIRE(ledger->state().jobs().size() <= 5);
       REQUIRE(ledger->history().jobs().size() <= 1010);
+      // Each is told of once, so that others can forget it, too.
+      for (const std::string& id : ledger->TakeForgotten()) REQUIRE(forgotten.insert(id).second);
     }
+    CHECK(forgotten.size() + ledger->history().jobs().size() == 2001);
+    CHECK(forgotten.count("stays") == 0);
   }
   auto again = OpenSmall(place);
   CHECK(again->records() <= 42);
