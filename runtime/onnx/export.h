@@ -13,6 +13,7 @@
 //   Reshape {shape}, Expand {shape}, Slice {starts, …}, Split {split}, Reduce… {axes},
 //   Clip {min, max}, Trilu {k}, Dropout {ratio}     operands: constants called "node/shape" and so on
 //   Cast {to = "int64"}                             the format's number of the type
+//   MatMul {transA, transB, alpha}                  Transpose before it, Mul by a constant behind it
 //   an output called otherwise than its value       an Identity
 // Everything else is the same in both.
 #ifndef RM_RUNTIME_ONNX_EXPORT_H_

@@ -4,6 +4,7 @@
 // them is what some exporter would have written. Constants for operands are named after their node,
 // "pool/axes", so that a person who looks at the file finds his way.
 #include <array>
+#include <numeric>
 #include <utility>
 #include <variant>
 #include <vector>
@@ -11,6 +12,7 @@
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "base/status.h"
+#include "kernels/api/shapes.h"
 #include "runtime/graph/types.h"
 #include "runtime/onnx/export.h"
 
@@ -22,17 +24,13 @@ using graph::Value;
 using graph::ValueId;
 using graph::ValueKind;
 using kernels::DType;
+using kernels::Misfit;
 using ringmaster::onnx::AttributeProto;
 using ringmaster::onnx::GraphProto;
 using ringmaster::onnx::ModelProto;
 using ringmaster::onnx::NodeProto;
 using ringmaster::onnx::TensorProto;
 using ringmaster::onnx::ValueInfoProto;
-
-template <typename... Parts>
-absl::Status Wrong(const Parts&... parts) {
-  return absl::InvalidArgumentError(absl::StrCat(parts...));
-}
 
 // IR version 9 came with opset 20.
 constexpr int64_t kIrVersion = 9;
@@ -64,11 +62,11 @@ bool IsOurs(absl::string_view op) {
 }
 
 // Forms of ONNX operators that only fusion makes.
-bool IsFused(const graph::Node& node) {
-  if (node.attributes.Has("activation")) return true;
-  if (node.op != "MatMul") return false;
-  return node.attributes.Has("transA") || node.attributes.Has("transB") ||
-         node.attributes.Has("alpha");
+bool IsFused(const graph::Node& node) { return node.attributes.Has("activation"); }
+
+// A MatMul that turns an operand or scales its result: three operators of the format.
+bool IsExtendedProduct(const graph::Node& node) {
+  return node.op == "MatMul" && !node.attributes.all().empty();
 }
 
 int DataType(DType dtype) {
@@ -198,10 +196,10 @@ class Exporter {
       return absl::OkStatus();
     }
     const auto it = weights_.find(value.name);
-    if (it == weights_.end()) return Wrong("there are no weights for '", value.name, "'");
+    if (it == weights_.end()) return Misfit("there are no weights for '", value.name, "'");
     if (static_cast<int64_t>(it->second.size()) != kernels::ElementCount(value.shape)) {
-      return Wrong("'", value.name, "' has ", kernels::ElementCount(value.shape),
-                   " elements in the model, not ", it->second.size());
+      return Misfit("'", value.name, "' has ", kernels::ElementCount(value.shape),
+                    " elements in the model, not ", it->second.size());
     }
     SetFloats(it->second, tensor);
     return absl::OkStatus();
@@ -210,11 +208,13 @@ class Exporter {
   // Names of values are the graph's: a node's first output is called like the node.
   absl::Status AddNode(const graph::Node& node) {
     if (node.backward || IsOurs(node.op) || IsFused(node)) {
-      return Wrong("node '", node.name, "' (", node.op, ") has no form in ONNX");
+      return Misfit("node '", node.name, "' (", node.op, ") has no form in ONNX");
     }
-    NodeProto* out = proto().add_node();
-    out->set_name(node.name);
-    out->set_op_type(node.op);
+    if (IsExtendedProduct(node)) {
+      AddProduct(node);
+      return absl::OkStatus();
+    }
+    NodeProto* out = NewNode(node.op, node.name, {});
     for (ValueId id : node.inputs) {
       out->add_input(id == graph::kNoValue ? "" : graph_.value(id).name);
     }
@@ -223,6 +223,56 @@ class Exporter {
     }
     for (const auto& [name, value] : node.attributes.all()) AddAttribute(node, name, value, out);
     return absl::OkStatus();
+  }
+
+  // Without outputs yet.
+  NodeProto* NewNode(const std::string& op, const std::string& name,
+                     const std::vector<std::string>& inputs) {
+    NodeProto* out = proto().add_node();
+    out->set_name(name);
+    out->set_op_type(op);
+    for (const std::string& input : inputs) out->add_input(input);
+    return out;
+  }
+
+  // A name for something that belongs to a node, which nothing in the graph has.
+  std::string NameOf(const graph::Node& node, absl::string_view part) const {
+    return graph_.FreeNodeName(absl::StrCat(node.name, "/", part), 1);
+  }
+
+  // Operand `i` of a product as it enters it: with its last two dimensions swapped where the
+  // attribute says so.
+  std::string ProductOperand(const graph::Node& node, size_t i, const char* attribute) {
+    const ValueId id = node.inputs[i];
+    const std::string& name = graph_.value(id).name;
+    if (node.attributes.Int(attribute, 0) == 0) return name;
+    const size_t rank = two_[static_cast<size_t>(id)].shape.size();
+    std::vector<int64_t> order(rank);
+    std::iota(order.begin(), order.end(), 0);
+    std::swap(order[rank - 2], order[rank - 1]);
+    const std::string turned = NameOf(node, attribute);
+    NodeProto* transpose = NewNode("Transpose", turned, {name});
+    transpose->add_output(turned);
+    SetAttribute("perm", order, transpose->add_attribute());
+    return turned;
+  }
+
+  // Transposes where needed, the product, and a Mul by the factor where there is one. The node's own
+  // name stays with whatever gives its result.
+  void AddProduct(const graph::Node& node) {
+    const std::vector<std::string> operands = {ProductOperand(node, 0, "transA"),
+                                               ProductOperand(node, 1, "transB")};
+    const std::string& result = graph_.value(node.outputs[0]).name;
+    const float alpha = node.attributes.Float("alpha", 1);
+    if (alpha == 1) {
+      NewNode("MatMul", node.name, operands)->add_output(result);
+      return;
+    }
+    const std::string product = NameOf(node, "product");
+    NewNode("MatMul", product, operands)->add_output(product);
+    const std::string factor = NameOf(node, "alpha");
+    AddOperand(factor, alpha);
+    NewNode("Mul", node.name, {product, factor})->add_output(result);
   }
 
   // As an attribute, or as an operand with a constant of its own.
@@ -234,7 +284,7 @@ class Exporter {
     }
     for (const OperandForm& form : kOperandForms) {
       if (node.op != form.op || name != form.attribute) continue;
-      const std::string operand = graph_.FreeNodeName(absl::StrCat(node.name, "/", name), 1);
+      const std::string operand = NameOf(node, name);
       AddOperand(operand, value);
       while (out->input_size() <= form.operand) out->add_input("");
       out->set_input(form.operand, operand);
@@ -260,13 +310,9 @@ class Exporter {
       const std::string& value = graph_.value(id).name;
       if (name != value) {
         if (graph_.FindValue(name) != graph::kNoValue) {
-          return Wrong("output '", name, "' has the name of another value");
+          return Misfit("output '", name, "' has the name of another value");
         }
-        NodeProto* node = proto().add_node();
-        node->set_name(absl::StrCat(name, "/output"));
-        node->set_op_type("Identity");
-        node->add_input(value);
-        node->add_output(name);
+        NewNode("Identity", absl::StrCat(name, "/output"), {value})->add_output(name);
       }
       auto* info = proto().add_output();
       info->set_name(name);

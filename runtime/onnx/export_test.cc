@@ -136,6 +136,38 @@ TEST_CASE("a graph of ours is written as a model and read again", "[onnx]") {
   CHECK(bound->parameters().size() == 3);  // a file does not say that the shift is a constant
 }
 
+// The operators of a model's nodes, in order.
+std::vector<std::string> OperatorsOf(const ModelProto& model) {
+  std::vector<std::string> operators;
+  for (const auto& node : model.graph().node()) operators.push_back(node.op_type());
+  return operators;
+}
+
+TEST_CASE("a product that turns an operand and scales is written in three operators", "[onnx]") {
+  Graph graph;
+  const ValueId x = graph.AddInput("x", kernels::DType::kFloat32, {graph::kBatch, 3, 4});
+  const ValueId y = graph.AddInput("y", kernels::DType::kFloat32, {graph::kBatch, 3, 4});
+  const int64_t yes = 1;
+  const ValueId scores =
+      graph.AddNode("MatMul", "scores", {x, y}, {{"transB", yes}, {"alpha", 0.5F}});
+  graph.MarkOutput("output", graph.AddNode("MatMul", "mixed", {scores, scores}, {{"transA", yes}}));
+  const auto exported = ExportGraph(graph, {});
+  REQUIRE(exported.status() == absl::OkStatus());
+  CHECK(OperatorsOf(*exported) == std::vector<std::string>{"Transpose", "MatMul", "Mul", "Transpose",
+                                                           "MatMul", "Identity"});
+  const auto& nodes = exported->graph().node();
+  CHECK(nodes[0].input(0) == "y");
+  CHECK(nodes[0].attribute(0).ints(1) == 2);
+  CHECK(nodes[0].attribute(0).ints(2) == 1);
+  CHECK(nodes[1].input(1) == nodes[0].output(0));
+  CHECK(nodes[2].input(0) == nodes[1].output(0));
+  CHECK(nodes[2].output(0) == "scores");
+  CHECK(nodes[4].input(0) == nodes[3].output(0));  // turned on the left this time
+  CHECK(nodes[4].input(1) == "scores");
+  const auto& output = exported->graph().output(0).type().tensor_type().shape();
+  CHECK(output.dim(1).dim_value() == 3);
+}
+
 TEST_CASE("what has no form in ONNX is refused by node", "[onnx]") {
   Graph graph;
   const ValueId x = graph.AddInput("x", kernels::DType::kFloat32, {graph::kBatch, 4});

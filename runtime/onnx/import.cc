@@ -16,6 +16,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "base/status.h"
+#include "kernels/api/shapes.h"
 #include "runtime/graph/training.h"
 #include "runtime/onnx/attributes.h"
 #include "runtime/onnx/model_file.h"
@@ -27,6 +28,7 @@ namespace {
 
 using graph::ValueId;
 using kernels::DType;
+using kernels::Misfit;
 using ringmaster::onnx::AttributeProto;
 using ringmaster::onnx::GraphProto;
 using ringmaster::onnx::ModelProto;
@@ -35,21 +37,16 @@ using ringmaster::onnx::TensorProto;
 using ringmaster::onnx::TensorShapeProto;
 using ringmaster::onnx::ValueInfoProto;
 
-template <typename... Parts>
-absl::Status Wrong(const Parts&... parts) {
-  return absl::InvalidArgumentError(absl::StrCat(parts...));
-}
-
 bool IsOnnxDomain(absl::string_view domain) { return domain.empty() || domain == "ai.onnx"; }
 
 absl::Status CheckOpset(const ModelProto& model) {
   for (const auto& opset : model.opset_import()) {
     if (!IsOnnxDomain(opset.domain())) continue;
     if (opset.version() >= kOpsetMin && opset.version() <= kOpsetMax) return absl::OkStatus();
-    return Wrong("the model is of opset ", opset.version(), "; ", kOpsetMin, " to ", kOpsetMax,
-                 " are known");
+    return Misfit("the model is of opset ", opset.version(), "; ", kOpsetMin, " to ", kOpsetMax,
+                  " are known");
   }
-  return Wrong("the model does not say its opset");
+  return Misfit("the model does not say its opset");
 }
 
 // A dimension that is no number: "'seq'" or "unknown".
@@ -98,16 +95,16 @@ class Importer {
   // Names that no node writes, each once.
   absl::Status CollectNames() {
     for (const TensorProto& initializer : graph().initializer()) {
-      if (initializer.name().empty()) return Wrong("an initializer without a name");
+      if (initializer.name().empty()) return Misfit("an initializer without a name");
       if (!known_.insert(initializer.name()).second) {
-        return Wrong("initializer '", initializer.name(), "' is there twice");
+        return Misfit("initializer '", initializer.name(), "' is there twice");
       }
     }
     initializers_ = known_;
     std::set<std::string> inputs;
     for (const ValueInfoProto& input : graph().input()) {
       if (input.name().empty() || !inputs.insert(input.name()).second) {
-        return Wrong("input '", input.name(), "' is there twice, or has no name");
+        return Misfit("input '", input.name(), "' is there twice, or has no name");
       }
       known_.insert(input.name());
     }
@@ -149,23 +146,23 @@ class Importer {
   // Programs are compiled for one batch size and a fixed shape of a sample: a second open dimension
   // would need a program for each of its values.
   absl::Status AddInput(const ValueInfoProto& input, bool shared) {
-    if (!input.type().has_tensor_type()) return Wrong("it is no tensor");
+    if (!input.type().has_tensor_type()) return Misfit("it is no tensor");
     const auto& tensor = input.type().tensor_type();
     const ElementType* type = FindElementType(tensor.elem_type());
-    if (type == nullptr) return Wrong("it is ", ElementTypeName(tensor.elem_type()),
-                                      ", which is not known");
-    if (!tensor.has_shape()) return Wrong("it has no shape; export with fixed sizes");
+    if (type == nullptr) return Misfit("it is ", ElementTypeName(tensor.elem_type()),
+                                       ", which is not known");
+    if (!tensor.has_shape()) return Misfit("it has no shape; export with fixed sizes");
     kernels::Shape shape;
     for (int i = 0; i < tensor.shape().dim_size(); ++i) {
       const TensorShapeProto::Dimension& dimension = tensor.shape().dim(i);
       const bool is_batch = i == 0 && (shared || IsOpen(dimension));
       if (!is_batch && IsOpen(dimension)) {
-        return Wrong("dimension ", i, " is ", OpenName(dimension),
-                     "; only the first one, the batch, may be open: export with a fixed size (leave "
-                     "it out of dynamic_shapes or dynamic_axes)");
+        return Misfit("dimension ", i, " is ", OpenName(dimension),
+                      "; only the first one, the batch, may be open: export with a fixed size (leave "
+                      "it out of dynamic_shapes or dynamic_axes)");
       }
       if (!is_batch && (dimension.dim_value() < 1 || dimension.dim_value() > (int64_t{1} << 31))) {
-        return Wrong("dimension ", i, " is ", dimension.dim_value());
+        return Misfit("dimension ", i, " is ", dimension.dim_value());
       }
       shape.push_back(is_batch ? graph::kBatch : dimension.dim_value());
     }
@@ -235,7 +232,7 @@ class Importer {
       tensor.content =
           graph::Initializer::OfIntegers({attribute.ints().begin(), attribute.ints().end()});
     } else {
-      return Wrong("attribute ", attribute.name(), " is not known");
+      return Misfit("attribute ", attribute.name(), " is not known");
     }
     return tensor;
   }
@@ -247,7 +244,7 @@ class Importer {
       return base::Annotate(status, absl::StrCat("node '", NodeName(node), "' (Constant)"));
     };
     if (node.attribute_size() != 1 || node.output_size() != 1 || node.output(0).empty()) {
-      return fail(Wrong("it must have one attribute and one output"));
+      return fail(Misfit("it must have one attribute and one output"));
     }
     absl::StatusOr<Tensor> tensor = ValueAttribute(node.attribute(0));
     if (!tensor.ok()) return fail(tensor.status());
@@ -302,9 +299,9 @@ class Importer {
       RM_ASSIGN_OR_RETURN(tensor, ValueAttribute(*value));
     }
     if (tensor.shape.size() > 1 || (tensor.shape.size() == 1 && tensor.shape[0] != 1)) {
-      return Wrong("attribute value must be one element");
+      return Misfit("attribute value must be one element");
     }
-    if (inputs->size() != 1) return Wrong("it must have one input");
+    if (inputs->size() != 1) return Misfit("it must have one input");
     tensor.shape.clear();
     const std::string leaf = result_.graph.FreeNodeName(absl::StrCat(name, "/value"), 1);
     *inputs = {AddLeaf(leaf, graph::ValueKind::kConstant, tensor), (*inputs)[0]};
@@ -316,11 +313,11 @@ class Importer {
   absl::Status MarkOutputs() {
     for (const ValueInfoProto& output : graph().output()) {
       const auto id = ids_.find(output.name());
-      if (id == ids_.end()) return Wrong("output '", output.name(), "' is computed by no node");
+      if (id == ids_.end()) return Misfit("output '", output.name(), "' is computed by no node");
       result_.outputs.push_back(output.name());
       result_.graph.MarkOutput(output.name(), id->second);
     }
-    if (result_.outputs.empty()) return Wrong("the model has no outputs");
+    if (result_.outputs.empty()) return Misfit("the model has no outputs");
     if (result_.graph.FindOutput(graph::kModelOutput) == graph::kNoValue) {
       result_.graph.MarkOutput(graph::kModelOutput, ids_.at(result_.outputs[0]));
     }

@@ -14,19 +14,16 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
 #include "base/status.h"
+#include "kernels/api/shapes.h"
 #include "runtime/tensorfile/half.h"
 
 namespace rm::onnx {
 namespace {
 
 using kernels::DType;
+using kernels::Misfit;
 using ringmaster::onnx::StringStringEntryProto;
 using ringmaster::onnx::TensorProto;
-
-template <typename... Parts>
-absl::Status Wrong(const Parts&... parts) {
-  return absl::InvalidArgumentError(absl::StrCat(parts...));
-}
 
 // One line adds a type.
 constexpr std::array<ElementType, 12> kElementTypes = {{
@@ -185,7 +182,7 @@ absl::StatusOr<uint64_t> Elements(const std::vector<int64_t>& shape) {
   uint64_t elements = 1;
   bool empty = false;
   for (int64_t dimension : shape) {
-    if (dimension < 0) return Wrong("it has a dimension of ", dimension);
+    if (dimension < 0) return Misfit("it has a dimension of ", dimension);
     empty = empty || dimension == 0;
     if (dimension == 0 || elements == kMost) continue;
     const auto factor = static_cast<uint64_t>(dimension);
@@ -201,20 +198,20 @@ std::string ShapeString(const std::vector<int64_t>& shape) {
 // A path below the model's folder and nothing else: a file from a stranger must not make a worker read
 // what lies elsewhere on the machine. A backslash is a separator for those who wrote it.
 absl::Status CheckLocation(absl::string_view location) {
-  if (location.empty()) return Wrong("its external data has no location");
+  if (location.empty()) return Misfit("its external data has no location");
   bool leaves = location[0] == '/' || absl::StrContains(location, '\\') ||
                 absl::StrContains(location, '\0');
   for (absl::string_view part : absl::StrSplit(location, '/')) leaves = leaves || part == "..";
   if (!leaves) return absl::OkStatus();
-  return Wrong("its external data lies in '", location,
-               "'; it must be a path within the model's folder, without '..'");
+  return Misfit("its external data lies in '", location,
+                "'; it must be a path within the model's folder, without '..'");
 }
 
 }  // namespace
 
 // Keys that are not known (checksums, hints of other tools) are passed over.
 absl::StatusOr<std::string> ExternalFiles::Read(const TensorProto& tensor, uint64_t bytes) const {
-  if (files_ == nullptr) return Wrong("its data lies in another file");
+  if (files_ == nullptr) return Misfit("its data lies in another file");
   std::string location;
   uint64_t offset = 0;
   uint64_t length = bytes;
@@ -223,17 +220,17 @@ absl::StatusOr<std::string> ExternalFiles::Read(const TensorProto& tensor, uint6
     if (entry.key() != "offset" && entry.key() != "length") continue;
     uint64_t* number = entry.key() == "offset" ? &offset : &length;
     if (!absl::SimpleAtoi(entry.value(), number)) {
-      return Wrong("its external ", entry.key(), " is '", entry.value(), "'");
+      return Misfit("its external ", entry.key(), " is '", entry.value(), "'");
     }
   }
   RM_RETURN_IF_ERROR(CheckLocation(location));
   if (length != bytes) {
-    return Wrong("its external data has ", length, " bytes, its shape asks for ", bytes);
+    return Misfit("its external data has ", length, " bytes, its shape asks for ", bytes);
   }
   RM_ASSIGN_OR_RETURN(const auto file, files_->Open(base::JoinPath(folder_, location)));
   if (offset > file->size() || bytes > file->size() - offset) {
-    return Wrong("its ", bytes, " bytes at ", offset, " do not fit '", location, "', which has ",
-                 file->size());
+    return Misfit("its ", bytes, " bytes at ", offset, " do not fit '", location, "', which has ",
+                  file->size());
   }
   std::string data(static_cast<size_t>(bytes), '\0');
   RM_RETURN_IF_ERROR(file->Read(offset, bytes, data.data()));
@@ -243,7 +240,7 @@ absl::StatusOr<std::string> ExternalFiles::Read(const TensorProto& tensor, uint6
 absl::StatusOr<std::string> ExternalFiles::ReadAll(const TensorProto& tensor) const {
   const ElementType* type = FindElementType(tensor.data_type());
   if (type == nullptr) {
-    return Wrong("it is ", ElementTypeName(tensor.data_type()), ", which is not known");
+    return Misfit("it is ", ElementTypeName(tensor.data_type()), ", which is not known");
   }
   RM_ASSIGN_OR_RETURN(const uint64_t elements,
                       Elements({tensor.dims().begin(), tensor.dims().end()}));
@@ -269,8 +266,8 @@ std::string ElementTypeName(int data_type) {
 // The number of elements is known to be what the shape says before anything is allocated for them.
 absl::StatusOr<Tensor> ReadTensor(const TensorProto& proto, const ExternalFiles& external) {
   const ElementType* type = FindElementType(proto.data_type());
-  if (type == nullptr) return Wrong("it is ", ElementTypeName(proto.data_type()),
-                                    ", which is not known");
+  if (type == nullptr) return Misfit("it is ", ElementTypeName(proto.data_type()),
+                                     ", which is not known");
   Tensor tensor;
   tensor.dtype = type->dtype;
   tensor.shape.assign(proto.dims().begin(), proto.dims().end());
@@ -283,15 +280,15 @@ absl::StatusOr<Tensor> ReadTensor(const TensorProto& proto, const ExternalFiles&
   }
   if (!proto.raw_data().empty()) {
     if (proto.raw_data().size() != bytes) {
-      return Wrong("it has ", proto.raw_data().size(), " bytes, ", type->name, " ",
-                   ShapeString(tensor.shape), " asks for ", bytes);
+      return Misfit("it has ", proto.raw_data().size(), " bytes, ", type->name, " ",
+                    ShapeString(tensor.shape), " asks for ", bytes);
     }
     tensor.content = FromRaw(proto.data_type(), proto.raw_data(), static_cast<size_t>(elements));
     return tensor;
   }
   if (static_cast<uint64_t>(ListSize(proto)) != elements) {
-    return Wrong("it has ", ListSize(proto), " elements, ", type->name, " ",
-                 ShapeString(tensor.shape), " asks for ", elements);
+    return Misfit("it has ", ListSize(proto), " elements, ", type->name, " ",
+                  ShapeString(tensor.shape), " asks for ", elements);
   }
   tensor.content = FromList(proto);
   return tensor;

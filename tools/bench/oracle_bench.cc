@@ -20,9 +20,14 @@
 #include "base/status.h"
 #include "comm/collective/solo_communicator.h"
 #include "kernels/kernels.h"
+#include "proto/onnx.pb.h"
+#include "runtime/graph/own_weights.h"
 #include "runtime/graph/program.h"
 #include "runtime/graph/training.h"
+#include "runtime/model/export.h"
 #include "runtime/model/model.h"
+#include "runtime/onnx/import.h"
+#include "runtime/onnx/model_file.h"
 #include "runtime/tensorfile/npz.h"
 #include "runtime/trainer/optimizer.h"
 #include "runtime/trainer/replica.h"
@@ -39,6 +44,7 @@ struct Tensor {
   std::vector<float> values;
 };
 using Tensors = std::map<std::string, Tensor>;
+using ringmaster::onnx::ModelProto;
 
 // |a − b| and |b| over any number of arrays.
 class Distance {
@@ -162,24 +168,57 @@ class Run {
 
   // What the model says of micro-batch 0 when it is used, not trained.
   absl::StatusOr<Tensor> Logits() const {
-    RM_ASSIGN_OR_RETURN(const graph::Graph inference,
-                        model::ForBatch(model_, case_.model, case_.batch,
-                                        model::Purpose::kInference));
+    RM_ASSIGN_OR_RETURN(const InUse in_use, Use(model_));
+    replica_->BindWeights(*in_use.program);
+    return Output(*in_use.program);
+  }
+
+  // The model as it is now, for other runtimes.
+  absl::StatusOr<ModelProto> Export() const {
+    const std::vector<trainer::StateTensor> tensors = replica_->Weights();
+    onnx::Weights weights;
+    for (const trainer::StateTensor& tensor : tensors) weights[tensor.name] = tensor.values;
+    return model::ToOnnx(case_.model, base::PosixFileSystem(), weights);
+  }
+
+  // The same as Logits() of an exported model, which is all that this needs.
+  absl::StatusOr<Tensor> LogitsOf(const ModelProto& exported) const {
+    RM_ASSIGN_OR_RETURN(const onnx::ImportedModel imported,
+                        onnx::ImportModel(exported, onnx::ExternalFiles()));
+    RM_ASSIGN_OR_RETURN(const InUse in_use, Use(imported.graph));
+    RM_ASSIGN_OR_RETURN(const graph::OwnWeights weights,
+                        graph::OwnWeights::Bind(in_use.graph, 0, in_use.program.get()));
+    return Output(*in_use.program);
+  }
+
+ private:
+  // A model compiled for use.
+  struct InUse {
+    graph::Graph graph;
+    std::unique_ptr<graph::Program> program;
+  };
+  absl::StatusOr<InUse> Use(const graph::Graph& model) const {
+    InUse in_use;
+    RM_ASSIGN_OR_RETURN(in_use.graph, model::ForBatch(model, case_.model, case_.batch,
+                                                      model::Purpose::kInference));
     graph::CompileOptions options;
     options.batch = case_.batch;
     options.kernels = kernels::CpuKernels();
     options.training = false;
-    RM_ASSIGN_OR_RETURN(const auto program, graph::Program::Compile(inference, options));
-    replica_->BindWeights(*program);
-    RM_RETURN_IF_ERROR(Fill(*program, 0));
-    RM_RETURN_IF_ERROR(program->Forward());
-    RM_ASSIGN_OR_RETURN(const kernels::TensorType type, program->OutputType(graph::kModelOutput));
-    RM_ASSIGN_OR_RETURN(const void* memory, program->OutputMemory(graph::kModelOutput));
+    RM_ASSIGN_OR_RETURN(in_use.program, graph::Program::Compile(in_use.graph, options));
+    return in_use;
+  }
+
+  // The logits of micro-batch 0. REQUIRES: the weights are bound.
+  absl::StatusOr<Tensor> Output(graph::Program& program) const {
+    RM_RETURN_IF_ERROR(Fill(program, 0));
+    RM_RETURN_IF_ERROR(program.Forward());
+    RM_ASSIGN_OR_RETURN(const kernels::TensorType type, program.OutputType(graph::kModelOutput));
+    RM_ASSIGN_OR_RETURN(const void* memory, program.OutputMemory(graph::kModelOutput));
     const auto* values = static_cast<const float*>(memory);
     return Tensor{{type.shape.begin(), type.shape.end()}, {values, values + type.elements()}};
   }
 
- private:
   // Puts a micro-batch into the memory of a program: its inputs, its targets, and weights of 1.
   absl::Status Fill(graph::Program& program, int64_t micro_batch) const {
     for (const auto& [name, array] : case_.inputs) {
@@ -212,7 +251,20 @@ struct Outcome {
   Tensors final_values;
   Tensor logits;
   std::vector<double> losses;
+  ModelProto exported;
 };
+
+// How far the exported model's output is from the engine's own.
+absl::StatusOr<double> ExportError(const Tensor& engine, const Tensor& exported) {
+  if (engine.shape != exported.shape) {
+    return absl::InternalError("model.onnx has an output of another shape than the model");
+  }
+  Distance distance;
+  for (size_t i = 0; i < engine.values.size(); ++i) {
+    distance.Add(static_cast<double>(exported.values[i]), static_cast<double>(engine.values[i]));
+  }
+  return distance.relative();
+}
 
 // In the format of the case itself, so that the script which judges reads both alike.
 absl::Status DumpAll(const Outcome& outcome, const std::string& folder) {
@@ -220,6 +272,8 @@ absl::Status DumpAll(const Outcome& outcome, const std::string& folder) {
   RM_RETURN_IF_ERROR(files.MakeFolders(folder));
   RM_RETURN_IF_ERROR(Dump(outcome.gradients, base::JoinPath(folder, "grads.npz")));
   RM_RETURN_IF_ERROR(Dump(outcome.final_values, base::JoinPath(folder, "final.npz")));
+  RM_RETURN_IF_ERROR(
+      onnx::WriteModel(outcome.exported, base::JoinPath(folder, "model.onnx"), files));
   base::Json losses{base::Json::Array()};
   for (const double loss : outcome.losses) losses.Add(loss);
   RM_RETURN_IF_ERROR(base::WriteFileAtomically(files, base::JoinPath(folder, "losses.json"),
@@ -248,6 +302,8 @@ absl::Status RunCase(const std::string& folder, const std::string& dump, bool js
   RM_ASSIGN_OR_RETURN(outcome.losses, run.Train());
   outcome.final_values = run.Weights();
   RM_ASSIGN_OR_RETURN(outcome.logits, run.Logits());
+  RM_ASSIGN_OR_RETURN(outcome.exported, run.Export());
+  RM_ASSIGN_OR_RETURN(const Tensor exported_logits, run.LogitsOf(outcome.exported));
   RM_ASSIGN_OR_RETURN(const double gradients,
                       Compare(outcome.gradients, *expected_gradients, "grads.npz"));
   RM_ASSIGN_OR_RETURN(const double values,
@@ -256,7 +312,9 @@ absl::Status RunCase(const std::string& folder, const std::string& dump, bool js
   for (size_t i = 0; i < outcome.losses.size() && i < expected_losses.size(); ++i) {
     losses.Add(outcome.losses[i], expected_losses[i]);
   }
+  RM_ASSIGN_OR_RETURN(const double exported, ExportError(outcome.logits, exported_logits));
   line.Set("grads_err", gradients).Set("loss_err", losses.relative()).Set("final_err", values);
+  line.Set("export_err", exported);
   if (!dump.empty()) RM_RETURN_IF_ERROR(DumpAll(outcome, dump));
   AddCircumstances(line);
   PrintLine(line, json);
