@@ -17,10 +17,11 @@
 namespace rm::telemetry {
 namespace {
 
-// Sends `request` to 127.0.0.1:port and returns all that comes back until the end.
+// Sends `request` to 127.0.0.1:port and returns all that comes back until the end; nothing, when there is no socket to
+// be had. Called by many threads, so nothing is asserted here.
 std::string Exchange(int port, const std::string& request) {
   const int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-  REQUIRE(fd >= 0);
+  if (fd < 0) return "";
   sockaddr_in address{};
   address.sin_family = AF_INET;
   address.sin_port = htons(static_cast<uint16_t>(port));

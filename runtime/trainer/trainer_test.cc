@@ -268,8 +268,9 @@ TEST_CASE("an I/O error at any one write of a save leaves the checkpoint before 
     for (const pb::Reason& notice : ranks[0].observer.notices) {
       ++failed;
       CHECK(notice.code() == "CheckpointFailed");
+      // Which file it was depends on which saves were passed over meanwhile: the folder's parent is written, too.
       CHECK_THAT(notice.sentence(),
-                 Catch::Contains("/checkpoints") && Catch::Contains("nput/output error"));
+                 Catch::Contains(" was not written: ") && Catch::Contains("nput/output error"));
     }
     for (const std::string& name : CheckpointNames(world)) {
       CHECK(checkpoint::Verify(world.files, "/checkpoints/" + name)->ok());
