@@ -5,6 +5,7 @@
 
 #include <atomic>
 #include <cstdint>
+#include <string>
 
 #include "base/file_system.h"
 #include "base/flags.h"
@@ -48,6 +49,11 @@ int RankMain(int argc, char** argv) {
   int64_t fd = -1;
   base::FlagSet flags("ringmaster rank", "One rank of a job; started by a worker, not by people.");
   flags.Integer("fd", "N", "descriptor of the socket to the worker", 0, 1 << 20, &fd);
+  // Neither is read: what a rank is to do comes over the socket.
+  std::string job;
+  std::string rank;
+  flags.Text("job", "ID", "its job, shown by ps", &job);
+  flags.Text("rank", "R", "its rank, shown by ps", &rank);
   const absl::Status parsed = flags.Parse(argc, argv);
   if (!parsed.ok() || fd < 0) {
     base::LogError(parsed.ok() ? "a rank is started by a worker (ringmaster rank --fd N)"

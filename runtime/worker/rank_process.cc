@@ -113,7 +113,9 @@ absl::StatusOr<std::unique_ptr<RankProcess>> RankProcess::Start(
   std::unique_ptr<RankProcess> rank(new RankProcess(start, options, sockets[0], log_fd, log_offset));
   SubprocessSpec spec;
   spec.program = options.program;
-  spec.arguments = {"ringmaster", "rank", "--fd", "3"};
+  // The last four are for people who look at a list of processes.
+  spec.arguments = {"ringmaster", "rank", "--fd", "3", "--job", start.rank().job_id(),
+                    "--rank", absl::StrCat(start.rank().rank())};
   spec.environment = RankEnvironment(start, start.threads());
   spec.inherited_fd = sockets[1];
   spec.output_fd = log_fd;

@@ -10,6 +10,8 @@
 #include <array>
 #include <catch2/catch.hpp>
 #include <cerrno>
+#include <fstream>
+#include <iterator>
 #include <string>
 #include <vector>
 
@@ -199,6 +201,16 @@ TEST_CASE("a rank finds its place in its environment") {
         Texts{"RANK=2", "WORLD_SIZE=4", "LOCAL_RANK=1", "LOCAL_WORLD_SIZE=3", "MASTER_ADDR=10.0.0.1",
               "MASTER_PORT=0", "RINGMASTER_JOB_ID=job", "RINGMASTER_GENERATION=7",
               "OMP_NUM_THREADS=6", "CUDA_VISIBLE_DEVICES=", "threads 6"});  // 2 slots of 3
+}
+
+TEST_CASE("a list of processes shows whose rank it is") {
+  Launcher launcher;
+  const auto rank = launcher.Start("listen forever");
+  launcher.heard.Await(1);
+  std::ifstream file(absl::StrCat("/proc/", rank->pid(), "/cmdline"));
+  const std::string line((std::istreambuf_iterator<char>(file)), std::istreambuf_iterator<char>());
+  const Texts words = absl::StrSplit(line, '\0', absl::SkipEmpty());
+  CHECK(words == Texts{"ringmaster", "rank", "--fd", "3", "--job", "job", "--rank", "2"});
 }
 
 TEST_CASE("output and errors go to the rank's log, behind a line that says whose they are") {

@@ -82,8 +82,7 @@ ValueId GradientContext::Number(float number) {
   const ValueId known = graph_->FindValue(name);
   if (known != kNoValue) return known;
   const ValueId constant = graph_->AddConstant(name, {}, {number});
-  types_->resize(graph_->values().size());
-  types_->back() = kernels::TensorType{};
+  types_->resize(graph_->values().size());  // with a float scalar's type, which is the default
   return constant;
 }
 
