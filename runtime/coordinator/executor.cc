@@ -83,6 +83,8 @@ void Executor::Start(const pb::StartGang& gang) {
       sent.set_generation(entry.generation);
       sent.set_first_step(entry.first_step);
     }
+    // So that this generation computes as those before it did, whatever its workers would choose.
+    if (job->plan.threads() > 0) *start.mutable_plan() = job->plan;
     workers_.Send(placement.worker_id(), command);
   }
 }

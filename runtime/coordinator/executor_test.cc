@@ -91,6 +91,27 @@ TEST_CASE("starting a gang tells each worker about its ranks, and each rank wher
   CHECK(hands.SentTo("w2")[0].start_rank().start().local_world_size() == 1);
 }
 
+TEST_CASE("the plan of the generation before goes to the ranks of the next") {
+  Hands hands;
+  hands.Attach("w1", 1);
+  hands.Act(hands.Submit("a", 1));
+  CHECK_FALSE(hands.SentTo("w1").back().start_rank().start().has_plan());  // it makes one
+  hands.Act(hands.Listens("a", 0));
+  pb::Event joined;
+  *joined.mutable_rank_joined()->mutable_rank() = RankOf("a", 1, 0);
+  joined.mutable_rank_joined()->mutable_plan()->set_threads(3);
+  joined.mutable_rank_joined()->mutable_plan()->set_fingerprint("ISA x");
+  hands.Act(hands.Step(joined));
+  pb::Event exited;
+  *exited.mutable_rank_exited()->mutable_rank() = RankOf("a", 1, 0);
+  exited.mutable_rank_exited()->set_signal(9);
+  hands.Act(hands.Step(exited));
+  const pb::RankStart& next = hands.SentTo("w1").back().start_rank().start();
+  REQUIRE(next.rank().generation() == 2);
+  CHECK(next.plan().threads() == 3);
+  CHECK(next.plan().fingerprint() == "ISA x");
+}
+
 TEST_CASE("a repeated start reaches only ranks of which nothing was heard") {
   Hands hands;
   hands.Attach("w1", 1);

@@ -85,6 +85,7 @@ pb::Job ViewJob(const scheduler::Job& job, const LiveJob* live, const Folders& f
   // -1 inside means "none"; outside an empty path says so.
   view.set_last_checkpoint_step(std::max<int64_t>(0, job.last_checkpoint_step));
   view.set_weights_sha256(job.weights_sha256);
+  if (job.plan.threads() > 0) *view.mutable_plan() = job.plan;
   return view;
 }
 

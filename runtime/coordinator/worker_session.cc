@@ -43,6 +43,9 @@ pb::Event EventOf(const pb::RankReport& report) {
   } else if (message.has_joined()) {
     *event.mutable_rank_joined()->mutable_rank() = rank;
     event.mutable_rank_joined()->set_first_step(message.joined().first_step());
+    if (message.joined().has_plan()) {
+      *event.mutable_rank_joined()->mutable_plan() = message.joined().plan();
+    }
   } else if (message.has_committed()) {
     pb::CheckpointCommitted& committed = *event.mutable_checkpoint_committed();
     *committed.mutable_rank() = rank;

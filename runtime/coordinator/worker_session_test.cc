@@ -271,6 +271,9 @@ TEST_CASE("a report becomes the event that it means") {
 
   message.mutable_joined()->set_first_step(7);
   CHECK(EventOf(report).rank_joined().first_step() == 7);
+  CHECK_FALSE(EventOf(report).rank_joined().has_plan());
+  message.mutable_joined()->mutable_plan()->set_fingerprint("ISA x");
+  CHECK(EventOf(report).rank_joined().plan().fingerprint() == "ISA x");
 
   message.mutable_committed()->set_step(9);
   message.mutable_committed()->set_path("/x");

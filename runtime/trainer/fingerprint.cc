@@ -13,6 +13,7 @@
 #include "runtime/trainer/gather.h"
 
 namespace rm::trainer {
+namespace pb = ::ringmaster::v1;
 namespace {
 
 constexpr size_t kPlanDigits = 12;
@@ -27,9 +28,12 @@ std::string Caches() {
   return text;
 }
 
-// Every node with its shapes, its layouts and its kernel, in the order in which they run.
-std::string PlanOf(const graph::Program& program) {
+// The choices, then every node with its shapes, its layouts and its kernel, in the order in which
+// they run. Threads are left out: people read them beside the hash.
+std::string HashOf(const graph::Program& program, const pb::Plan& plan) {
   base::Sha256 sum;
+  const std::string choices = absl::StrCat(plan.bucket_bytes(), "|", plan.wire_dtype(), "\n");
+  sum.Update(choices.data(), choices.size());
   for (const graph::NodeReport& node : program.Report()) {
     const std::string line = absl::StrCat(node.node, "|", node.instance, "|", node.kernel, "\n");
     sum.Update(line.data(), line.size());
@@ -39,10 +43,25 @@ std::string PlanOf(const graph::Program& program) {
 
 }  // namespace
 
-std::string FingerprintOf(const graph::Program& program, int threads) {
+std::string FingerprintOf(const graph::Program& program, const pb::Plan& plan) {
+  const int threads = plan.threads();
   return absl::StrCat("ISA ", base::IsaName(base::CpuIsa()), ", ", kernels::CpuLibraries(),
                       ", caches", Caches(), ", ", threads, threads == 1 ? " thread" : " threads",
-                      ", plan ", PlanOf(program));
+                      ", plan ", HashOf(program, plan));
+}
+
+// Also a kept plan goes over the wire, so that ranks agree even if they were told different ones. A
+// plan without threads is none: that of a job in which nobody has trained yet.
+absl::StatusOr<pb::Plan> AgreeOnPlan(comm::Communicator& communicator, const pb::Plan& kept,
+                                     const pb::Plan& own) {
+  const pb::Plan& mine = kept.threads() > 0 ? kept : own;
+  RM_ASSIGN_OR_RETURN(const std::string bytes,
+                      BroadcastBytes(communicator, mine.SerializeAsString(), 0));
+  pb::Plan plan;
+  if (!plan.ParseFromString(bytes) || plan.threads() < 1) {
+    return absl::InternalError("rank 0 sent a plan that cannot be read");
+  }
+  return plan;
 }
 
 // All see all, so that every rank ends with the same sentence, not only the odd one out.
@@ -56,6 +75,16 @@ absl::Status CheckFingerprints(comm::Communicator& communicator, const std::stri
         "resources.node_selector, or use determinism: fast"));
   }
   return absl::OkStatus();
+}
+
+absl::Status CheckContinues(const std::string& what, const std::string& before,
+                            const std::string& now) {
+  if (before == now) return absl::OkStatus();
+  return absl::FailedPreconditionError(absl::StrCat(
+      "DeterminismMismatch: ", what, " was computed by (", before, "), this generation would by (",
+      now, "): with train.determinism: exact a job ends on machines like those, and with the "
+      "release, that it began on; choose them with resources.node_selector, or submit it with "
+      "determinism: fast"));
 }
 
 }  // namespace rm::trainer

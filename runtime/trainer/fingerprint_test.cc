@@ -12,8 +12,19 @@
 namespace rm::trainer {
 namespace {
 
+namespace pb = ::ringmaster::v1;
+
+pb::Plan PlanOf(int threads, int64_t bucket_bytes) {
+  pb::Plan plan;
+  plan.set_threads(threads);
+  plan.set_bucket_bytes(bucket_bytes);
+  plan.set_wire_dtype("fp32");
+  return plan;
+}
+
 std::string FingerprintOfBatch(const std::string& model, int64_t batch,
-                               kernels::KernelTable table = kernels::CpuKernels()) {
+                               kernels::KernelTable table = kernels::CpuKernels(),
+                               const pb::Plan& plan = PlanOf(1, 4096)) {
   const auto graph = zoo::BuildModel(model, {});
   REQUIRE(graph.ok());
   graph::CompileOptions options;
@@ -22,7 +33,7 @@ std::string FingerprintOfBatch(const std::string& model, int64_t batch,
   options.training = false;
   const auto program = graph::Program::Compile(*graph, options);
   REQUIRE(program.ok());
-  return FingerprintOf(**program, 1);
+  return FingerprintOf(**program, plan);
 }
 
 TEST_CASE("the same program has the same fingerprint, and it says what it is made of") {
@@ -38,6 +49,41 @@ TEST_CASE("another model, batch or set of kernels is another plan") {
   CHECK(one != FingerprintOfBatch("mlp", 9));
   CHECK(one != FingerprintOfBatch("convnet", 8));
   CHECK(one != FingerprintOfBatch("mlp", 8, kernels::ReferenceKernels()));
+}
+
+TEST_CASE("so is whatever else the plan says, but for the fingerprint in it") {
+  const auto with = [](const pb::Plan& plan) {
+    return FingerprintOfBatch("mlp", 8, kernels::CpuKernels(), plan);
+  };
+  const std::string one = with(PlanOf(1, 4096));
+  CHECK(one != with(PlanOf(1, 8192)));
+  CHECK_THAT(with(PlanOf(2, 4096)), Catch::Contains(", 2 threads, plan "));
+  pb::Plan plan = PlanOf(1, 4096);
+  plan.set_fingerprint("of an earlier generation");
+  CHECK(one == with(plan));
+  plan.set_wire_dtype("bf16");
+  CHECK(one != with(plan));
+}
+
+TEST_CASE("rank 0 chooses for all, and keeps to what the job had chosen before") {
+  RunGang(3, [](comm::Communicator& communicator) {
+    const pb::Plan own = PlanOf(1 + communicator.rank(), 100);
+    const auto first = AgreeOnPlan(communicator, pb::Plan(), own);
+    RM_CHECK(first.ok() && first->threads() == 1 && first->bucket_bytes() == 100);
+    // Rank 2 was not told of the kept one: it follows all the same.
+    const pb::Plan kept = communicator.rank() == 2 ? pb::Plan() : PlanOf(4, 200);
+    const auto later = AgreeOnPlan(communicator, kept, own);
+    RM_CHECK(later.ok() && later->threads() == 4 && later->bucket_bytes() == 200);
+  });
+}
+
+TEST_CASE("what goes on is compared with what was, and both are named") {
+  CHECK(CheckContinues("checkpoint x", "ISA a", "ISA a").ok());
+  const absl::Status status = CheckContinues("checkpoint x", "ISA a", "ISA b");
+  CHECK(absl::IsFailedPrecondition(status));
+  CHECK_THAT(std::string(status.message()),
+             Catch::StartsWith("DeterminismMismatch: checkpoint x was computed by (ISA a), this "
+                               "generation would by (ISA b): "));
 }
 
 TEST_CASE("equal fingerprints pass; one that differs is named on every rank") {

@@ -97,6 +97,7 @@ absl::Status RankSession::Train() {
   }
   pb::RankMessage joined;
   joined.mutable_joined()->set_first_step((*trainer)->first_step());
+  if (start.rank().rank() == 0) *joined.mutable_joined()->mutable_plan() = (*trainer)->plan();
   RM_RETURN_IF_ERROR(link_.Send(joined));
   const auto result = (*trainer)->Run();
   if (!result.ok()) {

@@ -4,17 +4,22 @@
 // not counted, since nobody outside can change it.
 #include <dlfcn.h>
 
+#include <algorithm>
 #include <atomic>
 #include <catch2/catch.hpp>
 #include <cstddef>
 #include <cstdlib>
 #include <cstring>
+#include <initializer_list>
 #include <new>
 #include <string>
+#include <utility>
 
 #include "absl/strings/str_cat.h"
 #include "base/check.h"
 #include "kernels/kernels.h"
+#include "runtime/graph/training.h"
+#include "runtime/model/model.h"
 #include "runtime/trainer/stepper.h"
 #include "runtime/trainer/trainer_testing.h"
 
@@ -57,36 +62,65 @@ void operator delete(void* memory, size_t, std::align_val_t) noexcept { std::fre
 namespace rm::trainer {
 namespace {
 
+namespace pb = ::ringmaster::v1;
+
+constexpr int64_t kRows = 4;  // of a micro-batch or shard
+
+// How a job is trained. Shards: exact mode, and then all of them are this rank's micro-batches.
+struct Settings {
+  std::string optimizer = "SGD";
+  int micro_batches = 1;
+  int shards = 0;
+};
+
+// A built-in model, small, with these parameters.
+pb::ModelSpec Model(const std::string& name,
+                    std::initializer_list<std::pair<const char*, double>> params) {
+  pb::ModelSpec model;
+  model.set_zoo(name);
+  for (const auto& [key, value] : params) (*model.mutable_params())[key] = value;
+  return model;
+}
+
+// Class 0 and, where the model reads tokens, token 0 everywhere.
+void FillRows(Replica& replica, Stepper& stepper) {
+  graph::Program& program = replica.program();
+  const auto input = program.InputType(model::kInput);
+  const auto labels = program.InputType(graph::kLabels);
+  RM_CHECK(input.ok() && labels.ok());
+  std::memset(stepper.features(), 0, input->bytes());
+  std::fill_n(stepper.labels(), labels->elements(), 0);
+  std::fill_n(stepper.weights(), labels->elements(), 1.0F);
+}
+
 // Allocations in five steps of a job on one rank, after two that warm up.
-int AllocationsOf(const ringmaster::v1::ModelSpec& model, const std::string& optimizer_type,
-                  int micro_batches) {
+int AllocationsOf(const pb::ModelSpec& model, const Settings& settings) {
   int counted = 0;
   RunGang(1, [&](comm::Communicator& communicator) {
     ReplicaOptions options;
-    options.local_batch = 4;
-    options.micro_batches = micro_batches;
+    options.local_batch = kRows;
+    options.micro_batches = settings.micro_batches;
+    options.virtual_shards = settings.shards;
     options.kernels = kernels::CpuKernels();
-    ringmaster::v1::OptimizerSpec spec;
-    spec.set_type(optimizer_type);
+    pb::OptimizerSpec spec;
+    spec.set_type(settings.optimizer);
     auto optimizer = MakeOptimizer(spec);
     RM_CHECK(optimizer.ok());
     auto replica =
-        Replica::Build(TrainingGraph(model, 4), options, *std::move(optimizer), communicator);
+        Replica::Build(TrainingGraph(model, kRows), options, *std::move(optimizer), communicator);
     RM_CHECK(replica.ok(), replica.status().ToString());
+    const auto parts = static_cast<size_t>((*replica)->micro_batches());
     StepperOptions stepper_options;
     stepper_options.gradient_clip = 1;
-    stepper_options.first_rows.assign(static_cast<size_t>(micro_batches), 0);
-    auto stepper = Stepper::Create(**replica, communicator, 4.0 * micro_batches, stepper_options);
+    stepper_options.first_rows.assign(parts, 0);
+    auto stepper =
+        Stepper::Create(**replica, communicator, static_cast<double>(parts) * kRows, stepper_options);
     RM_CHECK(stepper.ok());
-    stepper->SetFill([&](int) {
-      for (int row = 0; row < 4; ++row) {
-        stepper->labels()[row] = row;
-        stepper->weights()[row] = 1;
-      }
-    });
+    stepper->SetFill([&](int) { FillRows(**replica, *stepper); });
     for (int step = 0; step < 7; ++step) {
       if (step == 2) counting = true;
-      RM_CHECK(stepper->Run(0.01, Votes()).ok());
+      const auto outcome = stepper->Run(0.001, Votes());
+      RM_CHECK(outcome.ok(), outcome.status().ToString());
     }
     counting = false;
     counted = allocations.exchange(0);
@@ -94,20 +128,28 @@ int AllocationsOf(const ringmaster::v1::ModelSpec& model, const std::string& opt
   return counted;
 }
 
-TEST_CASE("a step allocates nothing, whatever the optimizer and however many micro-batches") {
-  for (const char* const optimizer : {"SGD", "AdamW"}) {
-    for (const int micro_batches : {1, 3}) {
-      CAPTURE(optimizer, micro_batches);
-      CHECK(AllocationsOf(SmallJob().model(), optimizer, micro_batches) == 0);
+TEST_CASE("a step allocates nothing, whatever the optimizer and however many micro-batches or shards") {
+  for (const char* const optimizer : {"SGD", "Adam", "AdamW"}) {
+    for (const Settings& settings :
+         {Settings{optimizer, 1, 0}, Settings{optimizer, 3, 0}, Settings{optimizer, 1, 8}}) {
+      CAPTURE(optimizer, settings.micro_batches, settings.shards);
+      CHECK(AllocationsOf(SmallJob().model(), settings) == 0);
     }
   }
 }
 
-TEST_CASE("neither do convolutions, pooling and dropout") {
-  ringmaster::v1::ModelSpec model;
-  model.set_zoo("convnet");
-  (*model.mutable_params())["dropout"] = 0.25;
-  CHECK(AllocationsOf(model, "SGD", 1) == 0);
+TEST_CASE("neither do convolutions, normalisation, attention and dropout, in fast mode and in exact mode") {
+  const pb::ModelSpec models[] = {
+      Model("convnet", {{"height", 8}, {"width", 8}, {"dropout", 0.25}}),
+      Model("resnet18", {{"height", 8}, {"width", 8}}),
+      Model("gpt", {{"vocabulary", 7}, {"context", 8}, {"width", 16}, {"heads", 2}, {"layers", 2}}),
+  };
+  for (const pb::ModelSpec& model : models) {
+    for (const int shards : {0, 2}) {
+      CAPTURE(model.zoo(), shards);
+      CHECK(AllocationsOf(model, {"SGD", 1, shards}) == 0);
+    }
+  }
 }
 
 TEST_CASE("the counter counts: what it says of a step is worth something") {

@@ -10,6 +10,7 @@
 #include "absl/time/clock.h"
 #include "base/log.h"
 #include "base/status.h"
+#include "base/version.h"
 
 namespace rm::trainer {
 namespace pb = ::ringmaster::v1;
@@ -17,6 +18,15 @@ namespace {
 
 // At most this often a rank reports its progress; the last step always is.
 constexpr absl::Duration kReportInterval = absl::Milliseconds(200);
+
+// Without the fingerprint, which stands beside it.
+base::Json PlanState(const pb::Plan& plan) {
+  base::Json state;
+  state.Set("threads", int64_t{plan.threads()})
+      .Set("bucket_bytes", plan.bucket_bytes())
+      .Set("wire_dtype", plan.wire_dtype());
+  return state;
+}
 
 // Why a save that could not be written ends the job.
 absl::Status SaveFailure(const SaveOutcome& outcome) {
@@ -205,7 +215,8 @@ bool Trainer::SaveDue(const StepOutcome& outcome) const {
   return outcome.save_due > 0;
 }
 
-// trainer.json: what a person, or a later version, wants to know of this moment. Resuming needs the step alone.
+// trainer.json: what a person, or a later version, wants to know of this moment. Resuming needs the step alone, and in exact
+// mode the fingerprint, which must be that of whoever goes on from here.
 base::Json Trainer::TrainerState() const {
   base::Json state;
   state.Set("step", step_)
@@ -216,7 +227,10 @@ base::Json Trainer::TrainerState() const {
       .Set("global_batch_size", train_.global_batch_size())
       .Set("world_size", communicator_.world_size())
       .Set("optimizer", train_.optimizer().type())
-      .Set("model", start_.spec().model().zoo());
+      .Set("model", start_.spec().model().zoo())
+      .Set("plan", PlanState(plan_))
+      .Set("fingerprint", plan_.fingerprint())
+      .Set("version", base::kVersion);
   return state;
 }
 

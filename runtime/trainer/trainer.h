@@ -25,6 +25,8 @@
 #include "comm/collective/communicator.h"
 #include "comm/collective/shard_tree.h"
 #include "proto/rank.pb.h"
+#include "proto/scheduler.pb.h"
+#include "runtime/checkpoint/checkpoint.h"
 #include "runtime/data/batch_reader.h"
 #include "runtime/graph/graph.h"
 #include "runtime/trainer/activity.h"
@@ -75,6 +77,9 @@ class Trainer {
       const ringmaster::v1::RankStart& start, base::FileSystem& files,
       comm::Communicator& communicator, TrainerObserver& observer, const StopSignal& stop);
 
+  // What rank 0 chose for all; the fingerprint is this rank's own.
+  [[nodiscard]] const ringmaster::v1::Plan& plan() const { return plan_; }
+
   // Steps that are applied already: 0, or those of the checkpoint.
   [[nodiscard]] int64_t first_step() const { return step_; }
   [[nodiscard]] int64_t total_steps() const { return total_steps_; }
@@ -87,13 +92,16 @@ class Trainer {
           comm::Communicator& communicator, TrainerObserver& observer, const StopSignal& stop);
 
   // Parts of Create, in order.
+  absl::Status MakePlan();
   absl::Status OpenData();
   absl::Status BuildModel();
   absl::Status BuildReplica();
   absl::Status BuildStepper();
   absl::Status BuildEvaluator();
   absl::Status Resume();
+  absl::Status CheckPlan();
   absl::StatusOr<std::string> ChooseCheckpoint();
+  absl::Status CheckContinuesFrom(const checkpoint::Checkpoint& loaded);
   void BuildSaver();
 
   // Parts of a step.
@@ -125,6 +133,7 @@ class Trainer {
   TrainerObserver& observer_;
   const StopSignal& stop_;
 
+  ringmaster::v1::Plan plan_;  // with this rank's fingerprint, once the program is compiled
   graph::Graph model_;  // empty again when replica and evaluator are made of it
   DataSources data_;
   std::optional<data::BatchReader> reader_;

@@ -32,10 +32,10 @@ checkpoint::Lineage LineageOf(const pb::RankStart& start) {
   return lineage;
 }
 
-// The same threads for every kernel of this process: it is part of what makes equal runs equal bits.
-kernels::KernelOptions KernelOptionsOf(const pb::RankStart& start) {
+// The same threads for every kernel of the gang: it is part of what makes equal runs equal bits.
+kernels::KernelOptions KernelOptionsOf(const pb::Plan& plan) {
   kernels::KernelOptions options;
-  options.threads = std::max(1, start.threads());
+  options.threads = plan.threads();
   return options;
 }
 
@@ -63,6 +63,7 @@ absl::StatusOr<std::unique_ptr<Trainer>> Trainer::Create(const pb::RankStart& st
   RM_RETURN_IF_ERROR(trainer->OpenData());
   observer.OnDoing(Doing::kCompiling, 0);
   RM_RETURN_IF_ERROR(trainer->BuildModel());
+  RM_RETURN_IF_ERROR(trainer->MakePlan());
   RM_RETURN_IF_ERROR(trainer->BuildReplica());
   RM_RETURN_IF_ERROR(trainer->BuildEvaluator());
   trainer->model_ = graph::Graph();  // the first values of its weights are no longer needed
@@ -111,6 +112,34 @@ absl::Status Trainer::BuildModel() {
   return absl::OkStatus();
 }
 
+// What this rank would choose; what is followed is what rank 0, or the job's first generation, chose.
+absl::Status Trainer::MakePlan() {
+  const pb::CommunicationSpec& communication = start_.spec().communication();
+  pb::Plan own;
+  own.set_threads(std::max(1, start_.threads()));
+  own.set_bucket_bytes(communication.bucket_size() > 0 ? communication.bucket_size()
+                                                       : ReplicaOptions().bucket_bytes_max);
+  own.set_wire_dtype(communication.wire_dtype().empty() ? "fp32" : communication.wire_dtype());
+  RM_ASSIGN_OR_RETURN(plan_, AgreeOnPlan(communicator_, start_.plan(), own));
+  return absl::OkStatus();
+}
+
+// After the compilation: only the program knows its kernels.
+absl::Status Trainer::CheckPlan() {
+  plan_.set_fingerprint(FingerprintOf(replica_->program(), plan_));
+  const std::string& before = start_.plan().fingerprint();
+  if (is_exact()) {
+    RM_RETURN_IF_ERROR(CheckFingerprints(communicator_, plan_.fingerprint()));
+    if (before.empty()) return absl::OkStatus();
+    return CheckContinues("what this job has trained so far", before, plan_.fingerprint());
+  }
+  if (!before.empty() && before != plan_.fingerprint()) {
+    base::LogInfo("earlier generations computed by (", before, "), this one by (",
+                  plan_.fingerprint(), "): the same up to rounding");
+  }
+  return absl::OkStatus();
+}
+
 // Program, optimizer and buckets. Errors name the key of the job file that caused them.
 absl::Status Trainer::BuildReplica() {
   RM_ASSIGN_OR_RETURN(learning_rate_, MakeLrSchedule(train_, total_steps_));
@@ -125,16 +154,12 @@ absl::Status Trainer::BuildReplica() {
   options.no_decay.assign(train_.optimizer().no_decay().begin(),
                           train_.optimizer().no_decay().end());
   options.kernels = kernels::CpuKernels();
-  options.kernel_options = KernelOptionsOf(start_);
+  options.kernel_options = KernelOptionsOf(plan_);
   options.seed = train_.seed();
-  const int64_t bucket_size = start_.spec().communication().bucket_size();
-  if (bucket_size > 0) options.bucket_bytes_max = bucket_size;
+  options.bucket_bytes_max = plan_.bucket_bytes();
   RM_ASSIGN_OR_RETURN(replica_,
                       Replica::Build(graph, options, std::move(optimizer), communicator_));
-  if (is_exact()) {
-    RM_RETURN_IF_ERROR(CheckFingerprints(
-        communicator_, FingerprintOf(replica_->program(), options.kernel_options.threads)));
-  }
+  RM_RETURN_IF_ERROR(CheckPlan());
   return BuildStepper();
 }
 
@@ -192,7 +217,7 @@ absl::Status Trainer::BuildEvaluator() {
   if (data_.validation == nullptr) return absl::OkStatus();
   RM_ASSIGN_OR_RETURN(
       evaluator_, Evaluator::Create(model_, start_.spec().model(), *data_.validation, *replica_,
-                                    kernels::CpuKernels(), KernelOptionsOf(start_), communicator_));
+                                    kernels::CpuKernels(), KernelOptionsOf(plan_), communicator_));
   return absl::OkStatus();
 }
 
@@ -242,9 +267,29 @@ absl::Status Trainer::Resume() {
   return absl::OkStatus();
 }
 
+// Beside the job's own plan: the checkpoint may have been put there by a person, or by a coordinator that is no more. All ranks
+// read the same and come to the same.
+absl::Status Trainer::CheckContinuesFrom(const checkpoint::Checkpoint& loaded) {
+  const std::string what = absl::StrCat("checkpoint ", loaded.info().name);
+  const base::Json* before = loaded.trainer_state().Find("fingerprint");
+  if (before != nullptr) {
+    return CheckContinues(what, before->string_or(""), plan_.fingerprint());
+  }
+  if (communicator_.rank() == 0) {
+    pb::Reason notice;
+    notice.set_code("NoFingerprint");
+    notice.set_sentence(absl::StrCat(
+        what, " does not say on what it was computed (an earlier release wrote it): the bits are "
+        "those of an undisturbed job only if that was like (", plan_.fingerprint(), ")"));
+    observer_.OnNotice(notice, step_);
+  }
+  return absl::OkStatus();
+}
+
 // Every rank reads all of it: tensors are logical, so it does not matter how many ranks wrote them.
 absl::Status Trainer::LoadTensors(const std::string& path) {
   RM_ASSIGN_OR_RETURN(const auto loaded, checkpoint::Checkpoint::Load(files_, path));
+  if (is_exact()) RM_RETURN_IF_ERROR(CheckContinuesFrom(*loaded));
   for (const StateTensor& tensor : replica_->Weights()) {
     RM_RETURN_IF_ERROR(loaded->ReadWeights(tensor.name, tensor.values.data(),
                                            tensor.values.size() * sizeof(float)));

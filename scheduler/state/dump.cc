@@ -49,6 +49,9 @@ void DumpWork(const Job& job, std::string& out) {
   for (const LineageEntry& entry : job.lineage) {
     absl::StrAppend(&out, "  lineage g", entry.generation, " from ", entry.first_step, "\n");
   }
+  if (job.plan.ByteSizeLong() > 0) {
+    absl::StrAppend(&out, "  plan ", job.plan.ShortDebugString(), "\n");
+  }
   absl::StrAppend(&out, "  checkpoint ", job.last_checkpoint_step, " ", job.last_checkpoint_path,
                   " done ", job.training_done ? "yes" : "no", " at ", At(job.training_done_at),
                   " step ", job.final_step, " sha256 ", job.weights_sha256, "\n");

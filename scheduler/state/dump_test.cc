@@ -17,6 +17,7 @@ struct Story {
   pb::JobTransition submitted;
   pb::JobTransition starts;
   pb::Event listening;
+  pb::Event joined;
   pb::Refusal refusal;
   std::string storage_problem;  // when it attaches once more, at the end
 };
@@ -38,6 +39,7 @@ std::string DumpOf(const std::function<void(Story&)>& change) {
   placement.set_worker_id("w1");
   placement.add_slots(0);
   story.listening.mutable_rank_listening()->mutable_rank()->set_job_id("a");
+  story.joined.mutable_rank_joined()->mutable_rank()->set_job_id("a");
   story.refusal.mutable_reason()->set_code("UnknownJob");
   change(story);
   ClusterState state(&Equal, Windows());
@@ -49,6 +51,7 @@ std::string DumpOf(const std::function<void(Story&)>& change) {
   again.set_storage_problem(story.storage_problem);
   CHECK(state.Apply(again).ok());
   state.Apply(story.listening);
+  state.Apply(story.joined);
   state.Apply(story.refusal);
   return Dump(state);
 }
@@ -79,6 +82,8 @@ TEST_CASE("a difference anywhere is a difference of the text") {
       [](Story& s) { s.starts.mutable_placement(0)->set_slots(0, 1); },
       [](Story& s) { s.starts.mutable_placement(0)->set_local_rank(1); },
       [](Story& s) { s.listening.mutable_rank_listening()->set_address("h:1"); },
+      [](Story& s) { s.joined.mutable_rank_joined()->set_first_step(7); },
+      [](Story& s) { s.joined.mutable_rank_joined()->mutable_plan()->set_threads(2); },
       [](Story& s) { s.refusal.mutable_reason()->set_code("JobEnded"); },
   };
   int number = 0;

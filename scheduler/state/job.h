@@ -78,6 +78,7 @@ struct Job {
   int32_t joined_ranks = 0;           // of the gang: those that have joined
   int32_t living_ranks = 0;           // of the gang: those that are not proven gone
   std::vector<LineageEntry> lineage;  // generations that trained, oldest first
+  pb::Plan plan;                      // that the newest of them followed; empty: none trained yet
   absl::Time lost_at = absl::InfiniteFuture();        // the loss that is being handled
   absl::Time left_early_at = absl::InfiniteFuture();  // first exit with 0, training not done
 

@@ -143,6 +143,9 @@ void Note(Job& job, const pb::RankJoined& event) {
   if (job.lineage.empty() || job.lineage.back().generation != job.generation) {
     job.lineage.push_back({job.generation, event.first_step()});
   }
+  // A generation follows the plan that it was given, unless its machines cannot; then it says which
+  // it made instead, and that one is kept from here on.
+  if (event.has_plan()) job.plan = event.plan();
 }
 
 void Note(Job& job, const pb::RankExited& event, absl::Time now) {

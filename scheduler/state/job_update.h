@@ -25,7 +25,8 @@ void MarkGone(Job& job, int32_t rank);
 void Note(Job& job, const pb::PreflightVerdict& verdict);
 // The rank is up; its address is known.
 void Note(Job& job, const pb::RankListening& event);
-// The rank is in the collective; the generation enters the lineage.
+// The rank is in the collective; the generation enters the lineage, and the plan that it follows is
+// the job's.
 void Note(Job& job, const pb::RankJoined& event);
 // The rank is proven gone, in this way. Remembers a failure of its own, and a clean exit that came
 // too early.

@@ -171,6 +171,21 @@ TEST_CASE("a generation enters the lineage with the step of its first rank that 
   CHECK(job.lineage[0].first_step == 40);
 }
 
+TEST_CASE("the plan is that of the newest generation that said one, and outlives its gang") {
+  Job job = Started(2);
+  pb::RankJoined joined = Of<pb::RankJoined>(0);
+  joined.mutable_plan()->set_threads(2);
+  Note(job, joined);
+  pb::RankJoined other = Of<pb::RankJoined>(1);  // only rank 0 says it
+  Note(job, other);
+  CHECK(job.plan.threads() == 2);
+  Note(job, Exit(0, 3, 0, 57), At(20));
+  CHECK(job.plan.threads() == 2);
+  joined.mutable_plan()->set_threads(3);
+  Note(job, joined);
+  CHECK(job.plan.threads() == 3);
+}
+
 TEST_CASE("the newest checkpoint counts, whatever the order of the reports") {
   Job job = Started(1);
   pb::CheckpointCommitted committed = Of<pb::CheckpointCommitted>(0);

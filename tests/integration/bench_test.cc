@@ -1,5 +1,6 @@
 // The lines that other people's scripts read.
 
+#include <algorithm>
 #include <catch2/catch.hpp>
 #include <string>
 #include <vector>
@@ -9,7 +10,9 @@
 #include "absl/strings/str_split.h"
 #include "base/file_system.h"
 #include "base/json.h"
+#include "base/sha256.h"
 #include "base/temporary_folder.h"
+#include "runtime/tensorfile/safetensors.h"
 #include "tests/integration/test_cluster.h"
 
 namespace rm::integration {
@@ -72,14 +75,45 @@ TEST_CASE("the global batch decides the loss, not the number of ranks") {
   }
 }
 
-TEST_CASE("weights that are saved are those of the hash") {
+// As the documentation has it: the raw bytes of all tensors, in the order of their names.
+std::string HashOfFile(const std::string& path) {
+  const auto file = tensorfile::SafetensorsFile::Open(base::PosixFileSystem(), path);
+  REQUIRE(file.ok());
+  std::vector<tensorfile::TensorInfo> tensors = (*file)->tensors();
+  std::sort(tensors.begin(), tensors.end(),
+            [](const auto& a, const auto& b) { return a.name < b.name; });
+  base::Sha256 sum;
+  for (const tensorfile::TensorInfo& tensor : tensors) {
+    std::vector<char> bytes(tensor.bytes);
+    REQUIRE((*file)->Read(tensor, bytes.data()).ok());
+    sum.Update(bytes.data(), bytes.size());
+  }
+  return sum.HexDigest();
+}
+
+TEST_CASE("the hash can be computed again from the weights that are saved, buffers included") {
   const base::TemporaryFolder folder;
-  const std::string path = folder.File("weights.safetensors");
-  Lines(Bench("train --model mlp --ranks 2 --batch 4 --steps 6 -o json --save-weights " + path));
-  const auto text = base::PosixFileSystem().ReadFile(path);
-  REQUIRE(text.ok());
-  CHECK(text->size() > 535818 * 4);
-  CHECK(absl::StrContains(*text, "\"fc1.weight\""));
+  for (const char* const model : {"mlp", "resnet18 --param height=8 --param width=8"}) {
+    const std::string path = folder.File("weights.safetensors");
+    const std::vector<base::Json> lines = Lines(Bench(absl::StrCat(
+        "train --model ", model, " --ranks 2 --batch 4 --steps 1 -o json --save-weights ", path)));
+    CHECK(Text(lines[0], "weights_sha256") == HashOfFile(path));
+  }
+}
+
+TEST_CASE("exact mode: the same bits for any number of ranks and any transport, others for another seed") {
+  const std::string flags = "train --model convnet --param dropout=0.25 --param height=8 --param width=8"
+                            " --determinism exact --global-batch 16 --steps 7 -o json";
+  const std::string one = Text(Lines(Bench(flags + " --ranks 1"))[0], "weights_sha256");
+  for (const char* const more : {"--ranks 2 --transport grpc", "--ranks 2 --transport shm", "--ranks 3",
+                                 "--ranks 5", "--ranks 8"}) {
+    const base::Json line = Lines(Bench(absl::StrCat(flags, " ", more)))[0];
+    CAPTURE(more, line.Dump());
+    CHECK(Text(line, "weights_sha256") == one);
+    CHECK(Value(line, "virtual_shards") == 8);
+    CHECK(Value(line, "steps") == 7);
+  }
+  CHECK(Text(Lines(Bench(flags + " --ranks 2 --seed 2"))[0], "weights_sha256") != one);
 }
 
 TEST_CASE("bench allreduce prints a line a size") {
@@ -108,7 +142,18 @@ TEST_CASE("bad flags are one clear line and exit code 2") {
       {"train --batch 3 --global-batch 6", "not both"},
       {"train --ranks 4 --global-batch 3", "without a row"},
       {"train --param classes", "is not NAME=NUMBER"},
-      {"train --param clases=3 --batch 2", "clases"},
+      {"train --param clases=3 --batch 2", "--param: unknown parameter of model 'mlp': 'clases'"},
+      {"train --param hidden1=0.5", "--param: parameter 'hidden1' of model 'mlp' is 0.5"},
+      {"train --virtual-shards 8", "goes with --determinism exact"},
+      {"train --determinism exact --virtual-shards 12 --global-batch 24", "a power of two"},
+      {"train --determinism exact --virtual-shards 4 --ranks 5 --global-batch 20", "power of two"},
+      {"train --determinism exact --global-batch 12", "8 shards do not divide a global batch of 12"},
+      {"train --determinism both", "--determinism"},
+      {"train --transport pigeons", "--transport"},
+      {"train --steps 0", "--steps"},
+      {"train --seed -1", "--seed"},
+      {"train --save-weights /nowhere/w.safetensors", "--save-weights: /nowhere"},
+      {"train --save-weights /tmp", "--save-weights: /tmp is there already and no file"},
       {"train --precision bf16", "must be one of fp32"},
       {"allreduce --sizes 1023", "multiple of 4"},
       {"allreduce --sizes ,", "no size given"},

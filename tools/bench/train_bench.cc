@@ -2,6 +2,7 @@
 
 #include "tools/bench/train_bench.h"
 
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -9,28 +10,35 @@
 #include <cmath>
 #include <cstdint>
 #include <cstdio>
+#include <map>
 #include <string>
 #include <vector>
 
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
 #include "base/file_system.h"
 #include "base/flags.h"
-#include "base/nearest_name.h"
 #include "base/status.h"
+#include "comm/collective/shard_tree.h"
+#include "runtime/zoo/zoo.h"
 #include "tools/bench/rank_group.h"
 #include "tools/bench/report.h"
 
 namespace rm::bench {
 namespace {
 
-// What the peers measure each model with (batch rows a rank).
-struct ModelDefaults {
-  const char* name;
-  int64_t batch;
+// Rows of a rank's batch where none are given: what other frameworks are measured with, so that the lines compare. A model of
+// the zoo that is not here has kDefaultBatch.
+struct PeerBatch {
+  const char* model;
+  int64_t rows;
 };
-constexpr ModelDefaults kModels[] = {
+constexpr PeerBatch kPeerBatches[] = {
     {"mlp", 128}, {"convnet", 64}, {"resnet18", 32}, {"gpt", 12}};
+constexpr int64_t kDefaultBatch = 32;
+
+constexpr int64_t kDefaultShards = 8;
 
 // The flags with their defaults.
 struct Options {
@@ -57,7 +65,8 @@ absl::StatusOr<Options> ParseOptions(int argc, char** argv, std::string* help) {
   Options o;
   base::FlagSet flags("trainctl bench train",
                       "Measures training throughput on synthetic data, ranks being processes.");
-  flags.Text("model", "NAME", "model of the zoo: mlp, convnet, resnet18, gpt", &o.model);
+  flags.Text("model", "NAME",
+             absl::StrCat("model of the zoo: ", absl::StrJoin(zoo::ModelNames(), ", ")), &o.model);
   flags.Integer("ranks", "N", "rank processes", 1, 1024, &o.ranks);
   flags.Integer("threads", "N", "threads a rank", 1, 1024, &o.threads);
   flags.Integer("batch", "N", "rows of a batch on each rank (0: the model's own)", 0, 1 << 24,
@@ -88,41 +97,45 @@ absl::StatusOr<Options> ParseOptions(int argc, char** argv, std::string* help) {
   return o;
 }
 
-// One of batch and global batch follows from the other and the number of ranks.
-absl::Status FillBatchSizes(Options& o) {
-  std::vector<std::string> names;
-  for (const ModelDefaults& model : kModels) {
-    names.emplace_back(model.name);
-    if (o.model == model.name && o.batch == 0 && o.global_batch == 0) o.batch = model.batch;
+int64_t DefaultBatch(const std::string& model) {
+  for (const PeerBatch& batch : kPeerBatches) {
+    if (model == batch.model) return batch.rows;
   }
-  if (std::find(names.begin(), names.end(), o.model) == names.end()) {
-    return absl::InvalidArgumentError(absl::StrCat("--model: unknown model '", o.model, "'",
-                                                   base::Suggestion(o.model, names),
-                                                   "; known: mlp, convnet, resnet18, gpt"));
-  }
-  if (o.global_batch == 0) o.global_batch = o.batch * o.ranks;
-  if (o.determinism == "exact") {
-    if (o.virtual_shards == 0) o.virtual_shards = 8;
-    while (o.virtual_shards < o.ranks) o.virtual_shards *= 2;
-    if (o.global_batch % o.virtual_shards != 0) {
-      return absl::InvalidArgumentError(absl::StrCat("--virtual-shards: ", o.virtual_shards,
-                                                     " shards do not divide a global batch of ",
-                                                     o.global_batch));
-    }
-  } else if (o.virtual_shards > 0) {
-    return absl::InvalidArgumentError("--virtual-shards goes with --determinism exact");
-  }
-  if (o.global_batch < o.ranks) {
-    return absl::InvalidArgumentError(absl::StrCat("--global-batch ", o.global_batch,
-                                                   " leaves some of ", o.ranks,
-                                                   " ranks without a row"));
-  }
-  return absl::OkStatus();
+  return kDefaultBatch;
 }
 
-// What every rank is told.
-absl::StatusOr<base::Json> SettingsOf(const Options& o) {
-  base::Json params{base::Json::Object()};
+// Shards that were asked for are taken or refused, never rounded: the bits depend on them.
+absl::Status FillShards(Options& o) {
+  if (o.determinism != "exact") {
+    if (o.virtual_shards == 0) return absl::OkStatus();
+    return absl::InvalidArgumentError("--virtual-shards goes with --determinism exact");
+  }
+  if (o.virtual_shards == 0) {
+    o.virtual_shards = kDefaultShards;
+    while (o.virtual_shards < o.ranks) o.virtual_shards *= 2;
+  }
+  RM_RETURN_IF_ERROR(base::Annotate(
+      comm::CheckShards(static_cast<int>(o.virtual_shards), static_cast<int>(o.ranks)),
+      "--virtual-shards"));
+  if (o.global_batch % o.virtual_shards == 0) return absl::OkStatus();
+  return absl::InvalidArgumentError(absl::StrCat(
+      "--virtual-shards: ", o.virtual_shards, " shards do not divide a global batch of ",
+      o.global_batch, "; give a --global-batch that is a multiple of ", o.virtual_shards));
+}
+
+// One of batch and global batch follows from the other and the number of ranks.
+absl::Status FillBatchSizes(Options& o) {
+  if (o.batch == 0 && o.global_batch == 0) o.batch = DefaultBatch(o.model);
+  if (o.global_batch == 0) o.global_batch = o.batch * o.ranks;
+  if (o.global_batch >= o.ranks) return absl::OkStatus();
+  return absl::InvalidArgumentError(absl::StrCat("--global-batch ", o.global_batch,
+                                                 " leaves some of ", o.ranks,
+                                                 " ranks without a row"));
+}
+
+// The model is built here once, for its errors alone: the ranks build their own.
+absl::StatusOr<std::map<std::string, double>> ModelParams(const Options& o) {
+  std::map<std::string, double> params;
   for (const std::string& text : o.params) {
     const size_t equals = text.find('=');
     double value = 0;
@@ -131,8 +144,17 @@ absl::StatusOr<base::Json> SettingsOf(const Options& o) {
       return absl::InvalidArgumentError(
           absl::StrCat("--param: '", text, "' is not NAME=NUMBER"));
     }
-    params.Set(text.substr(0, equals), value);
+    params[text.substr(0, equals)] = value;
   }
+  RM_RETURN_IF_ERROR(base::Annotate(zoo::BuildModel(o.model, {}).status(), "--model"));
+  RM_RETURN_IF_ERROR(base::Annotate(zoo::BuildModel(o.model, params).status(), "--param"));
+  return params;
+}
+
+// What every rank is told.
+base::Json SettingsOf(const Options& o, const std::map<std::string, double>& values) {
+  base::Json params{base::Json::Object()};
+  for (const auto& [name, value] : values) params.Set(name, value);
   base::Json settings;
   settings.Set("model", o.model)
       .Set("global_batch", o.global_batch)
@@ -202,6 +224,11 @@ absl::Status CheckReplicas(const std::vector<base::Json>& results) {
 absl::Status CheckSavePath(const std::string& path) {
   if (path.empty()) return absl::OkStatus();
   const std::string folder = base::ParentPath(path);
+  struct stat there = {};
+  if (::stat(path.c_str(), &there) == 0 && !S_ISREG(there.st_mode)) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("--save-weights: ", path, " is there already and no file"));
+  }
   if (::access(folder.c_str(), W_OK) == 0) return absl::OkStatus();
   return absl::InvalidArgumentError(
       base::ErrnoStatus(errno, absl::StrCat("--save-weights: ", folder)).message());
@@ -209,9 +236,11 @@ absl::Status CheckSavePath(const std::string& path) {
 
 // Everything that can be wrong with the flags is found before a process is started.
 absl::Status RunBench(Options o) {
+  RM_ASSIGN_OR_RETURN(const auto params, ModelParams(o));
   RM_RETURN_IF_ERROR(FillBatchSizes(o));
+  RM_RETURN_IF_ERROR(FillShards(o));
   RM_RETURN_IF_ERROR(CheckSavePath(o.save_weights));
-  RM_ASSIGN_OR_RETURN(const base::Json settings, SettingsOf(o));
+  const base::Json settings = SettingsOf(o, params);
   RM_ASSIGN_OR_RETURN(const std::vector<base::Json> results,
                       RunRanks("train", static_cast<int>(o.ranks), static_cast<int>(o.threads),
                                settings));

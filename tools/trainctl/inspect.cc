@@ -69,6 +69,7 @@ std::string DescribeText(const pb::Job& job) {
   AppendField(&text, "checkpoints in", job.checkpoint_folder());
   AppendField(&text, "logs", job.log_folder());
   AppendField(&text, "weights sha256", job.weights_sha256());
+  AppendField(&text, "computes by", job.plan().fingerprint());
   absl::StrAppend(&text, "spec:\n", jobspec::ToYaml(job.spec()));
   return text;
 }

@@ -54,6 +54,7 @@ pb::Job FullJob() {
     (*job.mutable_metrics())[name] = 0.5;
   }
   job.mutable_spec()->set_name("mnist");
+  job.mutable_plan()->set_fingerprint("ISA avx2, 1 thread");
   return job;
 }
 
@@ -69,7 +70,8 @@ TEST_CASE("describe says everything about a job, metrics in order, and its spec"
   for (const char* part :
        {"job            mnist-abc123\n", "state          Running – AllUp: all ranks are up\n",
         "user           ada\n", "generation     2, restarts 1\n",
-        "rank 1         worker w2, slots 0,3\n", "step 7 of 9", "loss 0.25000", "spec:\n",
+        "rank 1         worker w2, slots 0,3\n", "step 7 of 9", "loss 0.25000",
+        "computes by    ISA avx2, 1 thread\n", "spec:\n",
         "name: mnist"}) {
     CAPTURE(part);
     CHECK(StrContains(ran.out, part));
