@@ -9,6 +9,9 @@
 namespace rm::comm {
 namespace {
 
+// 16 KiB: a block of a gradient and of what is added to it lie in the first cache together.
+constexpr size_t kBlockFloats = 4096;
+
 // to += from. Whole vectors, by the form that this machine runs; each element is rounded once.
 void AddTo(absl::Span<float> to, absl::Span<const float> from) {
   static const AddFloatsFunction add = AddFloats();
@@ -92,23 +95,29 @@ ShardAccumulator::ShardAccumulator(const ShardRun& run, std::vector<absl::Span<f
 }
 
 // As a binary counter carries: what is complete in work() rises as long as it is a right child
-// whose left sibling waits.
+// whose left sibling waits. All levels that it rises are added block by block, and stored while the
+// block is still in the first cache: the gradient is read from memory once, however far it rises.
 void ShardAccumulator::Commit() {
   Subtree subtree{0, run_.first + next_};
   next_ = (next_ + 1) % run_.count;
-  const auto is_maximal = [&] {
-    return std::find(maximal_.begin(), maximal_.end(), subtree);
-  };
-  auto found = is_maximal();
+  const int first_level = subtree.level;
+  auto found = std::find(maximal_.begin(), maximal_.end(), subtree);
   while (found == maximal_.end() && subtree.index % 2 == 1) {
-    AddTo(work(), partials_[static_cast<size_t>(subtree.level)]);
     subtree = subtree.parent();
-    found = is_maximal();
+    found = std::find(maximal_.begin(), maximal_.end(), subtree);
   }
-  absl::Span<float> to = found == maximal_.end()
-                             ? absl::MakeSpan(partials_[static_cast<size_t>(subtree.level)])
-                             : sums_[static_cast<size_t>(found - maximal_.begin())];
-  if (to.data() != work().data()) std::copy(work().begin(), work().end(), to.begin());
+  const absl::Span<float> to =
+      found == maximal_.end() ? absl::MakeSpan(partials_[static_cast<size_t>(subtree.level)])
+                              : sums_[static_cast<size_t>(found - maximal_.begin())];
+  const bool stays = to.data() == work().data();
+  for (size_t at = 0; at < work().size(); at += kBlockFloats) {
+    const absl::Span<float> block = work().subspan(at, kBlockFloats);
+    for (int level = first_level; level < subtree.level; ++level) {
+      const std::vector<float>& left = partials_[static_cast<size_t>(level)];
+      AddTo(block, absl::MakeSpan(left).subspan(at, kBlockFloats));
+    }
+    if (!stays) std::copy(block.begin(), block.end(), to.begin() + static_cast<ptrdiff_t>(at));
+  }
 }
 
 }  // namespace rm::comm

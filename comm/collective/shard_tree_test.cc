@@ -85,28 +85,39 @@ TEST_CASE("every run of a tree is covered by few maximal subtrees, no two of the
   }
 }
 
+// Twice, since the second step begins anew.
+void CheckRun(const ShardRun& run, const std::vector<std::vector<float>>& gradients) {
+  const std::vector<Subtree> subtrees = MaximalSubtrees(run);
+  std::vector<std::vector<float>> memory(subtrees.size(), std::vector<float>(gradients[0].size()));
+  std::vector<absl::Span<float>> sums;
+  for (auto& sum : memory) sums.push_back(absl::MakeSpan(sum));
+  ShardAccumulator accumulator(run, sums);
+  for (int step = 0; step < 2; ++step) {
+    for (int shard = run.first; shard < run.end(); ++shard) {
+      const auto& gradient = gradients[static_cast<size_t>(shard)];
+      std::copy(gradient.begin(), gradient.end(), accumulator.work().begin());
+      accumulator.Commit();
+    }
+    for (size_t i = 0; i < subtrees.size(); ++i) {
+      REQUIRE(SameBits(memory[i], Node(gradients, subtrees[i])));
+    }
+  }
+}
+
 TEST_CASE("what a rank adds up are the nodes of the tree, to the bit") {
   for (const int shards : {1, 2, 4, 8, 16, 32}) {
     const auto gradients = Gradients(shards, 37, static_cast<uint64_t>(shards));
     for (int first = 0; first < shards; ++first) {
-      for (int count = 1; first + count <= shards; ++count) {
-        const ShardRun run{first, count};
-        const std::vector<Subtree> subtrees = MaximalSubtrees(run);
-        std::vector<std::vector<float>> memory(subtrees.size(), std::vector<float>(37));
-        std::vector<absl::Span<float>> sums;
-        for (auto& sum : memory) sums.push_back(absl::MakeSpan(sum));
-        ShardAccumulator accumulator(run, sums);
-        for (int step = 0; step < 2; ++step) {  // the second begins anew
-          for (int shard = first; shard < run.end(); ++shard) {
-            const auto& gradient = gradients[static_cast<size_t>(shard)];
-            std::copy(gradient.begin(), gradient.end(), accumulator.work().begin());
-            accumulator.Commit();
-          }
-          for (size_t i = 0; i < subtrees.size(); ++i) {
-            REQUIRE(SameBits(memory[i], Node(gradients, subtrees[i])));
-          }
-        }
-      }
+      for (int count = 1; first + count <= shards; ++count) CheckRun({first, count}, gradients);
+    }
+  }
+}
+
+TEST_CASE("so they are in buckets of several blocks, the last one whole or not") {
+  for (const size_t elements : {size_t{4095}, size_t{4096}, size_t{4097}, size_t{3 * 4096 + 5}}) {
+    const auto gradients = Gradients(8, elements, elements);
+    for (const ShardRun& run : {ShardRun{0, 8}, ShardRun{0, 3}, ShardRun{3, 5}, ShardRun{1, 1}}) {
+      CheckRun(run, gradients);
     }
   }
 }
