@@ -14,6 +14,7 @@
 #include "absl/time/clock.h"
 #include "base/file_system.h"
 #include "base/mutex.h"
+#include "base/sha256.h"
 #include "base/status.h"
 #include "proto/api.grpc.pb.h"
 #include "proto/error_details.pb.h"
@@ -253,6 +254,49 @@ absl::StatusOr<pb::VerifyReply> Client::Verify(const std::string& job_id, int64_
   return core_->Unary<pb::VerifyReply>(address_, *core_->checkpoints,
                                        &pb::Checkpoints::Stub::Verify, request,
                                        std::max(call_timeout_, kVerifyTimeout));
+}
+
+// A stream that ends early ends with an error; the head comes first or not at all.
+absl::Status Client::DownloadWeights(const std::string& job_id, int64_t step,
+                                     absl::FunctionRef<void(const pb::WeightsHead&)> head,
+                                     absl::FunctionRef<void(absl::string_view)> data) {
+  pb::DownloadRequest request;
+  request.set_job_id(job_id);
+  request.set_step(step);
+  Core::Call call(*core_, absl::InfiniteDuration());
+  const auto reader = core_->checkpoints->Download(&call.context, request);
+  int64_t missing = -1;  // bytes that were announced; −1: no head yet
+  const auto take = [&](const pb::DownloadReply& message) {
+    if (message.has_head()) {
+      missing = 0;
+      for (const pb::WeightsTensor& tensor : message.head().tensors()) missing += tensor.bytes();
+      head(message.head());
+    } else {
+      missing -= static_cast<int64_t>(message.data().size());
+      if (missing >= 0) data(message.data());
+    }
+    return missing >= 0;
+  };
+  RM_RETURN_IF_ERROR(Core::ReadAll<pb::DownloadReply>(call, *reader, take, address_));
+  if (missing == 0) return absl::OkStatus();
+  return absl::DataLossError(
+      absl::StrCat("the coordinator at ", address_, " sent other weights than it announced"));
+}
+
+// An artifact has at most 2 GiB, and whoever asks wants all of it at once.
+absl::StatusOr<std::string> Client::DownloadArtifact(const std::string& sha256) {
+  pb::DownloadArtifactRequest request;
+  request.set_sha256(sha256);
+  Core::Call call(*core_, absl::InfiniteDuration());
+  const auto reader = core_->artifacts->Download(&call.context, request);
+  std::string content;
+  const auto take = [&content](const pb::DownloadArtifactReply& message) {
+    content.append(message.data());
+    return true;
+  };
+  RM_RETURN_IF_ERROR(Core::ReadAll<pb::DownloadArtifactReply>(call, *reader, take, address_));
+  if (base::Sha256Hex(content) == sha256) return content;
+  return absl::DataLossError(absl::StrCat("artifact ", sha256, " came with another content"));
 }
 
 // What the cluster has already is not sent again: files are known by their content.

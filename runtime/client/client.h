@@ -19,6 +19,7 @@
 #include "absl/functional/function_ref.h"
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "absl/strings/string_view.h"
 #include "absl/time/time.h"
 #include "proto/api.pb.h"
 
@@ -62,6 +63,17 @@ class Client {
       const std::string& job_id);
   // Reads the whole checkpoint: may take as long as the disk does.
   [[nodiscard]] absl::StatusOr<pb::VerifyReply> Verify(const std::string& job_id, int64_t step);
+
+  // The weights of the checkpoint of `step`, or of the newest that counts when it is 0: `head` is
+  // called once, `data` with their bytes in order, on this thread. DataLoss: the checkpoint is
+  // damaged, or the coordinator sent another message than it had announced; whatever else ends the
+  // stream. Nothing that was handed out counts before this has returned OK.
+  [[nodiscard]] absl::Status DownloadWeights(const std::string& job_id, int64_t step,
+                                             absl::FunctionRef<void(const pb::WeightsHead&)> head,
+                                             absl::FunctionRef<void(absl::string_view)> data);
+
+  // The content of the artifact with this digest. DataLoss: what came has another one.
+  [[nodiscard]] absl::StatusOr<std::string> DownloadArtifact(const std::string& sha256);
 
   // Puts the file at `path` onto the cluster's storage, unless a file of that content is there, and
   // returns the SHA-256 of its content: in a job it is named "artifact:<that>". The file is read

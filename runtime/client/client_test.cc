@@ -442,5 +442,56 @@ TEST_CASE("a file that is not there is said before the coordinator is asked") {
   CHECK(absl::StrContains(status.message(), "/none/weights"));
 }
 
+// The head of two tensors of eight bytes in all, and messages with these bytes.
+std::vector<pb::DownloadReply> Weights(const std::vector<std::string>& pieces) {
+  std::vector<pb::DownloadReply> messages(1);
+  pb::WeightsHead& head = *messages[0].mutable_head();
+  head.mutable_checkpoint()->set_step(7);
+  head.add_tensors()->set_bytes(3);
+  head.add_tensors()->set_bytes(5);
+  for (const std::string& piece : pieces) messages.emplace_back().set_data(piece);
+  return messages;
+}
+
+TEST_CASE("weights come as they were announced, or not at all") {
+  struct Came {
+    absl::Status status;
+    int64_t step = 0;
+    std::string bytes;
+  };
+  const auto download = [](std::vector<pb::DownloadReply> messages, grpc::Status end) {
+    FakeCoordinator coordinator;
+    coordinator.methods.download =
+        Sends<pb::DownloadRequest, pb::DownloadReply>(std::move(messages), std::move(end));
+    Client client(coordinator.address());
+    Came came;
+    came.status = client.DownloadWeights(
+        "mnist", 7, [&](const pb::WeightsHead& head) { came.step = head.checkpoint().step(); },
+        [&](absl::string_view data) { came.bytes += std::string(data); });
+    return came;
+  };
+  const Came whole = download(Weights({"abc", "de", "fgh"}), grpc::Status::OK);
+  CHECK(whole.status.ok());
+  CHECK(whole.step == 7);
+  CHECK(whole.bytes == "abcdefgh");
+  CHECK(absl::IsDataLoss(download(Weights({"abc"}), grpc::Status::OK).status));
+  CHECK(absl::IsDataLoss(download(Weights({"abc", "defghi"}), grpc::Status::OK).status));
+  CHECK(absl::IsDataLoss(download({}, grpc::Status::OK).status));
+  const grpc::Status damaged(grpc::StatusCode::DATA_LOSS, "weights: 96: damaged");
+  CHECK(download(Weights({"abc"}), damaged).status == absl::DataLossError("weights: 96: damaged"));
+}
+
+TEST_CASE("an artifact is known by its content") {
+  FakeCoordinator coordinator;
+  std::vector<pb::DownloadArtifactReply> messages(2);
+  messages[0].set_data("mod");
+  messages[1].set_data("el");
+  coordinator.methods.download_artifact =
+      Sends<pb::DownloadArtifactRequest, pb::DownloadArtifactReply>(messages);
+  Client client(coordinator.address());
+  CHECK(client.DownloadArtifact(base::Sha256Hex("model")).value() == "model");
+  CHECK(absl::IsDataLoss(client.DownloadArtifact(base::Sha256Hex("other")).status()));
+}
+
 }  // namespace
 }  // namespace rm::client

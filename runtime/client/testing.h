@@ -41,6 +41,8 @@ struct FakeMethods {
   std::function<grpc::Status(grpc::ServerReader<pb::UploadArtifactRequest>*,
                              pb::UploadArtifactReply*)>
       upload_artifact;
+  Stream<pb::DownloadRequest, pb::DownloadReply> download;
+  Stream<pb::DownloadArtifactRequest, pb::DownloadArtifactReply> download_artifact;
   Stream<pb::GetJobRequest, pb::Job> watch;
   Stream<pb::LogsRequest, pb::LogLines> logs;
   Stream<pb::EventsRequest, pb::JobEvent> events;
@@ -158,6 +160,10 @@ class FakeCoordinator {
     Status Verify(Context*, const pb::VerifyRequest* request, pb::VerifyReply* reply) override {
       return Run(m.verify, *request, reply);
     }
+    Status Download(Context* context, const pb::DownloadRequest* request,
+                    grpc::ServerWriter<pb::DownloadReply>* writer) override {
+      return Run(m.download, context, *request, writer);
+    }
     const FakeMethods& m;
   };
 
@@ -170,6 +176,10 @@ class FakeCoordinator {
     Status Upload(Context*, grpc::ServerReader<pb::UploadArtifactRequest>* reader,
                   pb::UploadArtifactReply* reply) override {
       return Run(m.upload_artifact, reader, reply);
+    }
+    Status Download(Context* context, const pb::DownloadArtifactRequest* request,
+                    grpc::ServerWriter<pb::DownloadArtifactReply>* writer) override {
+      return Run(m.download_artifact, context, *request, writer);
     }
     const FakeMethods& m;
   };

@@ -1,10 +1,12 @@
 // What the messages mean; the files are artifact_store's.
 #include "runtime/coordinator/artifacts_api.h"
 
+#include <algorithm>
 #include <set>
 #include <string>
 #include <vector>
 
+#include "absl/memory/memory.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/string_view.h"
 #include "base/sha256.h"
@@ -102,6 +104,31 @@ absl::StatusOr<pb::UploadArtifactReply> UploadCall::End() {
   }
   RM_ASSIGN_OR_RETURN(*reply.mutable_path(), upload_->Finish());
   return reply;
+}
+
+// The digest is checked before it becomes a part of a path.
+absl::StatusOr<std::unique_ptr<ArtifactDownload>> ArtifactDownload::Open(
+    const ArtifactStore& store, const base::FileSystem& files, const std::string& sha256) {
+  if (!base::IsSha256Hex(sha256)) {
+    return absl::InvalidArgumentError("an artifact is named by the 64 hex digits of its SHA-256");
+  }
+  if (!store.Has(sha256)) {
+    return absl::NotFoundError(absl::StrCat("there is no artifact ", sha256));
+  }
+  RM_ASSIGN_OR_RETURN(auto file, files.Open(store.Path(sha256)));
+  return absl::WrapUnique(new ArtifactDownload(std::move(file)));
+}
+
+// An artifact never changes, so its size is that of the beginning. Its content is checked by whoever
+// asked for it: it is named by its digest.
+absl::StatusOr<bool> ArtifactDownload::Next(pb::DownloadArtifactReply* message) {
+  if (sent_ == file_->size()) return false;
+  const uint64_t bytes = std::min<uint64_t>(UploadCall::kPieceBytesMax, file_->size() - sent_);
+  std::string* const data = message->mutable_data();
+  data->resize(static_cast<size_t>(bytes));
+  RM_RETURN_IF_ERROR(file_->Read(sent_, bytes, data->data()));
+  sent_ += bytes;
+  return true;
 }
 
 }  // namespace rm::coordinator

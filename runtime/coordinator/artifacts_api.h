@@ -2,11 +2,14 @@
 #ifndef RM_RUNTIME_COORDINATOR_ARTIFACTS_API_H_
 #define RM_RUNTIME_COORDINATOR_ARTIFACTS_API_H_
 
+#include <cstdint>
 #include <memory>
 #include <string>
+#include <utility>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "base/file_system.h"
 #include "proto/api.pb.h"
 #include "runtime/coordinator/artifact_store.h"
 
@@ -45,6 +48,24 @@ class UploadCall {
   ArtifactStore& store_;
   std::string present_path_;                // it was there already
   std::unique_ptr<ArtifactUpload> upload_;  // nullptr: no message was taken, or it was there
+};
+
+// One call of Download, message by message. Not thread-safe.
+class ArtifactDownload {
+ public:
+  // InvalidArgument: no digest. NotFound: no such artifact.
+  [[nodiscard]] static absl::StatusOr<std::unique_ptr<ArtifactDownload>> Open(
+      const ArtifactStore& store, const base::FileSystem& files, const std::string& sha256);
+
+  // Fills the next message; false: the whole file was. Else the disk's error.
+  [[nodiscard]] absl::StatusOr<bool> Next(::ringmaster::v1::DownloadArtifactReply* message);
+
+ private:
+  explicit ArtifactDownload(std::unique_ptr<base::RandomAccessFile> file)
+      : file_(std::move(file)) {}
+
+  const std::unique_ptr<base::RandomAccessFile> file_;
+  uint64_t sent_ = 0;
 };
 
 }  // namespace rm::coordinator

@@ -143,5 +143,32 @@ TEST_CASE("a job that names what was not uploaded is refused, with the place in 
   }
 }
 
+TEST_CASE("an artifact comes back as it went in, whatever its size") {
+  World world;
+  for (const size_t size : {size_t{0}, size_t{100}, UploadCall::kPieceBytesMax + 1}) {
+    const std::string content(size, 'w');
+    const std::string sha256 = base::Sha256Hex(content);
+    auto upload = world.store.Begin(sha256, static_cast<int64_t>(size));
+    REQUIRE((*upload)->Append(content).ok());
+    REQUIRE((*upload)->Finish().ok());
+    const auto download = ArtifactDownload::Open(world.store, world.files, sha256);
+    REQUIRE(download.ok());
+    std::string came;
+    pb::DownloadArtifactReply message;
+    while ((*download)->Next(&message).value()) {
+      CHECK(message.data().size() <= UploadCall::kPieceBytesMax);
+      came += message.data();
+    }
+    CHECK(came == content);
+  }
+}
+
+TEST_CASE("what was never uploaded cannot be fetched") {
+  const World world;
+  CHECK(absl::IsNotFound(ArtifactDownload::Open(world.store, world.files, kOther).status()));
+  CHECK(absl::IsInvalidArgument(
+      ArtifactDownload::Open(world.store, world.files, "../journal.db").status()));
+}
+
 }  // namespace
 }  // namespace rm::coordinator

@@ -1,8 +1,11 @@
-// Both calls wait for the storage, so both run on a thread that nobody else waits for.
+// All calls wait for the storage, so all run on a thread that nobody else waits for.
 #include "runtime/coordinator/artifacts_service.h"
 
+#include <memory>
+#include <string>
 #include <utility>
 
+#include "base/status.h"
 #include "proto/api.grpc.pb.h"
 #include "runtime/coordinator/artifacts_api.h"
 #include "runtime/coordinator/rpc_glue.h"
@@ -57,7 +60,8 @@ class UploadReactor final : public grpc::ServerReadReactor<pb::UploadArtifactReq
 
 class ArtifactsService final : public pb::Artifacts::CallbackService {
  public:
-  ArtifactsService(TaskThread& disk, ArtifactStore& store) : disk_(disk), store_(store) {}
+  ArtifactsService(TaskThread& disk, ArtifactStore& store, const base::FileSystem& files)
+      : disk_(disk), store_(store), files_(files) {}
 
   // gRPC keeps request and reply alive until Finish, which FinishCall calls.
   grpc::ServerUnaryReactor* Has(Context* context, const pb::HasArtifactsRequest* request,
@@ -74,15 +78,32 @@ class ArtifactsService final : public pb::Artifacts::CallbackService {
     return new UploadReactor(disk_, store_, reply);
   }
 
+  // Uploads and downloads take turns on the one thread, a piece each.
+  grpc::ServerWriteReactor<pb::DownloadArtifactReply>* Download(
+      Context* /*context*/, const pb::DownloadArtifactRequest* request) override {
+    auto* const reactor = new PullReactor<pb::DownloadArtifactReply>(disk_);
+    disk_.Post([this, reactor, sha256 = request->sha256()] { reactor->Begin(Open(sha256)); });
+    return reactor;
+  }
+
  private:
+  absl::StatusOr<PullReactor<pb::DownloadArtifactReply>::Next> Open(
+      const std::string& sha256) const {
+    RM_ASSIGN_OR_RETURN(auto opened, ArtifactDownload::Open(store_, files_, sha256));
+    const std::shared_ptr<ArtifactDownload> download = std::move(opened);
+    return [download](pb::DownloadArtifactReply* message) { return download->Next(message); };
+  }
+
   TaskThread& disk_;
   ArtifactStore& store_;
+  const base::FileSystem& files_;
 };
 
 }  // namespace
 
-std::unique_ptr<grpc::Service> MakeArtifactsService(TaskThread& disk, ArtifactStore& store) {
-  return std::make_unique<ArtifactsService>(disk, store);
+std::unique_ptr<grpc::Service> MakeArtifactsService(TaskThread& disk, ArtifactStore& store,
+                                                    const base::FileSystem& files) {
+  return std::make_unique<ArtifactsService>(disk, store, files);
 }
 
 }  // namespace rm::coordinator

@@ -7,15 +7,17 @@
 
 #include <memory>
 
+#include "base/file_system.h"
 #include "runtime/coordinator/artifact_store.h"
 #include "runtime/coordinator/task_thread.h"
 
 namespace rm::coordinator {
 
-// Thread-safe. Borrows both, which outlive the server. `disk` is a thread whose tasks may wait for
-// the storage.
+// Thread-safe. Borrows all three, which outlive the server. `disk` is a thread whose tasks may wait
+// for the storage, `files` the file system that the storage is on.
 [[nodiscard]] std::unique_ptr<grpc::Service> MakeArtifactsService(TaskThread& disk,
-                                                                  ArtifactStore& store);
+                                                                  ArtifactStore& store,
+                                                                  const base::FileSystem& files);
 
 }  // namespace rm::coordinator
 

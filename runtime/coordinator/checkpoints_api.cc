@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <vector>
 
+#include "absl/memory/memory.h"
 #include "absl/strings/str_cat.h"
 #include "base/status.h"
 #include "runtime/coordinator/job_view.h"
@@ -88,6 +89,58 @@ absl::StatusOr<pb::VerifyReply> VerifyCheckpoint(const base::FileSystem& files,
   reply.mutable_problems()->Add(verified.problems.begin(), verified.problems.end());
   reply.set_weights_sha256(verified.weights_sha256);
   return reply;
+}
+
+// A checkpoint that does not count may still be chosen, when it is the only one of its step: then its
+// problem is the answer, as it is of Verify.
+absl::StatusOr<std::unique_ptr<WeightsDownload>> WeightsDownload::Open(
+    const base::FileSystem& files, const CheckpointPlace& place, int64_t step) {
+  RM_ASSIGN_OR_RETURN(const std::vector<checkpoint::Info> infos,
+                      checkpoint::List(files, place.folder, place.lineage));
+  RM_ASSIGN_OR_RETURN(const checkpoint::Info info, Choose(infos, place, step));
+  if (!info.counts) {
+    return absl::DataLossError(absl::StrCat("checkpoint ", info.path, ": ", info.problem));
+  }
+  auto loaded = checkpoint::Checkpoint::Load(files, info.path);
+  if (!loaded.ok()) {
+    return base::Annotate(loaded.status(), absl::StrCat("checkpoint ", info.path));
+  }
+  return absl::WrapUnique(new WeightsDownload(*std::move(loaded), ViewInfo(info)));
+}
+
+// All tensors before the first byte: the client makes room once, and knows when it has everything.
+void WeightsDownload::FillHead(pb::WeightsHead* head) const {
+  *head->mutable_checkpoint() = info_;
+  head->set_weights_sha256(checkpoint_->info().weights_sha256);
+  for (const auto& [name, tensor] : checkpoint_->weights()) {
+    pb::WeightsTensor* view = head->add_tensors();
+    view->set_name(name);
+    view->set_dtype(tensor.dtype);
+    view->mutable_shape()->Add(tensor.shape.begin(), tensor.shape.end());
+    view->set_bytes(static_cast<int64_t>(tensor.bytes));
+  }
+}
+
+// A tensor is read when its first piece is due. Those without elements have no message.
+absl::StatusOr<bool> WeightsDownload::Next(pb::DownloadReply* message) {
+  if (!head_is_sent_) {
+    FillHead(message->mutable_head());
+    head_is_sent_ = true;
+    return true;
+  }
+  while (sent_ == tensor_.size()) {
+    if (next_tensor_ == checkpoint_->weights().end()) return false;
+    const auto& [name, tensor] = *next_tensor_++;
+    tensor_.resize(static_cast<size_t>(tensor.bytes));
+    sent_ = 0;
+    RM_RETURN_IF_ERROR(base::Annotate(
+        checkpoint_->ReadWeights(name, tensor_.data(), tensor.bytes),
+        absl::StrCat("checkpoint ", info_.path())));
+  }
+  const size_t bytes = std::min(kPieceBytesMax, tensor_.size() - sent_);
+  message->set_data(tensor_.data() + sent_, bytes);
+  sent_ += bytes;
+  return true;
 }
 
 }  // namespace rm::coordinator

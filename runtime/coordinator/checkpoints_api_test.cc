@@ -17,13 +17,11 @@ namespace pb = ::ringmaster::v1;
 
 const CheckpointPlace kPlace{"job", "/storage/job", {{1, 0}}};
 
-// Saves a checkpoint of one small tensor.
-void Save(base::FileSystem& files, int64_t step, int64_t generation = 1) {
+// Saves a checkpoint of what one rank holds.
+void SaveShard(base::FileSystem& files, int64_t step, int64_t generation,
+               const checkpoint::ShardSpec& shard) {
   const checkpoint::SaveId id{step, generation, checkpoint::NewNonce()};
   REQUIRE(checkpoint::Prepare(files, kPlace.folder, id, 100).ok());
-  const std::vector<float> values = {1, 2, static_cast<float>(step)};
-  checkpoint::ShardSpec shard;
-  shard.weights.push_back({"weight", "F32", {3}, values.data(), 12});
   const auto reports = checkpoint::WriteShard(files, kPlace.folder, id, shard);
   INFO(reports.status());
   REQUIRE(reports.ok());
@@ -40,6 +38,14 @@ void Save(base::FileSystem& files, int64_t step, int64_t generation = 1) {
   const auto committed = checkpoint::Commit(files, kPlace.folder, commit);
   INFO(committed.status());
   REQUIRE(committed.ok());
+}
+
+// Saves a checkpoint of one small tensor.
+void Save(base::FileSystem& files, int64_t step, int64_t generation = 1) {
+  const std::vector<float> values = {1, 2, static_cast<float>(step)};
+  checkpoint::ShardSpec shard;
+  shard.weights.push_back({"weight", "F32", {3}, values.data(), 12});
+  SaveShard(files, step, generation, shard);
 }
 
 TEST_CASE("a job's checkpoints are found in its folder, with its lineage") {
@@ -109,6 +115,83 @@ TEST_CASE("damage is an answer, with the file") {
   CHECK_FALSE(reply->ok());
   REQUIRE(reply->problems_size() > 0);
   CHECK(absl::StrContains(reply->problems(0), "weights"));
+}
+
+// All messages of a download of the weights, and how it ended.
+struct Downloaded {
+  absl::Status status;
+  pb::WeightsHead head;
+  std::vector<std::string> pieces;
+};
+
+Downloaded Download(const base::FileSystem& files, int64_t step) {
+  Downloaded result;
+  const auto download = WeightsDownload::Open(files, kPlace, step);
+  result.status = download.status();
+  if (!download.ok()) return result;
+  for (;;) {
+    pb::DownloadReply message;
+    const absl::StatusOr<bool> more = (*download)->Next(&message);
+    result.status = more.status();
+    if (!more.ok() || !*more) return result;
+    if (message.has_head()) {
+      result.head = message.head();
+    } else {
+      result.pieces.push_back(message.data());
+    }
+  }
+}
+
+TEST_CASE("the weights of the newest, or of a step, come with a head that says what they are") {
+  base::MemoryFileSystem files;
+  Save(files, 10);
+  Save(files, 20);
+  const Downloaded newest = Download(files, 0);
+  REQUIRE(newest.status.ok());
+  CHECK(newest.head.checkpoint().step() == 20);
+  REQUIRE(newest.head.tensors_size() == 1);
+  CHECK(newest.head.tensors(0).name() == "weight");
+  CHECK(newest.head.tensors(0).dtype() == "F32");
+  CHECK(newest.head.tensors(0).shape(0) == 3);
+  CHECK(newest.head.tensors(0).bytes() == 12);
+  CHECK(newest.head.weights_sha256() == VerifyCheckpoint(files, kPlace, 20)->weights_sha256());
+  const float values[] = {1, 2, 20};
+  REQUIRE(newest.pieces.size() == 1);
+  CHECK(newest.pieces[0] == std::string(reinterpret_cast<const char*>(values), sizeof(values)));
+  CHECK(Download(files, 10).head.checkpoint().step() == 10);
+}
+
+TEST_CASE("a large tensor comes in pieces, an empty one in none") {
+  base::MemoryFileSystem files;
+  const std::vector<float> many(WeightsDownload::kPieceBytesMax / sizeof(float) + 1, 0.5F);
+  checkpoint::ShardSpec shard;
+  shard.weights.push_back({"a.empty", "F32", {0}, many.data(), 0});
+  shard.weights.push_back({"large", "F32", {static_cast<int64_t>(many.size())}, many.data(),
+                           many.size() * sizeof(float)});
+  SaveShard(files, 10, 1, shard);
+  const Downloaded downloaded = Download(files, 0);
+  REQUIRE(downloaded.status.ok());
+  CHECK(downloaded.head.tensors_size() == 2);
+  REQUIRE(downloaded.pieces.size() == 2);
+  CHECK(downloaded.pieces[0].size() == WeightsDownload::kPieceBytesMax);
+  CHECK(downloaded.pieces[1].size() == sizeof(float));
+}
+
+TEST_CASE("nothing of a damaged checkpoint passes for its weights") {
+  base::MemoryFileSystem files;
+  CHECK(absl::IsNotFound(Download(files, 0).status));
+  Save(files, 10);
+  CHECK(absl::IsNotFound(Download(files, 11).status));
+  const std::string folder = "/storage/job/step-000000000010-g1/";
+  const std::string name = "weights-00000-of-00001.safetensors";
+  REQUIRE(files.FlipBit(folder + name, files.Stat(folder + name)->bytes - 1).ok());
+  const Downloaded flipped = Download(files, 10);
+  CHECK(absl::IsDataLoss(flipped.status));
+  CHECK(absl::StrContains(flipped.status.message(), name));
+  REQUIRE(files.RemoveFile(folder + name).ok());
+  CHECK(Download(files, 0).status ==
+        absl::DataLossError("checkpoint /storage/job/step-000000000010-g1: " + name +
+                            ": 0: the file is missing"));
 }
 
 }  // namespace

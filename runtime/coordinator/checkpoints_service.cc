@@ -2,9 +2,11 @@
 // thread has time to read them.
 #include "runtime/coordinator/checkpoints_service.h"
 
+#include <memory>
 #include <string>
 #include <utility>
 
+#include "base/status.h"
 #include "proto/api.grpc.pb.h"
 #include "runtime/coordinator/checkpoints_api.h"
 #include "runtime/coordinator/request_limits.h"
@@ -44,7 +46,36 @@ class CheckpointsService final : public pb::Checkpoints::CallbackService {
                        });
   }
 
+  // A tensor is read at a time, between which others have their turn on the reader's thread.
+  grpc::ServerWriteReactor<pb::DownloadReply>* Download(
+      Context* /*context*/, const pb::DownloadRequest* request) override {
+    auto* const reactor = new PullReactor<pb::DownloadReply>(reader_);
+    const absl::Status limits = CheckLimits(*request);
+    // Of the request only copies go on: it is gRPC's.
+    engine_.Post([this, reactor, limits, id = request->job_id(), step = request->step()] {
+      if (!limits.ok()) return reactor->Begin(limits);
+      absl::StatusOr<CheckpointPlace> place = FindCheckpoints(coordinator_, id);
+      if (!place.ok()) return reactor->Begin(place.status());
+      reader_.Post([this, reactor, place = *std::move(place), step] {
+        reactor->Begin(OpenDownload(place, step));
+      });
+    });
+    return reactor;
+  }
+
  private:
+  absl::StatusOr<PullReactor<pb::DownloadReply>::Next> OpenDownload(const CheckpointPlace& place,
+                                                                    int64_t step) const {
+    RM_ASSIGN_OR_RETURN(auto opened, WeightsDownload::Open(files_, place, step));
+    // std::function wants to be copied; there is one user of it all the same.
+    const std::shared_ptr<WeightsDownload> download = std::move(opened);
+    return [this, download](pb::DownloadReply* message) -> absl::StatusOr<bool> {
+      absl::StatusOr<bool> more = download->Next(message);
+      const absl::Status goes_on = files_.CheckGoesOn();
+      return goes_on.ok() ? more : absl::StatusOr<bool>(goes_on);
+    };
+  }
+
   // Finds the job's checkpoints on the engine's thread, then runs `read` on the reader's.
   template <typename R, typename ReadFn>
   Unary* FindAndRead(Context* context, const std::string& id, R* reply, ReadFn read) {

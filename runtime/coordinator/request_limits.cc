@@ -66,6 +66,10 @@ absl::Status CheckLimits(const pb::VerifyRequest& request) {
   return NotNegative("step", static_cast<double>(request.step()));
 }
 
+absl::Status CheckLimits(const pb::DownloadRequest& request) {
+  return NotNegative("step", static_cast<double>(request.step()));
+}
+
 // What a worker says of itself is kept in the journal and shown to everyone who lists the nodes.
 absl::Status CheckLimits(const pb::Hello& hello) {
   if (hello.worker_id().empty()) return absl::InvalidArgumentError("the worker has no id");

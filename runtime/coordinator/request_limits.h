@@ -33,6 +33,7 @@ inline constexpr int kLabelsMax = 1000;
 [[nodiscard]] absl::Status CheckLimits(const ::ringmaster::v1::ListJobsRequest& request);
 [[nodiscard]] absl::Status CheckLimits(const ::ringmaster::v1::LogsRequest& request);
 [[nodiscard]] absl::Status CheckLimits(const ::ringmaster::v1::VerifyRequest& request);
+[[nodiscard]] absl::Status CheckLimits(const ::ringmaster::v1::DownloadRequest& request);
 // The names in a Hello; its id must not be empty.
 [[nodiscard]] absl::Status CheckLimits(const ::ringmaster::v1::Hello& hello);
 

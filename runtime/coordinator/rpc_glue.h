@@ -8,6 +8,7 @@
 
 #include <grpcpp/support/server_callback.h>
 
+#include <functional>
 #include <memory>
 #include <utility>
 
@@ -68,6 +69,49 @@ class FeedReactor final : public grpc::ServerWriteReactor<T>, public StreamSink<
   TaskThread& thread_;
   const std::shared_ptr<FeedCall<T>>
       call_;  // shared with the list of feeds and with what is posted
+};
+
+// A server-streaming call whose messages are made one after the other from something that takes time
+// to read. It does one thing at a time: make a message on its thread, or wait for gRPC to have sent
+// it, so that a slow client costs no memory. A task may hold the bare reactor: OnDone comes after
+// Finish, which only a task calls, as the last thing it does; a client that is gone ends the write,
+// and with it the call. Deletes itself.
+template <typename T>
+class PullReactor final : public grpc::ServerWriteReactor<T> {
+ public:
+  // Fills the next message, or says that there is none.
+  using Next = std::function<absl::StatusOr<bool>(T*)>;
+
+  // `thread` outlives the call.
+  explicit PullReactor(TaskThread& thread) : thread_(thread) {}
+
+  // Once, from a task of any thread: sends what `next` makes, or ends the call with an error.
+  void Begin(absl::StatusOr<Next> next) {
+    if (!next.ok()) return Leave(next.status());
+    next_ = *std::move(next);
+    Step();
+  }
+
+  void OnWriteDone(bool ok) override {
+    thread_.Post([this, ok] { ok ? Step() : Leave(absl::CancelledError("the client is gone")); });
+  }
+  void OnDone() override { delete this; }
+
+ private:
+  void Step() {
+    message_.Clear();
+    const absl::StatusOr<bool> more = next_(&message_);
+    if (!more.ok() || !*more) return Leave(more.status());
+    this->StartWrite(&message_);
+  }
+  void Leave(const absl::Status& status) {
+    next_ = nullptr;  // here, not in OnDone: what it closes may wait for a disk
+    this->Finish(ToGrpc(status));
+  }
+
+  TaskThread& thread_;
+  Next next_;
+  T message_;
 };
 
 }  // namespace rm::coordinator

@@ -137,7 +137,7 @@ absl::Status Server::Parts::Serve() {
   services.push_back(MakeJobsService(engine, *coordinator, *api, logs, *artifacts));
   services.push_back(MakeClusterService(engine, *coordinator, facts));
   services.push_back(MakeCheckpointsService(engine, reader, *coordinator, checkpoint_files));
-  services.push_back(MakeArtifactsService(uploads, *artifacts));
+  services.push_back(MakeArtifactsService(uploads, *artifacts, files));
   services.push_back(MakeWorkersService(engine, *coordinator));
   // Both are known to gRPC's own tools: grpc_health_probe and grpcurl work without our proto files.
   grpc::EnableDefaultHealthCheckService(true);

@@ -14,6 +14,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "base/status.h"
+#include "runtime/graph/flops.h"
 #include "runtime/graph/fusion.h"
 #include "runtime/graph/gradient_order.h"
 #include "runtime/graph/kernel_choice.h"
@@ -73,6 +74,7 @@ absl::StatusOr<ProgramStep> MakeStep(const Settled& settled, size_t index,
   step.report.node = node.name;
   step.report.instance = instance.ToString();
   step.report.backward = node.backward;
+  step.report.flops = Flops(instance);
   step.input_groups = GroupsOf(node.inputs, settled.storage);
   step.output_groups = GroupsOf(node.outputs, settled.storage);
   if (settled.storage.is_view[index]) {
@@ -84,6 +86,7 @@ absl::StatusOr<ProgramStep> MakeStep(const Settled& settled, size_t index,
         absl::StrCat("no kernel for node '", node.name, "': ", instance.ToString()));
   }
   step.report.kernel = entry->name;
+  step.report.bytes = MovedBytes(instance);
   absl::StatusOr<std::unique_ptr<kernels::Kernel>> kernel = entry->make(instance, options);
   if (!kernel.ok()) {
     return base::Annotate(kernel.status(),

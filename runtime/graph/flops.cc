@@ -1,5 +1,6 @@
 #include "runtime/graph/flops.h"
 
+#include <algorithm>
 #include <array>
 
 #include "absl/strings/string_view.h"
@@ -41,9 +42,28 @@ int64_t LstmFlops(const OpInstance& instance) {
   return x.size() < 2 ? 0 : 2 * x[0] * x[1] * weights;
 }
 
-}  // namespace
+// Elements of all outputs.
+int64_t OutputElements(const OpInstance& instance) {
+  int64_t elements = 0;
+  for (size_t i = 0; i < instance.outputs.size(); ++i) {
+    if (instance.has_output(i)) elements += instance.outputs[i].type.elements();
+  }
+  return elements;
+}
 
-int64_t Flops(const OpInstance& instance) {
+// What fusion has added to an operator that stands for more than itself: so many operations for each
+// element of its result.
+int64_t FusedFlops(const OpInstance& instance) {
+  const bool activated = !instance.attributes.String("activation", "").empty();
+  const bool has_residual = instance.op == "BatchNormTraining" && instance.has_input(3);
+  const bool is_scaled = instance.attributes.Float("alpha", 1) != 1 &&
+                         (instance.op == "MatMul" || instance.op == "Gemm");
+  const int64_t each = int64_t{activated} + int64_t{has_residual} + int64_t{is_scaled};
+  return each == 0 ? 0 : each * instance.outputs[0].type.elements();
+}
+
+// The operator by itself.
+int64_t OwnFlops(const OpInstance& instance) {
   const std::string& op = instance.op;
   if (op == "Gemm" || op == "MatMul") return ProductFlops(instance);
   if (op == "Conv") {
@@ -59,11 +79,30 @@ int64_t Flops(const OpInstance& instance) {
   for (absl::string_view move : kMoves) {
     if (op == move) return 0;
   }
-  int64_t elements = 0;
+  return OutputElements(instance);
+}
+
+// Operators that read a part of their first operand, as large as their result.
+bool IsPicky(absl::string_view op) {
+  return op == "Gather" || op == "GatherElements" || op == "GatherND" || op == "Slice";
+}
+
+}  // namespace
+
+int64_t Flops(const OpInstance& instance) { return OwnFlops(instance) + FusedFlops(instance); }
+
+int64_t MovedBytes(const OpInstance& instance) {
+  int64_t written = 0;
   for (size_t i = 0; i < instance.outputs.size(); ++i) {
-    if (instance.has_output(i)) elements += instance.outputs[i].type.elements();
+    if (instance.has_output(i)) written += static_cast<int64_t>(instance.outputs[i].type.bytes());
   }
-  return elements;
+  int64_t read = 0;
+  for (size_t i = 0; i < instance.inputs.size(); ++i) {
+    if (!instance.has_input(i)) continue;
+    const auto bytes = static_cast<int64_t>(instance.inputs[i].type.bytes());
+    read += i == 0 && IsPicky(instance.op) ? std::min(bytes, written) : bytes;
+  }
+  return read + written;
 }
 
 }  // namespace rm::graph

@@ -44,5 +44,40 @@ TEST_CASE("other operators count their elements, those that move them none", "[f
         2 * 10 * 2 * (12 * 4 + 12 * 3));
 }
 
+TEST_CASE("what fusion put into a node counts as the node that it was", "[flops]") {
+  const kernels::Attributes relu = {{"activation", std::string("relu")}};
+  const Shape x = {2, 4, 10, 10};
+  const Shape y = {2, 6, 8, 8};
+  const int64_t outputs = 2 * 6 * 8 * 8;
+  const int64_t conv = Count("Conv", {x, {6, 4, 3, 3}}, {y});
+  CHECK(Count("Conv", {x, {6, 4, 3, 3}}, {y}, relu) == conv + Count("Relu", {y}, {y}));
+  CHECK(Count("MatMul", {{3, 5}, {5, 7}}, {{3, 7}}, {{"alpha", 0.5F}}) ==
+        2 * 3 * 7 * 5 + Count("Mul", {{3, 7}, {}}, {{3, 7}}));
+  CHECK(Count("MatMul", {{3, 5}, {5, 7}}, {{3, 7}}, {{"alpha", 1.0F}}) == 2 * 3 * 7 * 5);
+  CHECK(Count("LeakyRelu", {y}, {y}, {{"alpha", 0.1F}}) == outputs);  // its own alpha
+  const int64_t norm = Count("BatchNormTraining", {y, {6}, {6}}, {y, {6}});
+  CHECK(norm == outputs + 6);
+  CHECK(Count("BatchNormTraining", {y, {6}, {6}, y}, {y, {6}}, relu) == norm + 2 * outputs);
+}
+
+int64_t Bytes(const std::string& op, const std::vector<Shape>& inputs, const Shape& output) {
+  OpInstance instance;
+  instance.op = op;
+  for (const Shape& shape : inputs) instance.inputs.push_back({{kernels::DType::kFloat32, shape}});
+  instance.outputs.push_back({{kernels::DType::kFloat32, output}});
+  return MovedBytes(instance);
+}
+
+TEST_CASE("every operand is moved once, of a table what is taken", "[flops]") {
+  CHECK(Bytes("Add", {{2, 3}, {3}}, {2, 3}) == 4 * (6 + 3 + 6));
+  CHECK(Bytes("Gather", {{1000, 8}, {5}}, {5, 8}) == 4 * (40 + 5 + 40));
+  CHECK(Bytes("Gather", {{2, 8}, {5}}, {5, 8}) == 4 * (16 + 5 + 40));  // a table smaller than that
+  OpInstance absent;
+  absent.op = "Gemm";
+  absent.inputs = {{{kernels::DType::kFloat32, {2, 2}}}, {{kernels::DType::kFloat32, {2, 2}}, false}};
+  absent.outputs = {{{kernels::DType::kUInt8, {2, 2}}}};
+  CHECK(MovedBytes(absent) == 16 + 4);
+}
+
 }  // namespace
 }  // namespace rm::graph

@@ -59,6 +59,8 @@ struct NodeReport {
   std::string instance;  // op with types
   std::string kernel;    // name of the table entry; "view": no kernel, the output is the input
   bool backward = false;
+  int64_t flops = 0;  // as runtime/graph/flops.h counts them, after fusion
+  int64_t bytes = 0;  // read and written at least; 0 for a view
   // Since MeasureNodes(true).
   int64_t runs = 0;
   absl::Duration time;

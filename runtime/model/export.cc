@@ -1,3 +1,5 @@
+// Two ways out, by where the model came from; what they have in common is that weights and graph must
+// belong together, which is seen before anything is written.
 #include "runtime/model/export.h"
 
 #include <string>
@@ -10,13 +12,14 @@
 #include "kernels/api/tensor.h"
 #include "runtime/model/model.h"
 #include "runtime/model/weights.h"
+#include "runtime/onnx/import.h"
 #include "runtime/onnx/model_file.h"
-#include "runtime/onnx/tensor.h"
 
 namespace rm::model {
 namespace {
 
 namespace pb = ::ringmaster::v1;
+using ringmaster::onnx::ModelProto;
 
 // What is wrong with the tensor for one parameter or buffer; empty when it fits.
 std::string Mismatch(const graph::Value& value, const onnx::Weights& weights) {
@@ -57,19 +60,28 @@ absl::Status CheckFits(const graph::Graph& graph, const onnx::Weights& weights) 
       absl::StrCat("the weights do not fit the model: ", absl::StrJoin(problems, "; "), more));
 }
 
-// The graph is built even where only the file's own is written: it tells which tensors have to be there.
-absl::StatusOr<ringmaster::onnx::ModelProto> ToOnnx(const pb::ModelSpec& spec,
-                                                    const base::FileSystem& files,
-                                                    const onnx::Weights& weights) {
+// The graph is made even where only the file's own is written: it tells which tensors have to be there. It is let go of before
+// anything is written, as its tensors are as large as the file.
+absl::StatusOr<ModelProto> ToOnnx(ModelProto original, const onnx::ExternalFiles& external,
+                                  const onnx::Weights& weights) {
   {
-    RM_ASSIGN_OR_RETURN(const graph::Graph graph, BuildGraph(spec));
-    RM_RETURN_IF_ERROR(CheckFits(graph, weights));
-    if (spec.onnx().empty()) return onnx::ExportGraph(graph, weights);
+    RM_ASSIGN_OR_RETURN(const onnx::ImportedModel imported, onnx::ImportModel(original, external));
+    RM_RETURN_IF_ERROR(CheckFits(imported.graph, weights));
   }
-  // The graph is let go of first: its tensors are as large as the file.
-  RM_ASSIGN_OR_RETURN(auto original, onnx::ReadModel(files, spec.onnx()));
-  const onnx::ExternalFiles external(&files, base::ParentPath(spec.onnx()));
   return onnx::WithWeights(std::move(original), external, weights);
+}
+
+// Freezing a parameter makes a buffer of it, which goes out like any other: patterns do not matter here.
+absl::StatusOr<ModelProto> ToOnnx(const pb::ModelSpec& spec, const base::FileSystem& files,
+                                  const onnx::Weights& weights) {
+  if (!spec.onnx().empty()) {
+    RM_ASSIGN_OR_RETURN(ModelProto original, onnx::ReadModel(files, spec.onnx()));
+    const onnx::ExternalFiles external(&files, base::ParentPath(spec.onnx()));
+    return ToOnnx(std::move(original), external, weights);
+  }
+  RM_ASSIGN_OR_RETURN(const graph::Graph graph, BuildGraph(spec));
+  RM_RETURN_IF_ERROR(CheckFits(graph, weights));
+  return onnx::ExportGraph(graph, weights);
 }
 
 }  // namespace rm::model

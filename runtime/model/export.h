@@ -17,6 +17,7 @@
 #include "proto/onnx.pb.h"
 #include "runtime/graph/graph.h"
 #include "runtime/onnx/export.h"
+#include "runtime/onnx/tensor.h"
 
 namespace rm::model {
 
@@ -28,6 +29,11 @@ namespace rm::model {
 // what lies beside it. InvalidArgument: as CheckFits, or a spec that BuildGraph refuses.
 [[nodiscard]] absl::StatusOr<ringmaster::onnx::ModelProto> ToOnnx(
     const ringmaster::v1::ModelSpec& spec, const base::FileSystem& files,
+    const onnx::Weights& weights);
+
+// The same for a model that came from the file whose content is `original`; `external` reads what lies beside it.
+[[nodiscard]] absl::StatusOr<ringmaster::onnx::ModelProto> ToOnnx(
+    ringmaster::onnx::ModelProto original, const onnx::ExternalFiles& external,
     const onnx::Weights& weights);
 
 }  // namespace rm::model

@@ -39,7 +39,8 @@ using Weights = std::map<std::string, absl::Span<const float>>;
 
 // `original` with these values in its initializers, in each one's own element type. An alias
 // (runtime/onnx/roles.h) becomes an initializer of its own, whether it is among `weights` or not:
-// it must not follow the one it was a copy of. Tensors in other files are taken in.
+// it must not follow the one it was a copy of. Tensors in other files are taken in. Normalisations
+// and dropouts that the export left in training are switched to use, as the engine has them.
 // InvalidArgument: a name that is no initializer, or one of another number of elements.
 [[nodiscard]] absl::StatusOr<ringmaster::onnx::ModelProto> WithWeights(
     ringmaster::onnx::ModelProto original, const ExternalFiles& external, const Weights& weights);

@@ -78,6 +78,28 @@ TEST_CASE("weights keep the file's element type", "[onnx]") {
   }
 }
 
+TEST_CASE("an export in training goes out as the model in use", "[onnx]") {
+  ModelBuilder model;
+  model.Input("x", {"batch", "3", "4", "4"}).Weight("one", {3}, 1).Weight("zero", {3}, 0);
+  model.Initializer("yes", {}, TensorProto::BOOL)->add_int32_data(1);
+  model.Weights("half", {}, {0.5F});
+  model.Node("BatchNormalization", {"x", "one", "zero", "zero", "one"}, {"n", "mean", "variance"})
+      .Int("training_mode", 1)
+      .Node("Dropout", {"n", "half", "yes"}, {"y", "mask"})
+      .Output("y");
+  const auto exported = WithWeights(model.proto(), {}, {});
+  REQUIRE(exported.status() == absl::OkStatus());
+  const auto& norm = exported->graph().node(0);
+  CHECK(norm.attribute(0).i() == 0);
+  CHECK(norm.output_size() == 1);
+  const auto& dropout = exported->graph().node(1);
+  CHECK(dropout.input_size() == 2);
+  CHECK(dropout.output_size() == 2);
+
+  model.Output("mean");  // somebody wants it: then it stays
+  CHECK(WithWeights(model.proto(), {}, {})->graph().node(0).output_size() == 2);
+}
+
 TEST_CASE("weights that do not fit are refused by name", "[onnx]") {
   const std::vector<float> four = {1, 2, 3, 4};
   CHECK(WithWeights(LinearModel().proto(), {}, {{"fc.bias", four}}).status().message() ==

@@ -43,27 +43,42 @@ class FileStream final : public google::protobuf::io::CopyingInputStream {
   absl::Status status_;
 };
 
+// Takes a model from a stream of `bytes` bytes.
+absl::StatusOr<ringmaster::onnx::ModelProto> Parse(
+    google::protobuf::io::ZeroCopyInputStream* stream, const std::string& name, uint64_t bytes) {
+  ringmaster::onnx::ModelProto model;
+  // Protobuf would print what it finds wrong, a line for each text that is no UTF-8.
+  const google::protobuf::LogSilencer silence;
+  if (model.ParseFromZeroCopyStream(stream) && model.has_graph()) return model;
+  return absl::InvalidArgumentError(
+      absl::StrCat(name, " is no ONNX model, or it is truncated (", bytes, " bytes)"));
+}
+
+// Before a byte is parsed: protobuf would take what is too large for a damaged message.
+absl::Status CheckSize(const std::string& name, uint64_t bytes) {
+  if (bytes <= kFileBytesMax) return absl::OkStatus();
+  return absl::InvalidArgumentError(
+      absl::StrCat(name, " has ", bytes,
+                   " bytes, an ONNX file has less than 2 GiB; export with external data"));
+}
+
 }  // namespace
+
+absl::StatusOr<ringmaster::onnx::ModelProto> ParseModel(absl::string_view bytes,
+                                                        const std::string& name) {
+  RM_RETURN_IF_ERROR(CheckSize(name, bytes.size()));
+  google::protobuf::io::ArrayInputStream stream(bytes.data(), static_cast<int>(bytes.size()));
+  return Parse(&stream, name, bytes.size());
+}
 
 absl::StatusOr<ringmaster::onnx::ModelProto> ReadModel(const base::FileSystem& files,
                                                        const std::string& path) {
   RM_ASSIGN_OR_RETURN(const auto file, files.Open(path));
-  if (file->size() > kFileBytesMax) {
-    return absl::InvalidArgumentError(
-        absl::StrCat(path, " has ", file->size(),
-                     " bytes, an ONNX file has less than 2 GiB; export with external data"));
-  }
+  RM_RETURN_IF_ERROR(CheckSize(path, file->size()));
   FileStream stream(*file);
   google::protobuf::io::CopyingInputStreamAdaptor adaptor(&stream);
-  ringmaster::onnx::ModelProto model;
-  // Protobuf would print what it finds wrong, a line for each text that is no UTF-8.
-  const google::protobuf::LogSilencer silence;
-  const bool parsed = model.ParseFromZeroCopyStream(&adaptor);
+  absl::StatusOr<ringmaster::onnx::ModelProto> model = Parse(&adaptor, path, file->size());
   RM_RETURN_IF_ERROR(stream.status());
-  if (!parsed || !model.has_graph()) {
-    return absl::InvalidArgumentError(
-        absl::StrCat(path, " is no ONNX model, or it is truncated (", file->size(), " bytes)"));
-  }
   return model;
 }
 

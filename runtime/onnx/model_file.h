@@ -19,6 +19,10 @@ namespace rm::onnx {
 [[nodiscard]] absl::StatusOr<ringmaster::onnx::ModelProto> ReadModel(const base::FileSystem& files,
                                                                      const std::string& path);
 
+// The same of a file's bytes in memory; `name` stands for its path.
+[[nodiscard]] absl::StatusOr<ringmaster::onnx::ModelProto> ParseModel(absl::string_view bytes,
+                                                                      const std::string& name);
+
 // Writes the file as a whole or not at all. InvalidArgument: 2 GiB and more.
 [[nodiscard]] absl::Status WriteModel(const ringmaster::onnx::ModelProto& model,
                                       const std::string& path, base::FileSystem& files);

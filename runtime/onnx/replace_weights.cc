@@ -97,12 +97,44 @@ absl::Status SettleAliases(GraphProto* graph) {
   return absl::OkStatus();
 }
 
+// Names that something reads: nodes, or whoever asks for an output.
+std::set<std::string> NamesInUse(const GraphProto& graph) {
+  std::set<std::string> used;
+  for (const NodeProto& node : graph.node()) used.insert(node.input().begin(), node.input().end());
+  for (const auto& output : graph.output()) used.insert(output.name());
+  return used;
+}
+
+// The running statistics that a node in training hands out: they go, unless somebody reads them.
+void DropStatistics(const std::set<std::string>& used, NodeProto* node) {
+  while (node->output_size() > 1) {
+    const std::string& last = node->output(node->output_size() - 1);
+    if (!last.empty() && used.count(last) > 0) return;
+    node->mutable_output()->RemoveLast();
+  }
+}
+
+// Exports for training say so in the graph, and a runtime that takes them by their word would normalise
+// by its batch and drop at random. What is written is the model in use, as the engine computes it.
+void LeaveTraining(GraphProto* graph) {
+  const std::set<std::string> used = NamesInUse(*graph);
+  for (NodeProto& node : *graph->mutable_node()) {
+    if (node.op_type() == "Dropout" && node.input_size() > 2) node.mutable_input()->RemoveLast();
+    if (node.op_type() != "BatchNormalization") continue;
+    for (auto& attribute : *node.mutable_attribute()) {
+      if (attribute.name() == "training_mode") attribute.set_i(0);
+    }
+    DropStatistics(used, &node);
+  }
+}
+
 }  // namespace
 
 absl::StatusOr<ModelProto> WithWeights(ModelProto original, const ExternalFiles& external,
                                        const Weights& weights) {
   GraphProto* graph = original.mutable_graph();
   RM_RETURN_IF_ERROR(SettleAliases(graph));
+  LeaveTraining(graph);
   std::set<std::string> left;
   for (const auto& [name, values] : weights) left.insert(name);
   for (TensorProto& tensor : *graph->mutable_initializer()) {

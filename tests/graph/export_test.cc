@@ -183,7 +183,9 @@ ModelBuilder Convolutional() {
       .Weight("fc.bias", {4}, 0);
   model.Node("Conv", {"x", "conv.weight"}, {"c"});
   model.Node("BatchNormalization",
-             {"c", "norm.weight", "norm.bias", "norm.running_mean", "norm.running_var"}, {"n"});
+             {"c", "norm.weight", "norm.bias", "norm.running_mean", "norm.running_var"},
+             {"n", "moved_mean", "moved_var"})
+      .Int("training_mode", 1);
   model.Node("Relu", {"n"}, {"r"}).Node("GlobalAveragePool", {"r"}, {"p"});
   model.Node("Flatten", {"p"}, {"f"});
   model.Node("Gemm", {"f", "fc.weight", "fc.bias"}, {"logits"}).Int("transB", 1).Output("logits");

@@ -40,6 +40,15 @@ TEST_CASE("a job of two ranks trains to its end and everything about it can be a
   }
   CHECK(absl::StrContains(cluster.Trainctl("checkpoint verify " + id).out,
                           Text(job, "weights_sha256")));
+  for (const char* format : {"onnx", "safetensors"}) {
+    const std::string target = absl::StrCat(cluster.folder(), "/trained.", format);
+    const Outcome exported =
+        cluster.Trainctl(absl::StrCat("model export ", id, "@best --output ", target, " -o json"));
+    CAPTURE(exported.out, exported.err);
+    REQUIRE(exported.code == 0);
+    CHECK(Text(*base::Json::Parse(exported.out), "format") == format);
+    CHECK(base::PosixFileSystem().Exists(target));
+  }
   CHECK(absl::StrContains(cluster.Trainctl("logs " + id + " --rank 0").out, "[rank 0] "));
   CHECK(absl::StrContains(cluster.Trainctl("events " + id).out, "Starting → Running"));
   CHECK_FALSE(absl::StrContains(cluster.Trainctl("list").out, id));

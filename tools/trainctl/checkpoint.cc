@@ -4,9 +4,9 @@
 #include <string>
 #include <vector>
 
-#include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "base/units.h"
+#include "tools/trainctl/checkpoint_choice.h"
 #include "tools/trainctl/command.h"
 #include "tools/trainctl/exit_code.h"
 #include "tools/trainctl/print.h"
@@ -23,22 +23,6 @@ std::string CheckpointTable(const pb::ListCheckpointsReply& reply) {
                     FormatTimeNs(info.created_ns()), info.counts() ? "yes" : "no", info.problem()});
   }
   return FormatTable(rows);
-}
-
-// "JOB" or "JOB@STEP".
-absl::StatusOr<int64_t> SplitStep(std::string* job) {
-  const size_t at = job->find('@');
-  if (at == std::string::npos || job->substr(at) == "@latest") {
-    *job = job->substr(0, at);
-    return 0;
-  }
-  int64_t step = 0;
-  if (!absl::SimpleAtoi(job->substr(at + 1), &step) || step <= 0) {
-    return absl::InvalidArgumentError(
-        absl::StrCat("'", job->substr(at), "' is not @latest or @STEP"));
-  }
-  *job = job->substr(0, at);
-  return step;
 }
 
 // Every problem is named with file and offset; one of them is enough for exit code 1.
@@ -82,13 +66,14 @@ int RunCheckpointList(const Command& command, const Words& words) {
 int RunCheckpointVerify(const Command& command, const Words& words) {
   CommandLine line(command);
   if (!line.Parse(words, 1, 1)) return line.exit_code();
-  std::string job = line.positional(0);
-  const auto step = SplitStep(&job);
-  if (!step.ok()) return Complain(step.status());
+  const auto choice = ParseCheckpointChoice(line.positional(0));
+  if (!choice.ok()) return Complain(choice.status());
   Session session;
   const auto client = session.Connect(line.common());
   if (!client.ok()) return Complain(client.status());
-  const auto reply = (*client)->Verify(job, *step);
+  const auto step = FindStep(**client, *choice);
+  if (!step.ok()) return ComplainOfJob(step.status());
+  const auto reply = (*client)->Verify(choice->job, *step);
   if (!reply.ok()) return ComplainOfJob(reply.status());
   return PrintVerification(*reply, line.common().output);
 }

@@ -30,8 +30,14 @@ constexpr Command kCommands[] = {
     {"pause", "", "JOB [flags]", "Takes a job off its slots after a checkpoint.", "", &RunPause},
     {"resume", "", "JOB [flags]", "Lets a paused job go on.", "", &RunResume},
     {"checkpoint ls", "", "JOB [flags]", "Lists a job's checkpoints.", "", &RunCheckpointList},
-    {"checkpoint verify", "", "JOB[@STEP] [flags]",
+    {"checkpoint verify", "", "JOB[@best|@STEP] [flags]",
      "Reads every byte of a checkpoint and compares its checksums.", "", &RunCheckpointVerify},
+    {"model export", "", "JOB[@best|@latest|@STEP]|PATH [flags]",
+     "Writes the trained model of a checkpoint as ONNX or safetensors.",
+     "  trainctl model export mnist@best --output mnist.onnx\n"
+     "  trainctl model export mnist --format safetensors\n"
+     "  trainctl model export /storage/mnist-1a2b/step-000000001000-g1 --model job.yaml\n",
+     &RunModelExport},
     {"node ls", "", "[flags]", "Lists the workers.", "", &RunNodeList},
     {"cluster up", "", "[flags]",
      "Starts a coordinator and workers on this machine, or what has died of them.",
@@ -53,10 +59,10 @@ constexpr Command kCommands[] = {
 
 absl::Span<const Command> Commands() { return kCommands; }
 
-CommandLine::CommandLine(const Command& command)
+CommandLine::CommandLine(const Command& command, bool output_is_a_file)
     : command_(command), flags_(absl::StrCat("trainctl ", command.name), command.summary) {
   flags_.SetUsage(command.usage);
-  AddCommonFlags(flags_, &common_);
+  AddCommonFlags(flags_, &common_, output_is_a_file);
 }
 
 // Help is an answer on standard output; a mistake is a complaint on standard error.

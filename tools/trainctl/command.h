@@ -31,7 +31,8 @@ struct Command {
 // The flags of a subcommand and how parsing them ended.
 class CommandLine {
  public:
-  explicit CommandLine(const Command& command);
+  // `output_is_a_file`: --output is the subcommand's own (AddCommonFlags).
+  explicit CommandLine(const Command& command, bool output_is_a_file = false);
 
   [[nodiscard]] base::FlagSet& flags() { return flags_; }
   [[nodiscard]] const CommonFlags& common() const { return common_; }
@@ -64,6 +65,7 @@ int RunResume(const Command& command, const Words& words);           // control.
 int RunWait(const Command& command, const Words& words);             // control.cc
 int RunCheckpointList(const Command& command, const Words& words);   // checkpoint.cc
 int RunCheckpointVerify(const Command& command, const Words& words); // checkpoint.cc
+int RunModelExport(const Command& command, const Words& words);      // model.cc
 int RunNodeList(const Command& command, const Words& words);         // node.cc
 int RunClusterUp(const Command& command, const Words& words);        // cluster.cc
 int RunClusterDown(const Command& command, const Words& words);      // cluster.cc

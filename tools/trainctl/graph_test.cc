@@ -83,6 +83,51 @@ TEST_CASE("what an export has lost is warned about on standard error") {
   CHECK(Described({file.path()}).Find("warnings")->array().size() == 2);
 }
 
+// The sum of a number over all nodes.
+int64_t Sum(const Json& all, const char* key) {
+  int64_t sum = 0;
+  for (const Json& node : all.Find("nodes")->array()) sum += node.Find(key)->int_or(0);
+  return sum;
+}
+
+TEST_CASE("each node says its operations, those of fused ones included") {
+  const Json forward = Described({"zoo:mlp", "--batch", "8"});
+  CHECK(forward.Find("listed")->string_or("") == "forward");
+  CHECK(Sum(forward, "flops") == forward.Find("flops")->int_or(0));
+  // Three products, and two activations that run inside of them.
+  const int64_t products = 2 * (784 * 512 + 512 * 256 + 256 * 10);
+  CHECK(Sum(forward, "flops") == 8 * (products + 512 + 256));
+  CHECK(Sum(forward, "bytes") > 4 * (784 * 512 + 512 * 256 + 256 * 10));
+  const Json training = Described({"zoo:mlp", "--batch", "8", "--training"});
+  CHECK(training.Find("listed")->string_or("") == "training");
+  CHECK(Sum(training, "flops") == training.Find("training")->Find("flops")->int_or(0));
+  CHECK(static_cast<int64_t>(training.Find("nodes")->array().size()) ==
+        training.Find("training")->Find("nodes")->int_or(0));
+  CHECK(training.Find("flops")->int_or(0) == forward.Find("flops")->int_or(0));
+}
+
+TEST_CASE("measured, each node has its time beside its bound, for people and for programs") {
+  const ModelFile file(onnx::LinearModel());
+  const Json all = Described({file.path(), "--batch", "4", "--measure", "--training"});
+  const Json* measured = all.Find("measured");
+  REQUIRE(measured != nullptr);
+  double us = 0;
+  for (const Json& node : all.Find("nodes")->array()) us += node.Find("us")->number_or(-1);
+  CHECK(us == Approx(measured->Find("us")->number_or(0)));
+  CHECK(us > 0);
+  CHECK(measured->Find("bound_us")->number_or(0) > 0);
+  CHECK(measured->Find("step_us")->number_or(0) > 0);
+  CHECK(measured->Find("runs")->int_or(0) >= 5);
+  CHECK(measured->Find("gflop_per_s")->number_or(0) > 0);
+  CHECK(measured->Find("bandwidth")->array().size() == 5);
+  const Ran ran = Trainctl({"graph", file.path(), "--measure"});
+  CHECK(ran.code == 0);
+  for (const char* part : {"  US  ", "BOUND/US", "measured, forward: ", "GFLOP/s", "128 MiB at "}) {
+    CAPTURE(part, ran.out);
+    CHECK(StrContains(ran.out, part));
+  }
+}
+
 TEST_CASE("a model that cannot be trained as it is says why, and is shown all the same") {
   onnx::ModelBuilder model;
   model.Input("x", {"batch", "4"}).Node("IsNaN", {"x"}, {"y"}).Output("y");
@@ -90,6 +135,11 @@ TEST_CASE("a model that cannot be trained as it is says why, and is shown all th
   const Ran ran = Trainctl({"graph", file.path()});
   CHECK(ran.code == 0);
   CHECK(StrContains(ran.out, "training: not with softmax_cross_entropy: "));
+  const Ran training = Trainctl({"graph", file.path(), "--training"});
+  CHECK(training.code != 0);
+  CHECK(training.out.empty());
+  const Json all = Described({file.path()});
+  CHECK(StrContains(training.err, all.Find("training")->Find("problem")->string_or("none")));
 }
 
 TEST_CASE("what cannot be read or run is refused with the reason") {

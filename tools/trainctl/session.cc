@@ -49,15 +49,16 @@ sigset_t StopSignals() {
 
 }  // namespace
 
-void AddCommonFlags(base::FlagSet& flags, CommonFlags* common) {
+void AddCommonFlags(base::FlagSet& flags, CommonFlags* common, bool output_is_a_file) {
+  const char* const form = output_is_a_file ? "form" : "output";
   flags.Text("coordinator", "HOST:PORT",
              "the coordinator to talk to (default: RINGMASTER_COORDINATOR, the config file, the "
              "local cluster)",
              &common->coordinator);
   flags.Letter('c', "coordinator");
-  flags.Choice("output", {"table", "wide", "json", "yaml", "name"}, "form of the result",
+  flags.Choice(form, {"table", "wide", "json", "yaml", "name"}, "form of the result",
                &common->output);
-  flags.Letter('o', "output");
+  flags.Letter('o', form);
   flags.Switch("yes", "do not ask", &common->yes);
   flags.Letter('y', "yes");
 }

@@ -22,8 +22,9 @@ struct CommonFlags {
   bool yes = false;              // -y
 };
 
-// Adds them to a subcommand's own.
-void AddCommonFlags(base::FlagSet& flags, CommonFlags* common);
+// Adds them to a subcommand's own. A subcommand that makes a file takes its path by --output; the
+// form of its answer is then -o alone, or --form.
+void AddCommonFlags(base::FlagSet& flags, CommonFlags* common, bool output_is_a_file = false);
 
 // Where the coordinator is: -c, else RINGMASTER_COORDINATOR, else `coordinator:` of
 // ~/.config/ringmaster/config.yaml ($XDG_CONFIG_HOME), else the local cluster's address file.
