@@ -10,6 +10,7 @@
 #include "kernels/api/tensor.h"
 #include "runtime/graph/prepare.h"
 #include "runtime/graph/bind.h"
+#include "runtime/graph/recognize.h"
 #include "runtime/graph/training.h"
 #include "runtime/graph/types.h"
 #include "runtime/onnx/import.h"
@@ -72,6 +73,7 @@ absl::StatusOr<graph::Graph> ForBatch(const graph::Graph& model, const pb::Model
   // A file's shapes may be computed from the batch; built-in models are written in bound forms.
   if (!spec.onnx().empty()) {
     RM_ASSIGN_OR_RETURN(graph, graph::BindBatch(graph, batch));
+    RM_RETURN_IF_ERROR(graph::Recognize(&graph));
   }
   if (training) RM_RETURN_IF_ERROR(base::Annotate(graph::PrepareTraining(&graph), "model"));
   graph::LossOptions loss;

@@ -12,6 +12,8 @@
 #include "base/json.h"
 #include "base/sha256.h"
 #include "base/temporary_folder.h"
+#include "runtime/onnx/model_file.h"
+#include "runtime/onnx/testing.h"
 #include "runtime/tensorfile/safetensors.h"
 #include "tests/integration/test_cluster.h"
 
@@ -129,6 +131,38 @@ TEST_CASE("bench allreduce prints a line a size") {
     CHECK(Value(lines[i], "repeats") >= 5);
     CHECK(Text(lines[i], "bench") == "allreduce");
   }
+}
+
+// input (batch, 6) · w + b: three classes; with a second input that is added, if asked for.
+std::string WriteLinear(const std::string& path, bool second_input) {
+  onnx::ModelBuilder model;
+  model.Input("input", {"batch", "6"});
+  if (second_input) model.Input("mask", {"batch", "3"});
+  model.Weight("fc.weight", {6, 3}, 0.1F).Weight("fc.bias", {3}, 0.0F);
+  model.Node("MatMul", {"input", "fc.weight"}, {"product"});
+  model.Node("Add", {"product", "fc.bias"}, {"sum"});
+  model.Node("Add", {"sum", second_input ? "mask" : "fc.bias"}, {"logits"}).Output("logits");
+  CHECK(onnx::WriteModel(model.proto(), path, base::PosixFileSystem()) == absl::OkStatus());
+  return absl::StrCat("train --steps 6 --batch 4 -o json --model ", path);
+}
+
+TEST_CASE("bench train measures a model from a file, on one rank and on two") {
+  const base::TemporaryFolder folder;
+  const std::string flags = WriteLinear(folder.File("linear.onnx"), /*second_input=*/false);
+  for (const int ranks : {1, 2}) {
+    const base::Json line = Lines(Bench(absl::StrCat(flags, " --ranks ", ranks)))[0];
+    CHECK(Value(line, "parameters") == 21);
+    CHECK(Value(line, "global_batch") == 4 * ranks);
+    CHECK(Value(line, "last_loss") < Value(line, "first_loss"));
+  }
+}
+
+TEST_CASE("bench train says which input of a file it has no rows for") {
+  const base::TemporaryFolder folder;
+  const Outcome outcome = Bench(WriteLinear(folder.File("two.onnx"), /*second_input=*/true));
+  CAPTURE(outcome.err);
+  CHECK(outcome.code != 0);
+  CHECK(absl::StrContains(outcome.err, "the model takes 'mask'; only models of one input"));
 }
 
 TEST_CASE("bad flags are one clear line and exit code 2") {

@@ -14,6 +14,7 @@
 #include <string>
 #include <vector>
 
+#include "absl/strings/match.h"
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
@@ -65,8 +66,10 @@ absl::StatusOr<Options> ParseOptions(int argc, char** argv, std::string* help) {
   Options o;
   base::FlagSet flags("trainctl bench train",
                       "Measures training throughput on synthetic data, ranks being processes.");
-  flags.Text("model", "NAME",
-             absl::StrCat("model of the zoo: ", absl::StrJoin(zoo::ModelNames(), ", ")), &o.model);
+  flags.Text("model", "NAME|FILE.onnx",
+             absl::StrCat("a file, with --batch, or a model of the zoo: ",
+                          absl::StrJoin(zoo::ModelNames(), ", ")),
+             &o.model);
   flags.Integer("ranks", "N", "rank processes", 1, 1024, &o.ranks);
   flags.Integer("threads", "N", "threads a rank", 1, 1024, &o.threads);
   flags.Integer("batch", "N", "rows of a batch on each rank (0: the model's own)", 0, 1 << 24,
@@ -97,6 +100,8 @@ absl::StatusOr<Options> ParseOptions(int argc, char** argv, std::string* help) {
   return o;
 }
 
+bool IsFile(const Options& o) { return absl::EndsWith(o.model, ".onnx"); }
+
 int64_t DefaultBatch(const std::string& model) {
   for (const PeerBatch& batch : kPeerBatches) {
     if (model == batch.model) return batch.rows;
@@ -123,8 +128,12 @@ absl::Status FillShards(Options& o) {
       o.global_batch, "; give a --global-batch that is a multiple of ", o.virtual_shards));
 }
 
-// One of batch and global batch follows from the other and the number of ranks.
+// One of batch and global batch follows from the other and the number of ranks. The batch of a file is
+// its owner's to say.
 absl::Status FillBatchSizes(Options& o) {
+  if (IsFile(o) && o.batch == 0 && o.global_batch == 0) {
+    return absl::InvalidArgumentError("a model from a file takes --batch or --global-batch");
+  }
   if (o.batch == 0 && o.global_batch == 0) o.batch = DefaultBatch(o.model);
   if (o.global_batch == 0) o.global_batch = o.batch * o.ranks;
   if (o.global_batch >= o.ranks) return absl::OkStatus();
@@ -146,6 +155,10 @@ absl::StatusOr<std::map<std::string, double>> ModelParams(const Options& o) {
     }
     params[text.substr(0, equals)] = value;
   }
+  if (IsFile(o)) {
+    if (params.empty()) return params;
+    return absl::InvalidArgumentError("--param: a model from a file has no parameters to set");
+  }
   RM_RETURN_IF_ERROR(base::Annotate(zoo::BuildModel(o.model, {}).status(), "--model"));
   RM_RETURN_IF_ERROR(base::Annotate(zoo::BuildModel(o.model, params).status(), "--param"));
   return params;
@@ -156,7 +169,7 @@ base::Json SettingsOf(const Options& o, const std::map<std::string, double>& val
   base::Json params{base::Json::Object()};
   for (const auto& [name, value] : values) params.Set(name, value);
   base::Json settings;
-  settings.Set("model", o.model)
+  settings.Set(IsFile(o) ? "onnx" : "zoo", o.model)
       .Set("global_batch", o.global_batch)
       .Set("steps", o.steps)
       .Set("seed", o.seed)

@@ -11,7 +11,7 @@ namespace rm::bench {
 // The command: parses argv (argv[1] on are flags), runs the ranks, prints the line. Returns an exit code.
 int TrainBenchCommand(int argc, char** argv);
 
-// What one rank does. Settings: model, batch (rows of this benchmark's share of a rank) or global_batch, steps, seed, lr, params {…}.
+// What one rank does. Settings: zoo (a name) or onnx (a file), global_batch, steps, seed, lr, params {…}.
 // One fixed global batch is drawn from the seed: sample i is the same at every world size. Result: parameters, first_loss,
 // last_loss, windows [samples/s of each], allreduce_wait_share, peak_rss_bytes, weights_sha256.
 [[nodiscard]] absl::StatusOr<base::Json> TrainBenchRank(const base::Json& settings,

@@ -59,7 +59,8 @@ std::string TextSetting(const base::Json& settings, const char* key) {
 // The model block of a job, so that the graph is built by the code that builds a job's.
 pb::ModelSpec ModelOf(const base::Json& settings) {
   pb::ModelSpec spec;
-  spec.set_zoo(TextSetting(settings, "model"));
+  spec.set_zoo(TextSetting(settings, "zoo"));
+  spec.set_onnx(TextSetting(settings, "onnx"));
   if (const base::Json* params = settings.Find("params")) {
     for (const auto& [name, value] : params->object()) {
       (*spec.mutable_params())[name] = value.number_or(0);
@@ -74,6 +75,18 @@ pb::OptimizerSpec OptimizerSpecOf() {
   spec.set_type("SGD");
   (*spec.mutable_params())["momentum"] = 0.9;
   return spec;
+}
+
+// Rows are drawn for one input; a file may have others, which would be read as they are.
+absl::Status CheckInputs(const graph::Graph& model) {
+  for (const graph::ValueId id : model.inputs()) {
+    const std::string& name = model.value(id).name;
+    if (name == model::kInput) continue;
+    return absl::InvalidArgumentError(absl::StrCat(
+        "--model: the model takes '", name, "'; only models of one input, named '",
+        model::kInput, "', are measured"));
+  }
+  return absl::OkStatus();
 }
 
 // The rows that this rank computes, drawn once: standard normal features (or tokens) and uniform labels. Row i of the
@@ -181,6 +194,7 @@ class Run {
   absl::Status Build() {
     const pb::ModelSpec spec = ModelOf(settings_);
     RM_ASSIGN_OR_RETURN(const graph::Graph model, model::BuildGraph(spec));
+    RM_RETURN_IF_ERROR(CheckInputs(model));
     const auto seed = static_cast<uint64_t>(IntSetting(settings_, "seed", 1));
     const data::Share rows = OwnRows();
     trainer::ReplicaOptions options;
@@ -197,7 +211,8 @@ class Run {
     RM_ASSIGN_OR_RETURN(auto optimizer, trainer::MakeOptimizer(OptimizerSpecOf()));
     RM_ASSIGN_OR_RETURN(replica_, trainer::Replica::Build(graph, options, std::move(optimizer),
                                                           communicator_));
-    RM_ASSIGN_OR_RETURN(const int64_t classes, model::ClassCount(model));
+    // Of the graph in training: a file's own may compute its shapes from the batch.
+    RM_ASSIGN_OR_RETURN(const int64_t classes, model::ClassCount(graph));
     RM_RETURN_IF_ERROR(rows_.Draw(replica_->program(), rows, seed, classes));
     trainer::StepperOptions stepping;
     stepping.seed = seed;

@@ -18,6 +18,7 @@
 #include "runtime/graph/bind.h"
 #include "runtime/graph/prepare.h"
 #include "runtime/graph/program.h"
+#include "runtime/graph/recognize.h"
 #include "runtime/graph/training.h"
 #include "runtime/graph/types.h"
 #include "runtime/model/model.h"
@@ -228,7 +229,8 @@ Json TrainingSummary(const absl::StatusOr<Compiled>& training) {
 absl::StatusOr<Json> Describe(const Question& question) {
   const int64_t batch = question.batch;
   RM_ASSIGN_OR_RETURN(const Loaded loaded, Load(question.model));
-  RM_ASSIGN_OR_RETURN(const Graph bound, graph::BindBatch(loaded.graph, batch));
+  RM_ASSIGN_OR_RETURN(Graph bound, graph::BindBatch(loaded.graph, batch));
+  RM_RETURN_IF_ERROR(graph::Recognize(&bound));
   RM_ASSIGN_OR_RETURN(const Compiled in_use, InUse(bound, batch));
   RM_ASSIGN_OR_RETURN(const auto types, graph::InferTypes(in_use.graph, batch));
   const absl::StatusOr<Compiled> training = InTraining(bound, batch);
