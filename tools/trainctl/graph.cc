@@ -312,7 +312,7 @@ std::string MeasuredText(const Json& all) {
       100 * Number(*measured, "bound_us") / us, Number(*measured, "step_us"),
       measured->Find("runs")->int_or(0), measured->Find("threads")->int_or(0));
   absl::StrAppendFormat(&text,
-                        "bounds, measured just now: %.1f GFLOP/s (the best large product), copies of ",
+                        "bounds, measured just now: %.1f GFLOP/s (the best product), bytes in blocks of ",
                         Number(*measured, "gflop_per_s"));
   const char* comma = "";
   for (const Json& block : measured->Find("bandwidth")->array()) {

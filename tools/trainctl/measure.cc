@@ -18,10 +18,13 @@
 namespace rm::trainctl {
 namespace {
 
-constexpr int64_t kProductSize = 768;
-constexpr int64_t kCopyBytes[] = {32 << 10, 256 << 10, 2 << 20, 16 << 20, 128 << 20};
-constexpr int kTries = 7;                                     // of which the fastest counts
-constexpr absl::Duration kTryFor = absl::Milliseconds(2);     // at least, so that the clock is exact
+constexpr int64_t kProductSize = 384;
+constexpr int64_t kBlockBytes[] = {32 << 10, 128 << 10, 512 << 10, 2 << 20,
+                                   8 << 20,  32 << 20,  128 << 20};
+// Tries are short, so that some of them pass without another process on the core; the fastest counts.
+constexpr absl::Duration kTryFor = absl::Microseconds(100);  // at least, so that the clock is exact
+constexpr absl::Duration kTriesFor = absl::Milliseconds(50);
+constexpr int kTriesLeast = 5;
 constexpr int kWarmUps = 3;
 constexpr int kRunsLeast = 5;
 constexpr int kRunsMost = 50;
@@ -35,7 +38,8 @@ absl::Duration Now() { return base::RealClock().Monotonic(); }
 double SecondsOf(absl::FunctionRef<void()> work) {
   work();
   double best = 0;
-  for (int i = 0; i < kTries; ++i) {
+  const absl::Duration end = Now() + kTriesFor;
+  for (int i = 0; i < kTriesLeast || Now() < end; ++i) {
     int calls = 0;
     const absl::Duration start = Now();
     absl::Duration taken;
@@ -61,30 +65,40 @@ double CopyRate(int64_t bytes, char* memory) {
   return static_cast<double>(bytes) / seconds;
 }
 
-// A product so large that fetching its operands is nothing beside its work, and small enough for them
-// to fit the caches of most machines.
-absl::StatusOr<std::unique_ptr<graph::Program>> Product(graph::Graph* graph) {
-  const kernels::Shape square = {kProductSize, kProductSize};
-  const graph::ValueId x = graph->AddInput("x", kernels::DType::kFloat32, square);
-  const graph::ValueId w = graph->AddParameter("w", square, {});
-  graph->MarkOutput(graph::kModelOutput, graph->AddNode("MatMul", "product", {x, w}));
+// Seconds of one operator on an input and a parameter of the same shape. By way of the engine and not of
+// a loop of our own: what no kernel here reaches is no bound that a node could be held to.
+absl::StatusOr<double> SecondsOfOperator(const char* op, const kernels::Shape& shape,
+                                         kernels::Attributes attributes) {
+  graph::Graph graph;
+  const graph::ValueId x = graph.AddInput("x", kernels::DType::kFloat32, shape);
+  const graph::ValueId w = graph.AddParameter("w", shape, {});
+  graph.MarkOutput(graph::kModelOutput, graph.AddNode(op, "node", {x, w}, std::move(attributes)));
   graph::CompileOptions options;
   options.kernels = kernels::CpuKernels();
   options.training = false;
-  return graph::Program::Compile(*graph, options);
-}
-
-// By way of the engine and not of a loop of our own: what no product here reaches is no bound that a
-// node could be held to.
-absl::StatusOr<double> ProductRate() {
-  graph::Graph graph;
-  RM_ASSIGN_OR_RETURN(const auto program, Product(&graph));
+  RM_ASSIGN_OR_RETURN(const auto program, graph::Program::Compile(graph, options));
   RM_ASSIGN_OR_RETURN(const graph::OwnWeights weights,
                       graph::OwnWeights::Bind(graph, 1, program.get()));
   absl::Status status;
   const double seconds = SecondsOf([&] { status.Update(program->Forward()); });
   RM_RETURN_IF_ERROR(status);
+  return seconds;
+}
+
+// As a fully connected layer has it: large enough for its operands to be nothing beside its work, and
+// small enough for them to fit the caches of most machines.
+absl::StatusOr<double> ProductRate() {
+  RM_ASSIGN_OR_RETURN(const double seconds,
+                      SecondsOfOperator("Gemm", {kProductSize, kProductSize},
+                                        {{"transB", int64_t{1}}}));
   return 2.0 * kProductSize * kProductSize * kProductSize / seconds;
+}
+
+// Three operands of a third of the block each.
+absl::StatusOr<double> SumRate(int64_t bytes) {
+  const int64_t elements = bytes / 3 / static_cast<int64_t>(sizeof(float));
+  RM_ASSIGN_OR_RETURN(const double seconds, SecondsOfOperator("Add", {elements}, {}));
+  return static_cast<double>(bytes) / seconds;
 }
 
 // Numbers as a batch has them: any at all for samples, 1 for weights of samples, the first class or
@@ -137,11 +151,12 @@ absl::Duration MachineRates::Bound(int64_t flops, int64_t bytes) const {
 absl::StatusOr<MachineRates> MeasureRates() {
   MachineRates rates;
   RM_ASSIGN_OR_RETURN(rates.flops_per_second, ProductRate());
-  const int64_t most = *std::max_element(std::begin(kCopyBytes), std::end(kCopyBytes));
+  const int64_t most = *std::max_element(std::begin(kBlockBytes), std::end(kBlockBytes));
   RM_ASSIGN_OR_RETURN(const graph::AlignedMemory memory,
                       graph::AlignedMemory::Allocate(static_cast<size_t>(most)));
-  for (const int64_t bytes : kCopyBytes) {
-    rates.bytes_per_second.emplace_back(bytes, CopyRate(bytes, memory.data()));
+  for (const int64_t bytes : kBlockBytes) {
+    RM_ASSIGN_OR_RETURN(const double sum, SumRate(bytes));
+    rates.bytes_per_second.emplace_back(bytes, std::max(sum, CopyRate(bytes, memory.data())));
   }
   return rates;
 }

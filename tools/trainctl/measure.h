@@ -3,13 +3,14 @@
 // A node can take no less time than its bytes need to come and go, and than its operations need to be
 // done. Both rates are measured here and now, by the means that the engine itself has:
 //
-//   operations   the fastest of several products of two matrices of 768 × 768, through the engine
-//   bytes        the fastest of several copies (memcpy) of blocks of 32 KiB to 128 MiB: a node is held
-//                against the rate of the smallest block that is as large as its operands, so that what
-//                fits a cache is not excused by the speed of the memory
+//   operations   the fastest of many products of two matrices of 384 × 384, through the engine
+//   bytes        the fastest of many copies (memcpy) and sums (the engine's Add) in blocks of 32 KiB to
+//                128 MiB: a node is held against the rate of the smallest block that is as large as its
+//                operands, so that what fits a cache is not excused by the speed of the memory
 //
 // So a node at its bound is as good as this machine's best; one far from it has a bad shape, a bad
-// kernel, or operands that a node in between has driven out of the cache.
+// kernel, or operands that a node in between has driven out of the cache. One that writes over what it
+// reads touches half the memory that it is charged for, and may be better than its bound.
 #ifndef RM_TOOLS_TRAINCTL_MEASURE_H_
 #define RM_TOOLS_TRAINCTL_MEASURE_H_
 
@@ -34,7 +35,7 @@ struct MachineRates {
   [[nodiscard]] absl::Duration Bound(int64_t flops, int64_t bytes) const;
 };
 
-// Takes about half a second on one thread. ResourceExhausted: no memory.
+// Takes about a second on one thread. ResourceExhausted: no memory.
 [[nodiscard]] absl::StatusOr<MachineRates> MeasureRates();
 
 struct NodeCost {

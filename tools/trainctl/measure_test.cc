@@ -22,7 +22,7 @@ TEST_CASE("the machine's rates are those of a machine", "[measure]") {
   const auto rates = MeasureRates();
   REQUIRE(rates.status() == absl::OkStatus());
   CHECK(rates->flops_per_second > 1e8);
-  REQUIRE(rates->bytes_per_second.size() == 5);
+  REQUIRE(rates->bytes_per_second.size() == 7);
   for (const auto& [block, rate] : rates->bytes_per_second) {
     CAPTURE(block);
     CHECK(rate > 1e8);
