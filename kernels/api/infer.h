@@ -19,6 +19,7 @@ absl::Status InferMatMul(OpInstance* instance);
 // infer_conv.cc
 absl::Status InferConv(OpInstance* instance);
 absl::Status InferConvGradInput(OpInstance* instance);
+absl::Status InferConvTranspose(OpInstance* instance);
 absl::Status InferConvGradWeight(OpInstance* instance);
 
 // infer_pool.cc

@@ -49,6 +49,33 @@ absl::Status InferConvGradInput(OpInstance* instance) {
   return RequireShape("dY", InputShape(*instance, 0), y);
 }
 
+// The size is the one thing that a kernel of ConvGradInput is told by its output's type, and that a forward
+// operator has to work out: stride · (in − 1) + reach − pads, and what output_padding adds.
+// W is that of the convolution which goes back from Y to X: (channels of X, channels of Y / group, …).
+// The output is checked by that convolution's own rule.
+absl::Status InferConvTranspose(OpInstance* instance) {
+  RM_RETURN_IF_ERROR(RequireFloat(*instance, 0, "X", 4));
+  RM_RETURN_IF_ERROR(RequireFloat(*instance, 1, "W", 4));
+  const Shape x = InputShape(*instance, 0);
+  const Shape& w = InputShape(*instance, 1);
+  RM_ASSIGN_OR_RETURN(const Window2d window, CheckedWindow2d(instance->attributes, w));
+  const std::vector<int64_t> more = instance->attributes.Ints("output_padding", {0, 0});
+  if (more.size() != 2 || more[0] < 0 || more[1] < 0 || more[0] >= window.stride_h ||
+      more[1] >= window.stride_w) {
+    return Misfit("attribute output_padding must be 2 numbers below the strides");
+  }
+  const int64_t h = window.stride_h * (x[2] - 1) + window.dilation_h * (window.kernel_h - 1) + 1 -
+                    window.pad_top - window.pad_bottom + more[0];
+  const int64_t v = window.stride_w * (x[3] - 1) + window.dilation_w * (window.kernel_w - 1) + 1 -
+                    window.pad_left - window.pad_right + more[1];
+  if (h < 1 || v < 1) return Misfit("attribute pads leave nothing of the output");
+  Shape y = {x[0], w[1] * window.group, h, v};
+  RM_ASSIGN_OR_RETURN(const Shape back, ConvOutput(instance->attributes, y, w));
+  RM_RETURN_IF_ERROR(RequireShape("X", x, back));
+  SetOutput(instance, 0, std::move(y));
+  return absl::OkStatus();
+}
+
 absl::Status InferConvGradWeight(OpInstance* instance) {
   RM_RETURN_IF_ERROR(RequireFloat(*instance, 0, "X", 4));
   RM_RETURN_IF_ERROR(RequireFloat(*instance, 1, "dY", 4));

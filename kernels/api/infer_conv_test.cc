@@ -101,6 +101,30 @@ TEST_CASE("gradients of Conv have the shapes they belong to", "[conv]") {
   CHECK(Infer({"ConvGradInput", {dy, w}, attributes, 1, {Float({2, 3, 7, 7})}}) == "[2, 3, 7, 7]");
 }
 
+TEST_CASE("ConvTranspose has the shape from which Conv comes to X", "[conv]") {
+  const TensorType x = Float({2, 4, 3, 3});
+  const TensorType w = Float({4, 3, 3, 3});
+  CHECK(Infer({"ConvTranspose", {x, w}, {}}) == "[2, 3, 5, 5]");
+  CHECK(Infer({"ConvTranspose", {x, w}, {{"strides", Ints{2, 2}}}}) == "[2, 3, 7, 7]");
+  const Attributes padded = {{"strides", Ints{2, 3}},
+                             {"pads", Ints{1, 1, 1, 0}},
+                             {"output_padding", Ints{1, 2}}};
+  CHECK(Infer({"ConvTranspose", {x, w}, padded}) == "[2, 3, 6, 10]");
+  CHECK(Infer({"ConvTranspose", {x, Float({4, 2, 1, 1})}, {{"group", int64_t{2}}}}) ==
+        "[2, 4, 3, 3]");
+}
+
+TEST_CASE("ConvTranspose refuses what no Conv comes back from", "[conv]") {
+  const TensorType x = Float({2, 4, 3, 3});
+  const TensorType w = Float({4, 3, 3, 3});
+  CHECK(Infer({"ConvTranspose", {x, w}, {{"output_padding", Ints{1, 0}}}}) ==
+        "attribute output_padding must be 2 numbers below the strides");
+  CHECK(Infer({"ConvTranspose", {x, w}, {{"pads", Ints{3, 0, 2, 0}}}}) ==
+        "attribute pads leave nothing of the output");
+  CHECK(Infer({"ConvTranspose", {x, Float({5, 3, 3, 3})}, {}}) ==
+        "X has shape [2, 4, 3, 3], it must be [2, 5, 3, 3]");
+}
+
 TEST_CASE("gradients of Conv refuse a dY that the forward op would not give", "[conv]") {
   const TensorType x = Float({2, 3, 8, 8});
   const TensorType w = Float({4, 3, 3, 3});

@@ -16,6 +16,10 @@
 //                                   gradient before any activation.
 //   ConvGradWeight(X, dY) → dW[, dB]
 //                                   Same attributes; W's shape is the output type's; dB (C_out).
+//   ConvTranspose(X, W) → Y         ONNX, 2-D, without bias: the Y of which Conv(Y, W) would make
+//                                   something of X's shape, each element of X handing its share to
+//                                   a window of Y. pads as given; output_padding (2 ints, 0; less
+//                                   than the strides): rows and columns of Y behind all windows.
 //   Relu(X) → Y                     ONNX.
 //   ReluGrad(dY, Y) → dX            dX = Y > 0 ? dY : 0.
 //   MaxPool(X) → Y[, WindowIndex]   ONNX, 2-D, floor mode; WindowIndex (uint8, of Y's shape and

@@ -35,6 +35,7 @@ constexpr OpSignature kSignatures[] = {
     {"Conv", {2, 3}, {1, 1}, &InferConv},
     {"ConvGradInput", {2, 2}, {1, 1}, &InferConvGradInput},
     {"ConvGradWeight", {2, 2}, {1, 2}, &InferConvGradWeight},
+    {"ConvTranspose", {2, 2}, {1, 1}, &InferConvTranspose},
     {"Cos", {1, 1}, {1, 1}, &InferUnary},
     {"CountCorrect", {3, 3}, {1, 1}, &InferCountCorrect},
     {"Div", {2, 2}, {1, 1}, &InferArithmetic},

@@ -1,4 +1,4 @@
-// ConvGradInput(dY, W) → dX by oneDNN.
+// ConvGradInput(dY, W) → dX by oneDNN, and ConvTranspose(X, W) → Y, which is the same product.
 //
 // As the forward convolution in reverse: dY and dX in blocked layouts, W plain and reordered at
 // each Run (into another format than the forward pass wants, so nothing could be shared).

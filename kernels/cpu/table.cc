@@ -31,6 +31,8 @@ constexpr KernelEntry kTable[] = {
      &ChooseConvGradWeightLayouts, &MakeFirstConvGradWeight, -1},
     {"ConvGradWeight", "onednn_conv_grad_weight", &SupportsConvGradWeight,
      &ChooseConvGradWeightLayouts, &MakeConvGradWeight, -1},
+    {"ConvTranspose", "onednn_conv_transpose", &SupportsConvGradInput,
+     &ChooseConvGradInputLayouts, &MakeConvGradInput, -1},
     {"Div", "vector_div", &SupportsPair, &ChoosePairLayouts, &MakePair, 0},
     {"Elu", "vector_elu", &SupportsFunction, &ChooseFunctionLayouts, &MakeFunction, 0},
     {"EluGrad", "vector_elu_grad", &SupportsSlope, &ChooseSlopeLayouts, &MakeSlope, 0},

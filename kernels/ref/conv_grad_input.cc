@@ -1,4 +1,5 @@
 // ConvGradInput(dY, W) → dX: what each element of X did to the loss through every window it was in.
+// ConvTranspose(X, W) → Y is the same sum by other names, with Y in the place of dX.
 #include "kernels/ref/image.h"
 #include "kernels/ref/ops.h"
 

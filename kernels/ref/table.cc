@@ -33,6 +33,7 @@ constexpr KernelEntry kTable[] = {
     {"Conv", "ref_conv", &LegalAndPlain, nullptr, &MakeConv, -1},
     {"ConvGradInput", "ref_conv_grad_input", &LegalAndPlain, nullptr, &MakeConvGradInput, -1},
     {"ConvGradWeight", "ref_conv_grad_weight", &LegalAndPlain, nullptr, &MakeConvGradWeight, -1},
+    {"ConvTranspose", "ref_conv_transpose", &LegalAndPlain, nullptr, &MakeConvGradInput, -1},
     {"Cos", "ref_cos", &LegalAndPlain, nullptr, &MakeUnary, 0},
     {"CountCorrect", "ref_count_correct", &LegalAndPlain, nullptr, &MakeCountCorrect, -1},
     {"Div", "ref_div", &LegalAndPlain, nullptr, &MakeArithmetic, -1},

@@ -252,13 +252,20 @@ TEST_CASE("automatic padding is worked out", "[bind]") {
                        "attribute auto_pad is 'SAME'"));
 }
 
-TEST_CASE("ceil_mode is taken where it changes nothing, and refused where it does", "[bind]") {
-  const auto pool = [](int64_t k) {
-    return Single("MaxPool", {},
-                  {{"kernel_shape", Ints{k, k}}, {"strides", Ints{k, k}}, {"ceil_mode", int64_t{1}}});
+TEST_CASE("ceil_mode pads the end, and is refused where such pads would be counted", "[bind]") {
+  const auto pool = [](const char* op, int64_t k, const Ints& pads) {
+    return Single(op, {},
+                  {{"kernel_shape", Ints{k, k}},
+                   {"strides", Ints{k, k}},
+                   {"pads", pads},
+                   {"count_include_pad", int64_t{1}},
+                   {"ceil_mode", int64_t{1}}});
   };
-  CHECK(OutputShape(Bound(pool(2))) == Ints{2, 3, 2, 3});
-  CHECK(absl::StrContains(Refusal(pool(3)), "attribute ceil_mode is 1, and windows of 3 by 3"));
+  CHECK(OutputShape(Bound(pool("MaxPool", 2, {0, 0, 0, 0}))) == Ints{2, 3, 2, 3});
+  CHECK(OutputShape(Bound(pool("MaxPool", 3, {0, 0, 0, 0}))) == Ints{2, 3, 2, 2});
+  CHECK(OutputShape(Bound(pool("AveragePool", 3, {0, 0, 0, 0}))) == Ints{2, 3, 2, 2});
+  CHECK(absl::StrContains(Refusal(pool("AveragePool", 3, {1, 0, 0, 0})),
+                          "attributes ceil_mode and count_include_pad are 1"));
 }
 
 TEST_CASE("windows over one dimension become windows over two", "[bind]") {

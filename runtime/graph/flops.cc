@@ -69,7 +69,7 @@ int64_t OwnFlops(const OpInstance& instance) {
   if (op == "Conv") {
     return WindowFlops(kernels::InputShape(instance, 1), kernels::OutputShape(instance, 0));
   }
-  if (op == "ConvGradInput") {
+  if (op == "ConvGradInput" || op == "ConvTranspose") {
     return WindowFlops(kernels::InputShape(instance, 1), kernels::InputShape(instance, 0));
   }
   if (op == "ConvGradWeight") {

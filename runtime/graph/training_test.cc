@@ -236,19 +236,19 @@ TEST_CASE("truth values and whole numbers end the path of a gradient", "[trainin
 TEST_CASE("every operator without a gradient on a path to a parameter is named", "[training]") {
   Graph graph;
   const ValueId x = graph.AddInput("x", DType::kFloat32, {kBatch, 4});
-  const ValueId w = graph.AddParameter("w", {4, 2, 3}, {});
-  const ValueId most =
-      graph.AddNode("ReduceMax", "first", {w}, {{"axes", Ints{1}}, {"keepdims", int64_t{0}}});
-  const ValueId again =
-      graph.AddNode("ReduceMax", "second", {w}, {{"axes", Ints{1}}, {"keepdims", int64_t{0}}});
-  // Of an input, a maximum needs no gradient.
-  const ValueId free = graph.AddNode("ReduceMax", "free", {x}, {{"axes", Ints{1}}});
-  const ValueId both = graph.AddNode("Add", "w2", {most, again});
+  const ValueId w = graph.AddParameter("w", {4, 3}, {});
+  const kernels::Attributes rest = {{"fmod", int64_t{1}}};
+  const ValueId once = graph.AddNode("Mod", "first", {w, w}, rest);
+  const ValueId again = graph.AddNode("Mod", "second", {once, w}, rest);
+  // Of an input, a remainder needs no gradient.
+  const ValueId number = graph.AddNode("ReduceSum", "number", {x}, {{"axes", Ints{1}}});
+  const ValueId free = graph.AddNode("Mod", "free", {number, number}, rest);
+  const ValueId both = graph.AddNode("Add", "w2", {once, again});
   const ValueId product = graph.AddNode("Gemm", "y", {x, both});
   graph.MarkOutput(kModelOutput, graph.AddNode("Add", "z", {product, free}));
   REQUIRE(AttachLoss({}, &graph) == absl::OkStatus());
   CHECK(Differentiate(&graph) ==
-        absl::InvalidArgumentError("no gradient rule for ReduceMax (node 'first'), ReduceMax (node "
+        absl::InvalidArgumentError("no gradient rule for Mod (node 'first'), Mod (node "
                                    "'second'), between a parameter and the loss"));
 }
 

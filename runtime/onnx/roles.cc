@@ -23,14 +23,16 @@ struct Opaque {
   int from;
 };
 
-constexpr std::array<Opaque, 42> kOpaque = {{
+constexpr std::array<Opaque, 51> kOpaque = {{
     {"And", 0},          {"ArgMax", 0},      {"ArgMin", 0},         {"Bernoulli", 0},
     {"CastLike", 1},     {"Ceil", 0},        {"Clip", 1},           {"ConstantOfShape", 0},
-    {"Dropout", 1},      {"Equal", 0},       {"Expand", 1},         {"EyeLike", 0},
+    {"CumSum", 1},       {"Dropout", 1},      {"Equal", 0},       {"Expand", 1},         {"EyeLike", 0},
     {"Floor", 0},        {"Gather", 1},      {"GatherElements", 1}, {"GatherND", 1},
     {"Greater", 0},      {"IsInf", 0},       {"IsNaN", 0},          {"Less", 0},
     {"LessOrEqual", 0},  {"NonZero", 0},     {"Not", 0},            {"OneHot", 0},
-    {"Or", 0},           {"Pad", 1},         {"Range", 0},          {"ReduceMean", 1},
+    {"Or", 0},           {"Pad", 1},         {"Range", 0},          {"ReduceL1", 1},
+    {"ReduceL2", 1},     {"ReduceLogSum", 1}, {"ReduceLogSumExp", 1}, {"ReduceMax", 1},
+    {"ReduceMean", 1},   {"ReduceMin", 1},   {"ReduceProd", 1},     {"ReduceSumSquare", 1},
     {"ReduceSum", 1},    {"Reshape", 1},     {"Resize", 1},         {"Round", 0},
     {"Shape", 0},        {"Sign", 0},        {"Size", 0},           {"Slice", 1},
     {"Split", 1},        {"Tile", 1},        {"TopK", 1},           {"Trilu", 1},
@@ -52,7 +54,8 @@ bool CarriesGradient(const NodeProto& node, int input) {
 // Normalisations, by the operands that are trained.
 bool IsNormalisation(absl::string_view op) {
   return op == "BatchNormalization" || op == "LayerNormalization" ||
-         op == "InstanceNormalization" || op == "GroupNormalization";
+         op == "InstanceNormalization" || op == "GroupNormalization" ||
+         op == "RMSNormalization";
 }
 
 // The part of a name behind its last dot or slash, in small letters: "causal_mask".
@@ -91,6 +94,12 @@ bool LooksLikeMask(const Tensor& tensor) {
   }
   const bool switches = number == 1 || number <= -1e4F;
   return tensor.shape.size() >= 2 && values.size() >= 4 && zero && other && two_alone && switches;
+}
+
+// All elements are this number.
+bool IsFilledWith(const Tensor& tensor, float number) {
+  const std::vector<float>& values = *tensor.content.values;
+  return std::all_of(values.begin(), values.end(), [=](float value) { return value == number; });
 }
 
 bool AllDigits(absl::string_view text) {
@@ -135,7 +144,7 @@ bool IsGeneratedName(absl::string_view name) {
 
 // One walk from the outputs to the front: an operand can change an output if a result of its node can,
 // and if the operator lets a gradient through to it. The order is topological, so one walk will do.
-Readers::Readers(const GraphProto& graph, const std::vector<int>& order) : graph_(graph) {
+Readers::Readers(const GraphProto& graph, const std::vector<int>& order) : graph_(graph), signature_(graph) {
   for (int i : order) {
     for (int k = 0; k < graph.node(i).input_size(); ++k) {
       if (!graph.node(i).input(k).empty()) uses_[graph.node(i).input(k)].emplace_back(i, k);
@@ -167,15 +176,22 @@ const std::vector<Readers::Use>& Readers::uses(const std::string& name) const {
 Role Readers::RoleOf(const std::string& name, const Tensor& tensor) const {
   if (tensor.dtype != kernels::DType::kFloat32) return Role::kConstant;
   bool normalises = false;
+  bool neutral = false;  // to an InstanceNormalization
   for (const auto& [node, input] : uses(name)) {
     const std::string& op = graph_.node(node).op_type();
     if (op == "BatchNormalization" && input >= 3) return Role::kBuffer;
     normalises = normalises || (IsNormalisation(op) && input >= 1);
+    neutral = neutral || (op == "InstanceNormalization" && IsFilledWith(tensor, input == 1));
   }
-  if (differentiable_.count(name) == 0) return Role::kConstant;
-  if (normalises) return Role::kParameter;
-  if (IsConstantName(name) || LooksLikeMask(tensor)) return Role::kConstant;
+  if (differentiable_.count(name) == 0 || signature_.IsConstant(name)) return Role::kConstant;
+  // From here on by what the file says of itself, and only then by how things look.
+  if (signature_.IsParameter(name)) return Role::kParameter;
   const bool single = tensor.content.values->size() <= 1;
+  if (signature_.known() && (single || signature_.missing().empty())) return Role::kConstant;
+  if (normalises) {
+    return neutral && IsGeneratedName(name) ? Role::kConstant : Role::kParameter;
+  }
+  if (IsConstantName(name) || LooksLikeMask(tensor)) return Role::kConstant;
   return single && IsGeneratedName(name) ? Role::kConstant : Role::kParameter;
 }
 
@@ -211,6 +227,15 @@ std::vector<std::string> ExportWarnings(const GraphProto& graph, const Readers& 
     warnings.push_back(absl::StrCat(nameless, " of ", parameters.size(),
                                     " parameters have no name of their own, such as '", example,
                                     "': the export has folded or renamed them"));
+  }
+  // Names that are kept can still hide a loss: a BatchNormalization folded into a convolution that had a
+  // bias of its own leaves both of the convolution's names as they were.
+  const Signature& signature = readers.signature();
+  if (signature.rewritten() && !signature.missing().empty()) {
+    warnings.push_back(absl::StrCat(signature.missing().size(), " of the model's ",
+                                    signature.parameters(), " parameters are not in the file, such as '",
+                                    signature.missing()[0],
+                                    "': the export has folded, merged or renamed them"));
   }
   if (!warnings.empty()) warnings.emplace_back(kAdvice);
   return warnings;

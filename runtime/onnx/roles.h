@@ -2,6 +2,9 @@
 //
 // The format does not say: weights, running statistics, masks, tables of positions and scalars that
 // a tracer wrote down are all initializers. The rules, in order:
+//   0. where the file carries the signature of PyTorch's torch.export (signature.h), a tensor that it
+//      names is what it says; if it names all that are trained, every other tensor is a constant, and
+//      in any case a scalar is;
 //   1. running mean and variance of a BatchNormalization are buffers;
 //   2. only floating-point tensors that reach an output on a way that carries gradients are trained:
 //      what is compared, cast to integers, or a bound, a shape or a pad is a constant;
@@ -10,7 +13,9 @@
 //      which is 1 or far below zero;
 //   4. a scalar, or a vector of one element, is trained if it has a name of its own, that is, none
 //      that an exporter made up ("val_3", "onnx::Mul_41", "/encoder/Constant_output_0");
-//   5. everything else is a parameter.
+//   5. scale and bias of an InstanceNormalization that are all 1, or 0, and have no name of their own
+//      belong to PyTorch's GroupNorm, which applies its weights later: constants;
+//   6. everything else is a parameter.
 // A job file can freeze parameters by pattern; `trainctl graph` prints what was found.
 //
 // PyTorch's TorchScript exporter keeps one copy of initializers that are equal, and hands the others
@@ -27,6 +32,7 @@
 
 #include "absl/strings/string_view.h"
 #include "proto/onnx.pb.h"
+#include "runtime/onnx/signature.h"
 #include "runtime/onnx/tensor.h"
 
 namespace rm::onnx {
@@ -54,9 +60,11 @@ class Readers {
 
   // What the initializer, or alias, `name` with this content is.
   [[nodiscard]] Role RoleOf(const std::string& name, const Tensor& tensor) const;
+  [[nodiscard]] const Signature& signature() const { return signature_; }
 
  private:
   const ringmaster::onnx::GraphProto& graph_;
+  const Signature signature_;
   std::map<std::string, std::vector<Use>> uses_;
   std::set<std::string> differentiable_;  // names of values through which an output can be changed
 };

@@ -140,5 +140,58 @@ TEST_CASE("exports that change what is trained are warned about", "[onnx]") {
   CHECK(warnings(LinearModel(), {"conv1.weight_bias"}).size() == 2);
 }
 
+// The signature that PyTorch's exporter leaves in a file.
+void Sign(const std::string& lines, ModelBuilder* model) {
+  auto* entry = model->mutable_proto().mutable_graph()->add_metadata_props();
+  entry->set_key("pkg.torch.export.ExportedProgram.graph_signature");
+  entry->set_value(lines);
+}
+
+TEST_CASE("a signature says what is trained, whatever a tensor looks like", "[onnx]") {
+  const auto role = [](const std::string& name, const std::string& lines) {
+    ModelBuilder model;
+    model.Input("x", {"batch", "4"}).Weights(name, {4}, {1, 2, 3, 4});
+    model.Node("Mul", {"x", name}, {"y"}).Output("y");
+    Sign(lines, &model);
+    return RoleIn(model, name);
+  };
+  CHECK(role("positions", "b: BUFFER target='positions' persistent=True\n") == Role::kConstant);
+  CHECK(role("the_mask", "p: PARAMETER target='the_mask'\n") == Role::kParameter);
+  // Everything trained is there: the table is something else.
+  CHECK(role("table", "b: BUFFER target='other' persistent=False\n") == Role::kConstant);
+  // A parameter is missing, and the tensor may be what became of it.
+  CHECK(role("val_3", "p: PARAMETER target='weight'\n") == Role::kParameter);
+}
+
+TEST_CASE("a neutral scale without a name is none of the model's", "[onnx]") {
+  const auto role = [](const std::string& name, const std::vector<float>& values) {
+    ModelBuilder model;
+    model.Input("x", {"batch", "2", "3"}).Weights(name, {2}, values).Weights("b", {2}, {1, 2});
+    model.Node("InstanceNormalization", {"x", name, "b"}, {"y"}).Output("y");
+    return RoleIn(model, name);
+  };
+  CHECK(role("val_9", {1, 1}) == Role::kConstant);
+  CHECK(role("val_9", {1, 2}) == Role::kParameter);
+  CHECK(role("norm.weight", {1, 1}) == Role::kParameter);
+}
+
+TEST_CASE("parameters that an export has lost are named", "[onnx]") {
+  ModelBuilder model;
+  model.Input("x", {"batch", "4"}).Weights("conv.bias", {4}, {1, 2, 3, 4});
+  model.Node("Add", {"x", "conv.bias"}, {"y"}).Output("y");
+  Sign("p: PARAMETER target='conv.bias'\nq: PARAMETER target='norm.weight'\n", &model);
+  const auto warnings = [&model] {
+    const auto& graph = model.proto().graph();
+    return ExportWarnings(graph, Readers(graph, OrderOf(graph)), {"conv.bias"});
+  };
+  CHECK(warnings().empty());  // it may be tied
+  model.mutable_proto().mutable_graph()->mutable_node(0)->add_metadata_props()->set_key(
+      "pkg.onnxscript.rewriter.rule_name");
+  REQUIRE(warnings().size() == 2);
+  CHECK(warnings()[0] ==
+        "1 of the model's 2 parameters are not in the file, such as 'norm.weight': the export has "
+        "folded, merged or renamed them");
+}
+
 }  // namespace
 }  // namespace rm::onnx

@@ -96,6 +96,12 @@ class ModelBuilder {
     attribute->set_i(value);
     return *this;
   }
+  ModelBuilder& String(const std::string& name, const std::string& value) {
+    auto* attribute = Attribute(name);
+    attribute->set_type(ringmaster::onnx::AttributeProto::STRING);
+    attribute->set_s(value);
+    return *this;
+  }
   ModelBuilder& Ints(const std::string& name, const std::vector<int64_t>& values) {
     auto* attribute = Attribute(name);
     attribute->set_type(ringmaster::onnx::AttributeProto::INTS);

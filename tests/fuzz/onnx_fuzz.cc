@@ -56,6 +56,38 @@ onnx::ModelBuilder Rows() {
   return model;
 }
 
+// Operators that become several nodes when they are bound.
+onnx::ModelBuilder Composed() {
+  onnx::ModelBuilder model;
+  model.Input("x", {"batch", "2", "4", "4"})
+      .Weight("up", {2, 1, 2, 2}, 0.5F)
+      .Weights("scales", {4}, {1, 1, 2, 1.5F})
+      .Weight("norm", {2}, 1)
+      .Weight("w", {1, 3, 4}, 0.5F)
+      .Weight("r", {1, 3, 1}, 0.5F)
+      .Node("ConvTranspose", {"x", "up"}, {"a"})
+      .Ints("strides", {2, 2})
+      .Int("group", 2)
+      .Node("Resize", {"a", "", "scales"}, {"b"})
+      .String("mode", "linear")
+      .Node("InstanceNormalization", {"b", "norm", "norm"}, {"c"})
+      .Node("Resize", {"c", "", "", "sizes"}, {"d"})
+      .Integers("sizes", {2, 2, 3, 4})
+      .Node("Einsum", {"d", "d"}, {"e"})
+      .String("equation", "bchw,bcvw->chv")
+      .Integers("rows", {6, 1, 3})
+      .Node("Reshape", {"e", "rows"}, {"f"})
+      .Integers("pads", {0, 0, 1, 0, 0, 0})
+      .Node("Pad", {"f", "pads"}, {"g"})
+      .String("mode", "reflect")
+      .Node("GRU", {"g", "w", "r"}, {"h"})
+      .Node("CumSum", {"h", "axis"}, {"i"})
+      .Integers("axis", {0})
+      .Node("ReduceProd", {"i"}, {"y"})
+      .Output("y");
+  return model;
+}
+
 }  // namespace
 
 TargetOptions Options() {
@@ -68,11 +100,13 @@ TargetOptions Options() {
 
 std::vector<std::string> Seeds() {
   return {onnx::LinearModel().proto().SerializeAsString(), Images().proto().SerializeAsString(),
-          Rows().proto().SerializeAsString()};
+          Rows().proto().SerializeAsString(), Composed().proto().SerializeAsString()};
 }
 
 std::vector<std::string> Words() {
-  return {"Reshape", "Expand",  "Slice", "Range", "Tile",  "Pad",   "Concat", "Gather", "Squeeze",
+  return {"Einsum",  "GRU",     "RNN",   "Resize", "sizes", "ij,jk", "b->b",  "OneHot",  "edge",
+          "mode",    "ceil_mode", "DepthToSpace", "blocksize", "output_shape", "output_padding",
+          "Reshape", "Expand",  "Slice", "Range", "Tile",  "Pad",   "Concat", "Gather", "Squeeze",
           "Shape",   "MatMul",  "Cast",  "to",    "axis",  "axes",  "shape",  "split",  "group",
           "pads",    "strides", "batch", "x",     "y",     "w",     "a",      "b",      "auto_pad",
           "\xff\xff\xff\xff\xff\xff\xff\xff\x7f", "\x80\x80\x80\x80\x80\x80\x80\x80\x80\x01"};

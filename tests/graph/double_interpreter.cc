@@ -85,6 +85,26 @@ void RunConv(const Scene& s) {
   }
 }
 
+// By scattering: each element of X adds its share to the window of Y that it came from.
+void RunConvTranspose(const Scene& s) {
+  const Window2d win = kernels::ReadWindow2d(s.node->attributes, s.in_shapes[1]);
+  const Shape& x = s.in_shapes[0];
+  const Shape& w = s.in_shapes[1];
+  const Shape& y = s.out_shapes[0];
+  std::fill(s.out[0]->begin(), s.out[0]->end(), 0.0);
+  for (int64_t i = 0; i < kernels::ElementCount(x); ++i) {
+    const int64_t image = i / (x[1] * x[2] * x[3]);
+    const int64_t m = i / (x[2] * x[3]) % x[1];
+    const int64_t first = m / (x[1] / win.group) * w[1];  // channel of the group
+    for (int64_t c = 0; c < w[1]; ++c) {
+      ForWindow(win, y, i / x[3] % x[2], i % x[3], [&](int64_t h, int64_t v, int64_t k) {
+        (*s.out[0])[Size(((image * y[1] + first + c) * y[2] + h) * y[3] + v)] +=
+            (*s.in[0])[Size(i)] * (*s.in[1])[Size((m * w[1] + c) * w[2] * w[3] + k)];
+      });
+    }
+  }
+}
+
 void RunMaxPool(const Scene& s) {
   const Window2d win = kernels::ReadWindow2d(s.node->attributes, {});
   const Shape& x = s.in_shapes[0];
@@ -153,6 +173,7 @@ void RunNothing(const Scene&) {}
 constexpr DoubleOperator kOperators[] = {
     {"Add", &RunAdd},
     {"Conv", &RunConv},
+    {"ConvTranspose", &RunConvTranspose},
     {"Flatten", &RunCopy},
     {"Gemm", &RunGemm},
     {"MaxPool", &RunMaxPool},

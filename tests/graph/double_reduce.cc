@@ -1,5 +1,6 @@
-// Sums and means along axes and over windows, in double.
+// Sums, means and maxima along axes and over windows, in double.
 #include <algorithm>
+#include <limits>
 
 #include "tests/graph/double_scene.h"
 
@@ -38,6 +39,14 @@ void RunReduceMean(const Scene& s) {
   for (double& y : *s.out[0]) y /= terms;
 }
 
+void RunReduceMax(const Scene& s) {
+  std::fill(s.out[0]->begin(), s.out[0]->end(), -std::numeric_limits<double>::infinity());
+  const std::vector<size_t> to = Destinations(s);
+  for (size_t i = 0; i < to.size(); ++i) {
+    (*s.out[0])[to[i]] = std::max((*s.out[0])[to[i]], (*s.in[0])[i]);
+  }
+}
+
 void RunGlobalAveragePool(const Scene& s) {
   const size_t pixels = s.in[0]->size() / s.out[0]->size();
   std::fill(s.out[0]->begin(), s.out[0]->end(), 0.0);
@@ -70,6 +79,7 @@ void RunAveragePool(const Scene& s) {
 constexpr DoubleOperator kOperators[] = {
     {"AveragePool", &RunAveragePool},
     {"GlobalAveragePool", &RunGlobalAveragePool},
+    {"ReduceMax", &RunReduceMax},
     {"ReduceMean", &RunReduceMean},
     {"ReduceSum", &RunReduceSum},
 };

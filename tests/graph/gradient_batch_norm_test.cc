@@ -24,6 +24,15 @@ ValueId Normalized(ValueId x, const Attributes& attributes, ValueId residual, Gr
   return g->AddNodeWithOutputs("BatchNormTraining", "bn", inputs, 4, attributes)[0];
 }
 
+// The form for inference, between layers that are trained.
+ValueId Standing(ValueId x, const Attributes& attributes, Graph* g) {
+  const ValueId mean = g->AddConstant("mean", {3}, {0.1F, -0.2F, 0.3F});
+  const ValueId variance = g->AddConstant("variance", {3}, {0.5F, 1.5F, 0.9F});
+  return g->AddNode("BatchNormalization", "bn",
+                    {x, Parameter("factor", {3}, g), Parameter("bias", {3}, g), mean, variance},
+                    attributes);
+}
+
 // A product behind it: without one the loss of a matrix of logits would be all there is.
 ValueId Logits(ValueId x, int64_t elements, Graph* g) {
   return g->AddNode("Gemm", "y", {Flat(x, g), Parameter("v", {elements, 3}, g)});
@@ -43,6 +52,15 @@ const RuleCase kRules[] = {
        return g->AddNode("MatMul", "y",
                          {Normalized(a, {{"epsilon", 0.1F}}, kNoValue, g),
                           Parameter("v", {3, 3}, g)});
+     }},
+    {"BatchNormalization of images, with statistics that stand",
+     {kBatch, 2, 3, 4},
+     [](ValueId x, Graph* g) { return Logits(Standing(Convolved("conv", x, g), {}, g), 18, g); }},
+    {"BatchNormalization of a matrix, with a relu",
+     {kBatch, 3},
+     [](ValueId x, Graph* g) {
+       const ValueId a = g->AddNode("MatMul", "a", {x, Parameter("w", {3, 3}, g)});
+       return g->AddNode("MatMul", "y", {Standing(a, kRelu, g), Parameter("v", {3, 3}, g)});
      }},
     {"BatchNormTraining with a relu",
      {kBatch, 2, 3, 4},

@@ -34,6 +34,14 @@ const RuleCase kRules[] = {
     {"ReduceMean of channels",
      {kBatch, 2, 4, 5},
      [](ValueId x, Graph* g) { return Reduced("ReduceMean", {{"axes", Ints{1}}}, x, g); }},
+    {"ReduceMax of an image",
+     {kBatch, 2, 4, 5},
+     [](ValueId x, Graph* g) { return Reduced("ReduceMax", {{"axes", Ints{2, 3}}}, x, g); }},
+    {"ReduceMax of a column, dropped",
+     {kBatch, 2, 4, 5},
+     [](ValueId x, Graph* g) {
+       return Reduced("ReduceMax", {{"axes", Ints{2}}, {"keepdims", int64_t{0}}}, x, g);
+     }},
     {"GlobalAveragePool",
      {kBatch, 2, 4, 5},
      [](ValueId x, Graph* g) { return Reduced("GlobalAveragePool", {}, x, g); }},

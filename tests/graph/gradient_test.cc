@@ -23,6 +23,14 @@ ValueId Pooled(ValueId x, kernels::Attributes attributes, Graph* graph) {
               graph);
 }
 
+// A transposed convolution of what a parameter is added to.
+ValueId Transposed(ValueId x, kernels::Shape w, kernels::Attributes attributes, Graph* graph) {
+  const ValueId before = graph->AddNode("Add", "before", {x, Parameter("p", {2, 1, 1}, graph)});
+  return Flat(graph->AddNode("ConvTranspose", "y",
+                             {before, Parameter("w", std::move(w), graph)}, std::move(attributes)),
+              graph);
+}
+
 // Gemm with a parameter behind each operand.
 ValueId FullGemm(ValueId x, kernels::Shape b, kernels::Shape c, kernels::Attributes attributes,
                  Graph* graph) {
@@ -125,6 +133,20 @@ const RuleCase kRules[] = {
      [](ValueId x, Graph* g) {
        const ValueId first = Convolved(x, {3, 2, 2, 2}, {{"strides", Ints{2, 2}}}, g);
        return Flat(g->AddNode("Conv", "second", {first, Parameter("w2", {2, 3, 2, 2}, g)}), g);
+     }},
+    {"ConvTranspose, strided, padded, with rows behind its windows",
+     {kBatch, 2, 3, 3},
+     [](ValueId x, Graph* g) {
+       return Transposed(x, {2, 3, 2, 3},
+                         {{"strides", Ints{2, 3}},
+                          {"pads", Ints{1, 0, 0, 2}},
+                          {"output_padding", Ints{1, 2}}},
+                         g);
+     }},
+    {"ConvTranspose in groups, dilated",
+     {kBatch, 2, 2, 3},
+     [](ValueId x, Graph* g) {
+       return Transposed(x, {2, 2, 2, 2}, {{"group", int64_t{2}}, {"dilations", Ints{1, 2}}}, g);
      }},
     {"Add with broadcasting",
      {kBatch, 2, 3},

@@ -178,6 +178,21 @@ void ConvGradWeightCase(RandomStream& random, const ConvShape& s,
   cases->push_back(Linear(random, op, terms, kWinogradSlack));
 }
 
+// The same product, forward: rows and columns that no window of X would reach are asked for.
+void ConvTransposeCase(RandomStream& random, const ConvShape& s, std::vector<KernelCase>* cases) {
+  const auto terms = static_cast<double>(s.o / s.group * s.kernel_h * s.kernel_w);
+  const kernels::Window2d window = kernels::ReadWindow2d(ConvAttributes(s), WOf(s));
+  const int64_t rows = s.h + window.pad_top + window.pad_bottom -
+                       window.dilation_h * (window.kernel_h - 1) - 1;
+  const int64_t columns = s.w + window.pad_left + window.pad_right -
+                          window.dilation_w * (window.kernel_w - 1) - 1;
+  Attributes attributes = ConvAttributes(s);
+  attributes.Set("output_padding", Ints{rows % window.stride_h, columns % window.stride_w});
+  const OpInstance op{
+      "ConvTranspose", attributes, {Floats(YOf(s)), Floats(WOf(s))}, {Floats(XOf(s))}};
+  cases->push_back(Linear(random, op, terms, kWinogradSlack));
+}
+
 std::vector<KernelCase> ConvCases(RandomStream& random) {
   return AllConvShapes(random, &ConvCase);
 }
@@ -186,6 +201,10 @@ std::vector<KernelCase> ConvGradInputCases(RandomStream& random) {
 }
 std::vector<KernelCase> ConvGradWeightCases(RandomStream& random) {
   return AllConvShapes(random, &ConvGradWeightCase);
+}
+
+std::vector<KernelCase> ConvTransposeCases(RandomStream& random) {
+  return AllConvShapes(random, &ConvTransposeCase);
 }
 
 // --- Pools ---
@@ -409,6 +428,7 @@ constexpr Generator kGenerators[] = {
     {"Conv", &ConvCases},
     {"ConvGradInput", &ConvGradInputCases},
     {"ConvGradWeight", &ConvGradWeightCases},
+    {"ConvTranspose", &ConvTransposeCases},
     {"CountCorrect", &CountCorrectCases},
     {"Flatten", &FlattenCases},
     {"Gemm", &GemmCases},

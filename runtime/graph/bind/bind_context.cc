@@ -161,7 +161,7 @@ std::string BindContext::Origin(ValueId value) const {
 // The heart of binding: what is known by now can be an attribute. What is not is a mistake of the model
 // as far as this engine goes, and the message leads to where it comes from.
 absl::StatusOr<std::vector<int64_t>> BindContext::Integers(size_t i, absl::string_view name) const {
-  RM_RETURN_IF_ERROR(RequireInputs(i + 1));
+  if (!has_input(i)) return Misfit("it lacks its input '", name, "'");
   const ValueId id = input(i);
   if (type(id).dtype == DType::kFloat32) {
     return Misfit("its input '", name, "' is float32, it must be int64");
@@ -179,19 +179,26 @@ absl::StatusOr<std::vector<int64_t>> BindContext::IntegersOrAttribute(
   return node_->attributes.Ints(name, fallback);
 }
 
-// Exporters write scalars as tensors of rank 0 and of one element alike.
-absl::StatusOr<double> BindContext::Number(size_t i, absl::string_view name) const {
-  RM_RETURN_IF_ERROR(RequireInputs(i + 1));
+absl::StatusOr<std::vector<double>> BindContext::Numbers(size_t i, absl::string_view name) const {
+  if (!has_input(i)) return Misfit("it lacks its input '", name, "'");
   const ValueId id = input(i);
   if (!is_constant(id)) {
     return Misfit("its input '", name, "' depends on ", Origin(id), "; it must be a constant");
   }
-  if (kernels::ElementCount(type(id).shape) != 1) {
-    return Misfit("its input '", name, "' must be one number, not ", type(id).ToString());
-  }
   const Initializer& content = bound_.value(id).initializer;
-  if (content.values != nullptr) return static_cast<double>((*content.values)[0]);
-  return static_cast<double>((*content.integers)[0]);
+  std::vector<double> numbers;
+  if (content.values != nullptr) numbers.assign(content.values->begin(), content.values->end());
+  if (content.integers != nullptr) {
+    for (const int64_t number : *content.integers) numbers.push_back(static_cast<double>(number));
+  }
+  return numbers;
+}
+
+// Exporters write scalars as tensors of rank 0 and of one element alike.
+absl::StatusOr<double> BindContext::Number(size_t i, absl::string_view name) const {
+  RM_ASSIGN_OR_RETURN(const std::vector<double> numbers, Numbers(i, name));
+  if (numbers.size() == 1) return numbers[0];
+  return Misfit("its input '", name, "' must be one number, not ", type(input(i)).ToString());
 }
 
 // Names of nodes are those of the model; what a binder adds to them is told by a suffix. The further
@@ -281,6 +288,19 @@ absl::StatusOr<ValueId> BindContext::Reshaped(ValueId value, const std::vector<i
     return Constant(suffix, type(value).dtype, to, bound_.value(value).initializer);
   }
   return Append("Reshape", {value}, {{"shape", to}}, suffix);
+}
+
+absl::Status BindContext::CheckRoom(int64_t bytes) const {
+  if (bytes <= folded_bytes_left_) return absl::OkStatus();
+  return Misfit("it needs ", bytes, " bytes of constants, ", folded_bytes_left_, " may still be made");
+}
+
+// A node with its names, operands and types takes about this much, as the graphs of tests do.
+absl::Status BindContext::TakeRoomForNodes(int64_t nodes) {
+  constexpr int64_t kNodeBytes = 512;
+  RM_RETURN_IF_ERROR(CheckRoom(nodes * kNodeBytes));
+  folded_bytes_left_ -= nodes * kNodeBytes;
+  return absl::OkStatus();
 }
 
 // Whatever is made here counts against the limit, also where nobody reads it in the end: a file that

@@ -78,6 +78,9 @@ class BindContext {
   // `name` does; `fallback` where there is neither.
   [[nodiscard]] absl::StatusOr<std::vector<int64_t>> IntegersOrAttribute(
       size_t i, absl::string_view name, const std::vector<int64_t>& fallback) const;
+  // The elements of operand `i`, called `name` in messages, a known tensor of any dtype: scales, which
+  // are floats, and sizes, which are not, are read alike. Integers beyond 2⁵³ lose their last digits.
+  [[nodiscard]] absl::StatusOr<std::vector<double>> Numbers(size_t i, absl::string_view name) const;
   // The one element of operand `i`, of any dtype.
   [[nodiscard]] absl::StatusOr<double> Number(size_t i, absl::string_view name) const;
 
@@ -101,6 +104,11 @@ class BindContext {
                                                  absl::string_view suffix = "");
   // What constants may still take.
   [[nodiscard]] int64_t folded_bytes_left() const { return folded_bytes_left_; }
+  // InvalidArgument when `bytes` of constants are more than may still be made. To be asked before
+  // they are: a few bytes of a file can ask for any number.
+  [[nodiscard]] absl::Status CheckRoom(int64_t bytes) const;
+  // Counts `nodes` that one node of the model becomes against the same limit.
+  [[nodiscard]] absl::Status TakeRoomForNodes(int64_t nodes);
   // A constant called after the node. REQUIRES: as many elements as the shape has.
   [[nodiscard]] ValueId Constant(absl::string_view suffix, kernels::DType dtype,
                                  const std::vector<int64_t>& shape, Initializer content);

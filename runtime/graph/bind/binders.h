@@ -46,7 +46,7 @@ absl::Status BindTranspose(BindContext* context);
 absl::Status BindTrilu(BindContext* context);
 
 // repetition.cc: pads and tiles, as the operators there are.
-// Pad(X, pads[, value, axes]) {mode}: constant mode alone; Concat with constants, or Slice.
+// Pad(X, pads[, value, axes]) {mode}: Concat with constants, Slice, or Gather.
 absl::Status BindPad(BindContext* context);
 // Tile(X, repeats): a reshape, an Expand, a reshape.
 absl::Status BindTile(BindContext* context);
@@ -65,31 +65,103 @@ absl::Status BindPow(BindContext* context);
 // Sum(X, …): one Add after the other.
 absl::Status BindSum(BindContext* context);
 
+// What follows up to reduce.cc has no kernel of its own. Such an operator becomes a few nodes of those that
+// have kernels and gradients, all named after it:
+//
+//   PRelu 'act' of X and slope → 'act/part' = Relu(X), 'act/part…' = Neg, Relu, Neg, Mul, Add
+//
+// Where many nodes come of one, or a constant of a size that the file only names, the limit on what
+// binding may make is asked first (BindContext::CheckRoom, TakeRoomForNodes). A form that the parts cannot
+// express is refused with the attribute or the operand that asks for it.
+
+// functions.cc: functions of one tensor, by those that have kernels.
+// Celu(X) {alpha}, PRelu(X, slope), Selu(X) {alpha, gamma}, ThresholdedRelu(X) {alpha}.
+absl::Status BindCelu(BindContext* context);
+absl::Status BindPRelu(BindContext* context);
+absl::Status BindSelu(BindContext* context);
+absl::Status BindThresholdedRelu(BindContext* context);
+// Mish(X), Softplus(X), Softsign(X), Swish(X) {alpha}.
+absl::Status BindMish(BindContext* context);
+absl::Status BindSoftplus(BindContext* context);
+absl::Status BindSoftsign(BindContext* context);
+absl::Status BindSwish(BindContext* context);
+// Ceil(X), Floor(X), Round(X), Sign(X): no gradient flows through them.
+absl::Status BindCeil(BindContext* context);
+absl::Status BindFloor(BindContext* context);
+absl::Status BindRound(BindContext* context);
+absl::Status BindSign(BindContext* context);
+// Mean(X, …).
+absl::Status BindMean(BindContext* context);
+
+// attention.cc
+// Attention(Q, K, V[, mask]) {q_num_heads, kv_num_heads, is_causal, scale, softcap}.
+absl::Status BindAttention(BindContext* context);
+
+// einsum.cc
+// Einsum(X, …) {equation}: without diagonals.
+absl::Status BindEinsum(BindContext* context);
+
+// rearrange.cc
+// CumSum(X, axis) {exclusive, reverse}: a product with a triangle of ones.
+absl::Status BindCumSum(BindContext* context);
+// DepthToSpace(X) {blocksize, mode} and SpaceToDepth(X) {blocksize}.
+absl::Status BindDepthToSpace(BindContext* context);
+absl::Status BindSpaceToDepth(BindContext* context);
+// OneHot(indices, depth, values) {axis}.
+absl::Status BindOneHot(BindContext* context);
+
+// resize.cc
+// Resize(X, roi, scales, sizes) {mode, …}: a Gather or a product with a constant, axis by axis.
+absl::Status BindResize(BindContext* context);
+
+// normalization.cc: by LayerNormalization, or by a mean of squares.
+// GroupNormalization(X, scale, bias) {num_groups, epsilon}.
+absl::Status BindGroupNormalization(BindContext* context);
+// InstanceNormalization(X, scale, B) {epsilon}.
+absl::Status BindInstanceNormalization(BindContext* context);
+// LpNormalization(X) {axis, p}.
+absl::Status BindLpNormalization(BindContext* context);
+// RMSNormalization(X, scale) {axis, epsilon}.
+absl::Status BindRmsNormalization(BindContext* context);
+
 // reduce.cc: along axes.
 // GlobalMaxPool(X): ReduceMax over what lies behind the channels.
 absl::Status BindGlobalMaxPool(BindContext* context);
 // ReduceMax and its kin (X[, axes]) {axes, keepdims, noop_with_empty_axes}.
 absl::Status BindReduce(BindContext* context);
+// ReduceMin and ReduceProd, the operands as above.
+absl::Status BindReduceMin(BindContext* context);
+absl::Status BindReduceProd(BindContext* context);
+// ReduceL1, ReduceL2, ReduceLogSum, ReduceLogSumExp, ReduceSumSquare: by sums.
+absl::Status BindReduceComposite(BindContext* context);
 // Softmax and LogSoftmax (X) {axis}.
 absl::Status BindSoftmax(BindContext* context);
 
 // window.cc: convolutions and pooling.
 // Conv(X, W[, B]) {auto_pad, …}: one or two dimensions.
 absl::Status BindConv(BindContext* context);
+// ConvTranspose(X, W[, B]) {auto_pad, output_shape, …}: one or two dimensions; a bias is an Add.
+absl::Status BindConvTranspose(BindContext* context);
 // GlobalAveragePool(X): one or two dimensions.
 absl::Status BindGlobalAveragePool(BindContext* context);
 // MaxPool and AveragePool (X) {auto_pad, ceil_mode, …}: one or two dimensions.
 absl::Status BindPool(BindContext* context);
 
-// layers.cc: normalisation, recurrence, products of matrices.
+// recurrent.cc: sequences as long as the tensor.
+// GRU(X, W, R[, B, sequence_lens, h0]) {linear_before_reset, …}: the nodes of all steps.
+absl::Status BindGru(BindContext* context);
+// LSTM(X, W, R[, B, sequence_lens, h0, c0, P]).
+absl::Status BindLstm(BindContext* context);
+// RNN(X, W, R[, B, sequence_lens, h0]) {activations, …}: the nodes of all steps.
+absl::Status BindRnn(BindContext* context);
+
+// layers.cc: normalisation, dropout, products of matrices.
 // BatchNormalization(X, scale, B, mean, var) {training_mode, …}: the inference form.
 absl::Status BindBatchNormalization(BindContext* context);
 // Dropout(X[, ratio, training_mode]): nothing, or {ratio} where training wants it.
 absl::Status BindDropout(BindContext* context);
 // LayerNormalization(X, scale[, B]) {axis, epsilon}: outputs that nobody reads go.
 absl::Status BindLayerNormalization(BindContext* context);
-// LSTM(X, W, R[, B, sequence_lens, h0, c0, P]): sequences as long as the tensor.
-absl::Status BindLstm(BindContext* context);
 // MatMul(A, B): vectors become matrices and lose that again.
 absl::Status BindMatMul(BindContext* context);
 

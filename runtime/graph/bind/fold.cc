@@ -20,8 +20,8 @@ using kernels::Operand;
 using kernels::OpInstance;
 
 // Operators whose reference kernel needs far more steps than it has operands.
-constexpr std::array<absl::string_view, 6> kHeavy = {"Conv",   "GRU",    "Gemm",
-                                                     "LSTM",   "MatMul", "MaxPool"};
+constexpr std::array<absl::string_view, 7> kHeavy = {"Conv", "ConvTranspose", "GRU",    "Gemm",
+                                                     "LSTM", "MatMul",        "MaxPool"};
 // With as many elements in all operands a product of matrices takes a quarter of a second.
 constexpr int64_t kHeavyElementsMax = int64_t{1} << 20;
 

@@ -48,13 +48,44 @@ absl::StatusOr<ValueId> PadAxis(BindContext* context, ValueId value, int64_t axi
   return context->Append("Concat", parts, {{"axis", axis}});
 }
 
+// The index of the element that stands at place `i`, which may lie outside 0 … n − 1:
+//
+//   n = 4      …  −2 −1 |  0  1  2  3 |  4  5 …
+//   edge           0  0 |  0  1  2  3 |  3  3
+//   reflect        2  1 |  0  1  2  3 |  2  1
+//   wrap           2  3 |  0  1  2  3 |  0  1
+int64_t Mirrored(const std::string& mode, int64_t i, int64_t n) {
+  if (mode == "edge" || n == 1) return std::clamp(i, int64_t{0}, n - 1);
+  const int64_t period = mode == "wrap" ? n : 2 * (n - 1);
+  const int64_t at = ((i % period) + period) % period;
+  return at < n ? at : period - at;
+}
+
+// One axis padded by elements of its own: a Gather, whose gradient adds up what one element became.
+absl::StatusOr<ValueId> MirrorAxis(BindContext* context, const std::string& mode, ValueId value,
+                                   int64_t axis, int64_t before, int64_t after) {
+  if (before == 0 && after == 0) return value;
+  const int64_t n = context->shape(value)[static_cast<size_t>(axis)];
+  if (n < 1 || n + before + after < 1) return Misfit("axis ", axis, " has no elements left");
+  RM_RETURN_IF_ERROR(CheckedElements({n + before + after, 8}).status());
+  RM_RETURN_IF_ERROR(context->CheckRoom(8 * (n + before + after)));
+  Ints indices;
+  for (int64_t i = -before; i < n + after; ++i) indices.push_back(Mirrored(mode, i, n));
+  const auto count = static_cast<int64_t>(indices.size());
+  const ValueId taken = context->Constant("/indices", kernels::DType::kInt64, {count},
+                                          Initializer::OfIntegers(std::move(indices)));
+  return context->Append("Gather", {value, taken}, {{"axis", axis}});
+}
+
 }  // namespace
 
-// Mode constant; pads are an operand, and so are the element and the axes (opset 18).
+// Pads are an operand, and so are the element and the axes (opset 18).
 absl::Status BindPad(BindContext* context) {
   RM_RETURN_IF_ERROR(context->RequireInputs(1));
   const std::string mode = context->node().attributes.String("mode", "constant");
-  if (mode != "constant") return Misfit("attribute mode is ", mode, "; only constant is known");
+  if (mode != "constant" && mode != "edge" && mode != "reflect" && mode != "wrap") {
+    return Misfit("attribute mode is ", mode, ", which is not known");
+  }
   const size_t rank = context->shape(context->input(0)).size();
   RM_ASSIGN_OR_RETURN(const Ints pads, context->IntegersOrAttribute(1, "pads", {}));
   double fill = 0;
@@ -76,7 +107,9 @@ absl::Status BindPad(BindContext* context) {
     if (std::max(pads[i], after) > kElementsMax || std::min(pads[i], after) < -kElementsMax) {
       return Misfit("its input 'pads' holds ", std::max(pads[i], after));
     }
-    RM_ASSIGN_OR_RETURN(value, PadAxis(context, value, axis, pads[i], after, fill));
+    RM_ASSIGN_OR_RETURN(value, mode == "constant"
+                                   ? PadAxis(context, value, axis, pads[i], after, fill)
+                                   : MirrorAxis(context, mode, value, axis, pads[i], after));
   }
   context->SetOutput(0, value);
   return absl::OkStatus();

@@ -1,4 +1,4 @@
-// Convolutions and pooling: automatic padding is worked out, ceil_mode is checked to change nothing,
+// Convolutions and pooling: automatic padding and ceil_mode become pads,
 // and windows over one dimension become windows over two, the first of which is 1.
 #include <algorithm>
 #include <string>
@@ -71,19 +71,27 @@ absl::Status SettlePads(const std::string& mode, const Ints& spatial, Window* wi
   return absl::OkStatus();
 }
 
-// With ceil_mode the last window may hang over the edge. Kernels do not know that: it may only be
-// asked for where it makes no difference.
-absl::Status CheckCeilMode(const Attributes& attributes, const Ints& spatial,
-                           const Window& window) {
+// With ceil_mode the last window may hang over the edge: the pads at the end grow until it fits, but no
+// window begins there. A maximum never takes what is padded. A mean counts what ONNX counts: none of
+// it, or with count_include_pad the pads of the file, which a kernel cannot tell from the new ones.
+absl::Status SettleCeilMode(const Attributes& attributes, const Ints& spatial, bool counts_pads,
+                            Window* window) {
   if (attributes.Int("ceil_mode", 0) == 0) return absl::OkStatus();
-  for (size_t i = 0; i < spatial.size(); ++i) {
-    const int64_t reach = (window.kernel[i] - 1) * window.dilations[i] + 1;
-    const int64_t room = spatial[i] + window.pads[i] + window.pads[i + spatial.size()] - reach;
-    if (room >= 0 && room % window.strides[i] != 0) {
-      return Misfit("attribute ceil_mode is 1, and windows of ", window.kernel[i], " by ",
-                    window.strides[i], " do not fill ", spatial[i],
-                    " elements; pad the input to a full number of windows");
+  const size_t n = spatial.size();
+  for (size_t i = 0; i < n; ++i) {
+    const int64_t reach = (window->kernel[i] - 1) * window->dilations[i] + 1;
+    const int64_t padded = spatial[i] + window->pads[i];
+    const int64_t room = padded + window->pads[i + n] - reach;
+    const int64_t over = room < 0 ? 0 : room % window->strides[i];
+    if (over == 0) continue;
+    const int64_t start = room - over + window->strides[i];
+    if (start >= padded) continue;  // it would begin in the pads at the end, and see nothing
+    if (counts_pads) {
+      return Misfit("attributes ceil_mode and count_include_pad are 1, and windows of ",
+                    window->kernel[i], " by ", window->strides[i], " do not fill ", spatial[i],
+                    " padded elements");
     }
+    window->pads[i + n] += window->strides[i] - over;
   }
   return absl::OkStatus();
 }
@@ -165,6 +173,92 @@ absl::Status BindConv(BindContext* context) {
   return BecomeWindow(context, context->inputs(), window, attributes);
 }
 
+namespace {
+
+// A transposed convolution lays the window of each element of X onto Y, a stride apart, and adds up where they
+// overlap. The pads are cut off:
+//
+//   in 2, kernel 3, stride 2:  windows at 0 … 2 and 2 … 4; with pads 1, 1 the output is elements 1 … 3
+//
+// The pads of a transposed convolution, whose output is
+//   stride · (in − 1) + output_padding + reach − pads
+// elements along an axis: what output_shape or auto_pad ask for decides about them. Elements that the
+// output has more than windows reach (output_padding) are less padding at the end, which may be
+// negative there.
+absl::StatusOr<Ints> TransposedPads(const Attributes& given, const Ints& spatial,
+                                    const Window& window) {
+  const size_t n = spatial.size();
+  RM_ASSIGN_OR_RETURN(const Ints more, ReadList(given, "output_padding", n, 0, 0));
+  const std::string mode = given.String("auto_pad", "NOTSET");
+  const bool same = mode == "SAME_UPPER" || mode == "SAME_LOWER";
+  if (!same && mode != "NOTSET" && mode != "VALID" && !mode.empty()) {
+    return Misfit("attribute auto_pad is '", mode, "'");
+  }
+  Ints pads = mode == "VALID" ? Ints(2 * n, 0) : window.pads;
+  const Ints wanted = given.Ints("output_shape", {});
+  if (!wanted.empty() && wanted.size() != n) {
+    return Misfit("attribute output_shape has ", wanted.size(), " numbers, it must have ", n);
+  }
+  for (size_t i = 0; i < n; ++i) {
+    const int64_t reach = (window.kernel[i] - 1) * window.dilations[i] + 1;
+    const int64_t full = window.strides[i] * (spatial[i] - 1) + more[i] + reach;
+    if (same || !wanted.empty()) {
+      const int64_t outputs = wanted.empty() ? spatial[i] * window.strides[i] : wanted[i];
+      const int64_t total = full - outputs;
+      const int64_t before = mode == "SAME_UPPER" ? total / 2 : total - total / 2;
+      if (outputs < 1 || before < 0) return Misfit("attribute output_shape holds ", outputs);
+      pads[i] = before;
+      pads[i + n] = total - before;
+    }
+    pads[i + n] -= more[i];
+  }
+  return pads;
+}
+
+}  // namespace
+
+// In the graph it is the operator of a convolution's gradient (kernels/api/op.h), run forward. A bias is
+// added behind it. Pads at the end that came out negative are zeros behind it: no
+// window reaches there.
+absl::Status BindConvTranspose(BindContext* context) {
+  RM_RETURN_IF_ERROR(context->RequireInputs(2));
+  const Attributes& given = context->node().attributes;
+  const Ints w = context->shape(context->input(1));
+  RM_ASSIGN_OR_RETURN(const Ints spatial, SpatialSizes(context->shape(context->input(0))));
+  if (w.size() != spatial.size() + 2) {
+    return Misfit("W has ", w.size(), " dimensions, X ", spatial.size() + 2);
+  }
+  RM_ASSIGN_OR_RETURN(Window window, ReadWindow(given, Ints(w.begin() + 2, w.end())));
+  RM_ASSIGN_OR_RETURN(window.pads, TransposedPads(given, spatial, window));
+  ValueId x = context->input(0);
+  ValueId kernel = context->input(1);
+  const bool flat = spatial.size() == 1;
+  if (flat) {
+    window = Flat(window);
+    RM_ASSIGN_OR_RETURN(x, WithHeight(context, x, "/image"));
+    RM_ASSIGN_OR_RETURN(kernel, WithHeight(context, kernel, "/kernel"));
+  }
+  Ints beyond = {0, 0};
+  for (size_t i : {size_t{0}, size_t{1}}) {
+    beyond[i] = std::max(-window.pads[i + 2], int64_t{0});
+    window.pads[i + 2] += beyond[i];
+  }
+  Attributes attributes = {{"group", given.Int("group", 1)}};
+  SetWindow(window, &attributes);
+  attributes.Set("output_padding", beyond);
+  RM_ASSIGN_OR_RETURN(ValueId y,
+                      context->Append("ConvTranspose", {x, kernel}, attributes, "/images"));
+  if (context->has_input(2)) {
+    const int64_t channels = context->shape(y)[1];
+    RM_ASSIGN_OR_RETURN(const ValueId bias,
+                        context->Reshaped(context->input(2), {channels, 1, 1}, "/bias"));
+    RM_ASSIGN_OR_RETURN(y, context->Append("Add", {y, bias}, {}, flat ? "/biased" : ""));
+  }
+  if (flat) return BecomeWithoutHeight(context, y);
+  context->SetOutput(0, y);
+  return absl::OkStatus();
+}
+
 // MaxPool and AveragePool.
 absl::Status BindPool(BindContext* context) {
   RM_RETURN_IF_ERROR(context->RequireInputs(1));
@@ -176,10 +270,13 @@ absl::Status BindPool(BindContext* context) {
   if (!given.Has("kernel_shape")) return Misfit("it lacks the attribute kernel_shape");
   RM_ASSIGN_OR_RETURN(Window window, ReadWindow(given, kernel));
   RM_RETURN_IF_ERROR(SettlePads(given.String("auto_pad", "NOTSET"), spatial, &window));
-  RM_RETURN_IF_ERROR(CheckCeilMode(given, spatial, window));
+  const auto padded = [](int64_t pad) { return pad != 0; };
+  const bool counts_pads = given.Int("count_include_pad", 0) != 0 &&
+                           std::any_of(window.pads.begin(), window.pads.end(), padded);
+  RM_RETURN_IF_ERROR(SettleCeilMode(given, spatial, counts_pads, &window));
   Attributes attributes;
-  if (given.Has("count_include_pad")) {
-    attributes.Set("count_include_pad", given.Int("count_include_pad", 0));
+  if (context->node().op == "AveragePool") {
+    attributes.Set("count_include_pad", int64_t{counts_pads ? 1 : 0});
   }
   return BecomeWindow(context, {context->input(0)}, window, attributes);
 }

@@ -1,4 +1,4 @@
-// Conv and its two gradients, 2-D.
+// Conv and its two gradients, and ConvTranspose, 2-D.
 #include <vector>
 
 #include "runtime/graph/ops/rules.h"
@@ -34,6 +34,23 @@ absl::Status DifferentiateConv(GradientContext* context) {
   }
   if (context->wants(0)) {
     context->SetInputGradient(0, context->Append("ConvGradInput", "dX", {dy, w}, x, attributes));
+  }
+  return absl::OkStatus();
+}
+
+// A transposed convolution is a convolution's gradient, so that its own gradients are a convolution and
+// the gradient of that one's weights, with dY in the place of the image.
+absl::Status DifferentiateConvTranspose(GradientContext* context) {
+  const ValueId x = context->input(0);
+  const ValueId w = context->input(1);
+  const ValueId dy = context->output_gradient(0);
+  Attributes attributes = context->attributes();
+  attributes.Remove("output_padding");
+  if (context->wants(1)) {
+    context->SetInputGradient(1, context->Append("ConvGradWeight", "dW", {dy, x}, w, attributes));
+  }
+  if (context->wants(0)) {
+    context->SetInputGradient(0, context->Append("Conv", "dX", {dy, w}, x, attributes));
   }
   return absl::OkStatus();
 }

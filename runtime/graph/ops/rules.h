@@ -13,9 +13,11 @@ absl::Status DifferentiateMatMul(GradientContext* context);
 
 // batch_norm.cc
 absl::Status DifferentiateBatchNormTraining(GradientContext* context);
+absl::Status DifferentiateBatchNormalization(GradientContext* context);
 
 // conv.cc
 absl::Status DifferentiateConv(GradientContext* context);
+absl::Status DifferentiateConvTranspose(GradientContext* context);
 
 // normalize.cc
 absl::Status DifferentiateLayerNormalization(GradientContext* context);
@@ -61,6 +63,7 @@ absl::Status DifferentiateDropoutTraining(GradientContext* context);
 absl::Status DifferentiateLstm(GradientContext* context);
 
 // reduce.cc
+absl::Status DifferentiateReduceMax(GradientContext* context);
 absl::Status DifferentiateReduceMean(GradientContext* context);
 absl::Status DifferentiateReduceSum(GradientContext* context);
 
