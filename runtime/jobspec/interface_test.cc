@@ -197,7 +197,6 @@ TEST_CASE("numbers of later versions are refused as well") {
 
 TEST_CASE("a spec that comes through the API is refused the same, without a file") {
   pb::JobSpec spec = Parse(SmallJob()).spec;
-  spec.mutable_model()->set_onnx("model.onnx");
   spec.mutable_resources()->set_memory_per_rank(1 << 30);
   spec.mutable_scheduling()->set_group("research");
   spec.mutable_scheduling()->set_preemptible(false);
@@ -205,22 +204,32 @@ TEST_CASE("a spec that comes through the API is refused the same, without a file
   std::vector<std::string> messages;
   for (const Diagnostic& error : Validate(spec)) messages.push_back(error.message);
   CHECK(messages == std::vector<std::string>{
-                        "'model.onnx' is not supported yet",
                         "'resources.memory_per_rank' is not supported yet",
                         "'scheduling.group' is not supported yet",
                         "'scheduling.preemptible' is not supported yet",
                         "'checkpoint.keep.best' is not supported yet"});
 }
 
-TEST_CASE("the other ways to say what to train are refused as well") {
-  for (const char* const model : {"onnx: models/resnet.onnx", "from: other-job@best"}) {
-    const ParseResult result = Parse(absl::StrCat("model: {zoo: mlp, ", model, "}"));
-    const std::string name = std::string(model).substr(0, 4);
-    const auto refused = [&](const Diagnostic& error) {
-      return error.message == absl::StrCat("'", name, "' is not supported yet");
-    };
-    CHECK(std::count_if(result.errors.begin(), result.errors.end(), refused) == 1);
-  }
+TEST_CASE("going on from another job is refused by name") {
+  const ParseResult result = Parse("model: {zoo: mlp, from: other-job@best}");
+  const auto refused = [](const Diagnostic& error) {
+    return error.message == "'from' is not supported yet";
+  };
+  CHECK(std::count_if(result.errors.begin(), result.errors.end(), refused) == 1);
+}
+
+TEST_CASE("a model comes from a file or is built in, and --set changes from one to the other") {
+  CHECK(ErrorsWithSet("model.onnx=net.onnx") ==
+        std::vector<std::string>{"7:11: 'model.params' is for built-in models; 'model.onnx' is a "
+                                 "network that has all its sizes"});
+  const ParseResult result = Parse(SmallJob(), {"model.onnx=net.onnx"});
+  REQUIRE(result.ok());
+  CHECK(result.spec.model().zoo().empty());
+  CHECK(result.spec.model().onnx() == "net.onnx");
+  pb::JobSpec spec = result.spec;
+  MakePathsAbsolute(&spec, "/home/ann");
+  CHECK(spec.model().onnx() == "/home/ann/net.onnx");
+  CHECK(FilesToUpload(spec) == std::vector<std::string>{"model.onnx"});
 }
 
 }  // namespace

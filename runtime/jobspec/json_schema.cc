@@ -1,6 +1,7 @@
 // Section by section along the table. Where the parser is more lenient than a schema would be by
 // habit (a section may be empty, a text may look like a number), the schema says so, too: an editor
 // must not mark as wrong what is accepted.
+#include <algorithm>
 #include <cmath>
 #include <string>
 #include <utility>
@@ -164,10 +165,20 @@ bool DefaultNeedsParams(absl::string_view section) {
   return false;
 }
 
+// Of rivals without a default one must be given.
+bool HasDefault(const std::vector<absl::string_view>& group) {
+  return std::any_of(group.begin(), group.end(), [](absl::string_view path) {
+    return !FindKey(path)->fallback.empty();
+  });
+}
+
 // A key is needed when the table says so; a section when something in it is.
 bool IsNeeded(absl::string_view path) {
   if (const Key* key = FindKey(path)) {
     return key->required || (NameOf(path) == "params" && DefaultNeedsParams(SectionOf(path)));
+  }
+  for (const auto& group : RivalGroups()) {
+    if (SectionOf(group.front()) == path && !HasDefault(group)) return true;
   }
   for (const absl::string_view name : NamesIn(path)) {
     if (IsNeeded(JoinKey(path, name))) return true;
@@ -179,14 +190,13 @@ bool IsNeeded(absl::string_view path) {
 void AddRivals(absl::string_view section, Json& rules) {
   for (const auto& group : RivalGroups()) {
     if (SectionOf(group.front()) != section) continue;
-    bool has_default = false;
     Json one_of, all;
     for (const absl::string_view path : group) {
-      has_default = has_default || !FindKey(path)->fallback.empty();
       one_of.Add(Json().Set("required", Json(Json::Array{NameOf(path)})));
       all.Add(NameOf(path));
     }
-    rules.Add(has_default ? Json().Set("not", Json().Set("required", std::move(all)))
+    // Without a default one is needed, and IsNeeded says so of the section.
+    rules.Add(HasDefault(group) ? Json().Set("not", Json().Set("required", std::move(all)))
                           : Json().Set("oneOf", std::move(one_of)));
   }
 }

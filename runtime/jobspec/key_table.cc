@@ -65,9 +65,10 @@ constexpr Key kKeys[] = {
         .Pattern("^[a-z0-9]([a-z0-9-]{0,54}[a-z0-9])?$").Required(),
     Make("labels", KeyType::kTextMap, "Names and values of your own, to find jobs by"),
 
-    Text("model.zoo", "Name of a built-in model: mlp, convnet, resnet18, gpt").Required(),
+    Text("model.zoo", "Name of a built-in model: mlp, convnet, resnet18, gpt"),
     Make("model.params", KeyType::kNumberMap, "What the built-in model takes"),
-    NotYet("model.onnx", "An ONNX file"),
+    Make("model.onnx", KeyType::kFile,
+         "An ONNX file with the network; its weights are the first values"),
     NotYet("model.from", "A checkpoint of another job"),
     Make("model.weights", KeyType::kFile,
          "A safetensors file with first values of the weights, found by their names"),
@@ -240,9 +241,10 @@ std::vector<absl::string_view> SectionsWith(absl::string_view name) {
   return sections;
 }
 
-// A group is a choice of units for one thing.
+// A group is a choice of units for one thing, or of where one thing comes from.
 absl::Span<const std::vector<absl::string_view>> RivalGroups() {
   static const auto& groups = *new std::vector<std::vector<absl::string_view>>{
+      {"model.zoo", "model.onnx"},
       {"train.epochs", "train.steps"},
       {"train.evaluate_every.epochs", "train.evaluate_every.steps"},
       {"checkpoint.every.steps", "checkpoint.every.seconds"},

@@ -62,7 +62,7 @@ TEST_CASE("the names in a section are those of today") {
   CHECK(NamesIn("") == Names{"apiVersion", "kind", "name", "labels", "model", "data", "train",
                              "resources", "scheduling", "checkpoint", "communication"});
   CHECK(NamesIn("model") ==
-        Names{"zoo", "params", "weights", "freeze", "loss", "label_smoothing"});
+        Names{"zoo", "params", "onnx", "weights", "freeze", "loss", "label_smoothing"});
   CHECK(NamesIn("checkpoint.keep") == Names{"last"});
   CHECK(NamesIn("nowhere").empty());
 }

@@ -75,9 +75,16 @@ std::vector<BadFile> Components() {
        {"4:9: 'labels' must be a section of names and values"}},
       {{{"name: mnist", "name: mnist\nlabels: {team: {a: b}}"}},
        {"4:10: 'labels.team' must be a text, not a section"}},
-      {{{"zoo: mlp", "onnx: model.onnx"}},
-       {"4:1: 'model.zoo' is missing: Name of a built-in model: mlp, convnet, resnet18, gpt",
-        "5:3: 'onnx' is not supported yet"}},
+      {{{"zoo: mlp", "zoo: mlp\n  onnx: model.onnx"}},
+       {"6:9: give either 'model.zoo' or 'model.onnx', not both"}},
+      {{{"zoo: mlp", "weights: w.safetensors"}},
+       {"4:1: one of 'model.zoo' and 'model.onnx' must be given"}},
+      {{{"zoo: mlp", "onnx: model.onnx\n  params: {classes: 3}"}},
+       {"6:11: 'model.params' is for built-in models; 'model.onnx' is a network that has all its "
+        "sizes"},
+       true},
+      {{{"zoo: mlp", "onnx: artifact:123"}},
+       {"5:9: 'model.onnx': 'artifact:' must be followed by the 64 hex digits of a SHA-256"}},
       {{{"zoo: mlp", "zoo: mlp\n  params: {hidden1: many}"}},
        {"6:12: 'model.params.hidden1' must be a number, not 'many'"}},
       {{{"zoo: mlp", "zoo: mlp\n  loss: mse"}},
@@ -87,7 +94,8 @@ std::vector<BadFile> Components() {
       {{{"zoo: mlp", "zoo: mlp\n  label_smoothing: 1"}},
        {"6:20: 'model.label_smoothing' must be at least 0 and below 1, not 1"}},
       {{{"model:\n  zoo: mlp", "model: mlp"}},
-       {"4:1: 'model' must be a section with keys (zoo, params, weights, freeze, loss, label_smoothing)"}},
+       {"4:1: 'model' must be a section with keys (zoo, params, onnx, weights, freeze, loss, "
+        "label_smoothing)"}},
       {{{"    format: idx\n", ""}},
        {"7:3: 'data.train.format' is missing: How they are stored; possible: idx, csv, npy, "
         "tokens"}},
@@ -477,7 +485,7 @@ std::vector<BadFile> Structure() {
         "7:1: unknown key 'unused'; possible here: apiVersion, kind, name, labels, model, "
         "data, train, resources, scheduling, checkpoint, communication"}},
       {{{"  zoo: mlp", "  <<: {zoo: mlp, dropout: 0.1}"}},
-       {"5:18: unknown key 'dropout'; possible here: zoo, params, weights, freeze, "
+       {"5:18: unknown key 'dropout'; possible here: zoo, params, onnx, weights, freeze, "
         "loss, label_smoothing"}},
       {{{"  zoo: mlp", "  <<: [{zoo: mlp}, 3]"}},
        {"5:20: '<<' merges mappings; this is none"}},
@@ -492,9 +500,11 @@ std::vector<BadFile> Structure() {
       {{{"zoo: mlp", "zoo: mlp\n  params: {a: 1, a: 2}"}},
        {"6:18: key 'a' is given twice"}},
       {{{"zoo: mlp", "zoo mlp"}},
-       {"4:1: 'model' must be a section with keys (zoo, params, weights, freeze, loss, label_smoothing)"}},
+       {"4:1: 'model' must be a section with keys (zoo, params, onnx, weights, freeze, loss, "
+        "label_smoothing)"}},
       {{{"zoo: mlp", "zoo:mlp"}},
-       {"4:1: 'model' must be a section with keys (zoo, params, weights, freeze, loss, label_smoothing)"}},
+       {"4:1: 'model' must be a section with keys (zoo, params, onnx, weights, freeze, loss, "
+        "label_smoothing)"}},
       {{{"zoo: mlp", "zoo: @mlp"}},
        {"5:8: this is not valid YAML: unknown token"}},
       {{{"zoo: mlp", "zoo: !model mlp"}},

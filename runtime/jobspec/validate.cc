@@ -55,6 +55,7 @@ class Validator {
     CheckName();
     for (const Key& key : Keys()) CheckArtifact(key);
     for (const auto& group : RivalGroups()) CheckRivals(group);
+    CheckModel();
     CheckLength();
     CheckData();
     CheckRanks();
@@ -192,6 +193,17 @@ class Validator {
     }
     if (given.size() < 2) return;
     Error(group.back(), absl::StrCat("give either ", absl::StrJoin(given, " or "), ", not both"));
+  }
+
+  // Built in or from a file. What a file's network takes is said in the file.
+  void CheckModel() {
+    const pb::ModelSpec& model = spec_.model();
+    if (model.zoo().empty() && model.onnx().empty()) {
+      return Error("model.zoo", "one of 'model.zoo' and 'model.onnx' must be given");
+    }
+    if (model.onnx().empty() || model.params().empty()) return;
+    Error("model.params",
+          "'model.params' is for built-in models; 'model.onnx' is a network that has all its sizes");
   }
 
   // How long the job trains has no default: nobody else can know.

@@ -30,10 +30,10 @@ TEST_CASE("an empty spec lacks what is required") {
             "'kind' is missing: What the job does; possible: train",
             "'name' is missing: Name for people: a-z, 0-9 and '-'; the coordinator adds a unique "
             "id",
-            "'model.zoo' is missing: Name of a built-in model: mlp, convnet, resnet18, gpt",
             "'data.train.path' is missing: Where the training samples are",
             "'data.train.format' is missing: How they are stored; possible: idx, csv, npy, tokens",
             "'train.global_batch_size' is missing: Samples of one update, over all ranks together",
+            "one of 'model.zoo' and 'model.onnx' must be given",
             "one of 'train.epochs' and 'train.steps' must be given",
             "'train.optimizer.params.lr' is missing: Learning rate"});
 }
@@ -103,7 +103,9 @@ TEST_CASE("each breach of a rule is told once, with the field") {
       {"resources.ranks", [](auto& s) { s.mutable_resources()->set_ranks_min(-1); },
        "'resources.ranks' must be at least 1"},
       {"model.onnx", [](auto& s) { s.mutable_model()->set_onnx("m.onnx"); },
-       "'model.onnx' is not supported yet"},
+       "give either 'model.zoo' or 'model.onnx', not both"},
+      {"model.zoo", [](auto& s) { s.mutable_model()->clear_zoo(); },
+       "one of 'model.zoo' and 'model.onnx' must be given"},
       {"model.freeze", [](auto& s) { s.mutable_model()->add_freeze(""); },
        "'model.freeze': each text has at least one"},
       {"train.gradient_clipping", [](auto& s) { s.mutable_train()->set_gradient_clipping(-1); },

@@ -10,6 +10,7 @@
 // when a file calls a node like a tensor.
 #include "runtime/onnx/import.h"
 
+#include <algorithm>
 #include <map>
 #include <set>
 #include <utility>
@@ -309,7 +310,8 @@ class Importer {
     return absl::OkStatus();
   }
 
-  // Losses are attached to the first output; others are there for those who ask for them.
+  // Losses are attached to the first output, or to the one called kModelOutput where there is one;
+  // others are there for those who ask for them.
   absl::Status MarkOutputs() {
     for (const ValueInfoProto& output : graph().output()) {
       const auto id = ids_.find(output.name());
@@ -321,7 +323,18 @@ class Importer {
     if (result_.graph.FindOutput(graph::kModelOutput) == graph::kNoValue) {
       result_.graph.MarkOutput(graph::kModelOutput, ids_.at(result_.outputs[0]));
     }
+    if (result_.outputs.size() > 1) WarnOfOutputs();
     return absl::OkStatus();
+  }
+
+  // Which one is trained is a choice that people should hear of, as it may not be the one they mean.
+  void WarnOfOutputs() {
+    const auto& names = result_.outputs;
+    const bool has_name =
+        std::find(names.begin(), names.end(), graph::kModelOutput) != names.end();
+    result_.warnings.push_back(absl::StrCat(
+        "the model has ", names.size(), " outputs; the loss is computed of '",
+        has_name ? graph::kModelOutput : names[0], "', the others are not trained"));
   }
 
   ModelProto model_;

@@ -44,7 +44,8 @@ inline constexpr int64_t kOpsetMin = 13;
 inline constexpr int64_t kOpsetMax = 23;
 
 struct ImportedModel {
-  // Inputs and outputs under the file's names. The first output is graph::kModelOutput as well.
+  // Inputs and outputs under the file's names. The first output is graph::kModelOutput as well, unless
+  // another one is called so.
   graph::Graph graph;
   // In the file's order.
   std::vector<std::string> inputs;

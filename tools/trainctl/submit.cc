@@ -24,6 +24,7 @@
 #include "tools/trainctl/command.h"
 #include "tools/trainctl/exit_code.h"
 #include "tools/trainctl/follow.h"
+#include "tools/trainctl/job_model.h"
 #include "tools/trainctl/outage.h"
 #include "tools/trainctl/print.h"
 
@@ -32,6 +33,8 @@ namespace pb = ::ringmaster::v1;
 namespace {
 
 constexpr double kPreflightWaitSeconds = 10;
+// The field of the file that is not only uploaded but read as well.
+constexpr char kModelField[] = "model.onnx";
 // How long the answer to a submission is asked for again after the connection broke: a coordinator
 // that was killed is back within that, if somebody brings it back.
 constexpr absl::Duration kAnswerPatience = absl::Minutes(1);
@@ -148,12 +151,34 @@ bool CheckFiles(const JobFile& file, const pb::SubmitRequest& request) {
   return readable;
 }
 
+// Reads the ONNX file that the job brings along, if it brings one, and prints what people should know
+// of it. False: what is wrong with it has been printed.
+bool ReadModel(const JobFile& file, const pb::SubmitRequest& request,
+               std::optional<JobModel>& model) {
+  for (const std::string& field : jobspec::FilesToUpload(request.spec())) {
+    if (field != kModelField) continue;
+    auto read = JobModel::Read(jobspec::FileAt(request.spec(), field));
+    const std::string place = PlaceOf(request, field);
+    if (!read.ok()) {
+      PrintError(file, absl::StrCat(place, "'", field, "': ", read.status().message()));
+      return false;
+    }
+    for (const std::string& warning : read->warnings()) {
+      PrintError(file, absl::StrCat(place, "warning: ", warning));
+    }
+    model.emplace(*std::move(read));
+  }
+  return true;
+}
+
 // Files that go with the job are put onto the cluster's storage, and stand in the request by their
-// content.
-absl::Status UploadFiles(client::Client& client, pb::SubmitRequest& request) {
+// content. Of a model whose tensors lie in other files it is the copy that has them all.
+absl::Status UploadFiles(client::Client& client, const std::optional<JobModel>& model,
+                         pb::SubmitRequest& request) {
   for (const std::string& field : jobspec::FilesToUpload(request.spec())) {
     const std::string path = jobspec::FileAt(request.spec(), field);
-    const auto sha256 = client.UploadArtifact(path);
+    const bool is_model = model.has_value() && field == kModelField;
+    const auto sha256 = client.UploadArtifact(is_model ? model->path() : path);
     if (!sha256.ok()) return base::Annotate(sha256.status(), absl::StrCat("uploading ", path));
     jobspec::SetFileAt(field, jobspec::ArtifactName(*sha256), request.mutable_spec());
   }
@@ -216,7 +241,11 @@ int SubmitFile(const CommandLine& line, const SubmitFlags& flags) {
   const auto file = ReadJobFile(line.positional(0));
   if (!file.ok()) return Complain(file.status());
   auto request = MakeRequest(*file, flags);
-  if (!request.has_value() || !CheckFiles(*file, *request)) return kUsage;
+  std::optional<JobModel> model;
+  if (!request.has_value() || !CheckFiles(*file, *request) ||
+      !ReadModel(*file, *request, model)) {
+    return kUsage;
+  }
   const auto patience = ParsePatience(flags.patience);
   if (!patience.ok()) return Complain(patience.status());
   Session session;
@@ -224,7 +253,7 @@ int SubmitFile(const CommandLine& line, const SubmitFlags& flags) {
   if (!client.ok()) return Complain(client.status());
   // Before the job: a job that names what is not there is refused by the coordinator.
   const absl::Status uploaded =
-      flags.dry_run ? absl::OkStatus() : UploadFiles(**client, *request);
+      flags.dry_run ? absl::OkStatus() : UploadFiles(**client, model, *request);
   // A full disk over there is no impossible job; only who is not there, or not permitted, is the same.
   if (absl::IsResourceExhausted(uploaded)) return Complain(LocalError(uploaded));
   if (!uploaded.ok()) return Complain(uploaded);

@@ -11,6 +11,7 @@
 #include "base/temporary_folder.h"
 #include "proto/error_details.pb.h"
 #include "runtime/client/testing.h"
+#include "runtime/onnx/testing.h"
 #include "tools/trainctl/testing.h"
 
 namespace rm::trainctl {
@@ -202,6 +203,87 @@ TEST_CASE("weights that cannot be read are an error of the file, before anyone i
     CHECK(StrContains(ran.err, world.folder.File("none.safetensors")));
     CHECK(ran.out.empty());
   }
+  CHECK(world.submitted.empty());
+}
+
+// What a coordinator without artifacts is sent.
+void TakeUploads(World& world, std::string& uploaded) {
+  world.coordinator.methods.has_artifacts = [](const pb::HasArtifactsRequest& request,
+                                               pb::HasArtifactsReply* reply) {
+    reply->add_missing(request.sha256(0));
+    return grpc::Status::OK;
+  };
+  world.coordinator.methods.upload_artifact = [&](auto* reader, pb::UploadArtifactReply*) {
+    pb::UploadArtifactRequest piece;
+    while (reader->Read(&piece)) uploaded += piece.data();
+    return grpc::Status::OK;
+  };
+}
+
+// The job file with a network of its own.
+std::string WithModel(const std::string& path) {
+  return absl::StrReplaceAll(kJob, {{"{zoo: mlp}", absl::StrCat("{onnx: ", path, "}")}});
+}
+
+TEST_CASE("a network goes with the job, named by its content") {
+  World world;
+  const std::string bytes = onnx::LinearModel().proto().SerializeAsString();
+  world.Write("net.onnx", bytes);
+  world.Write("job.yaml", WithModel("net.onnx"));
+  std::string uploaded;
+  TakeUploads(world, uploaded);
+  const Ran ran = world.Submit({});
+  INFO(ran.err);
+  CHECK(ran.code == 0);
+  CHECK(uploaded == bytes);
+  CHECK(world.submitted.at(0).spec().model().onnx() == "artifact:" + base::Sha256Hex(bytes));
+  CHECK(world.submitted.at(0).spec().model().zoo().empty());
+}
+
+TEST_CASE("tensors in files beside a network travel inside of it") {
+  World world;
+  auto proto = onnx::LinearModel().proto();
+  auto* bias = proto.mutable_graph()->mutable_initializer(1);
+  bias->clear_float_data();
+  bias->set_data_location(ringmaster::onnx::TensorProto::EXTERNAL);
+  auto* location = bias->add_external_data();
+  location->set_key("location");
+  location->set_value("net.data");
+  world.Write("net.onnx", proto.SerializeAsString());
+  world.Write("net.data", std::string(12, '\0'));
+  world.Write("job.yaml", WithModel("net.onnx"));
+  std::string uploaded;
+  TakeUploads(world, uploaded);
+  const Ran ran = world.Submit({});
+  INFO(ran.err);
+  CHECK(ran.code == 0);
+  ringmaster::onnx::ModelProto sent;
+  REQUIRE(sent.ParseFromString(uploaded));
+  CHECK(sent.graph().initializer(1).raw_data() == std::string(12, '\0'));
+  CHECK(sent.graph().initializer(1).external_data_size() == 0);
+}
+
+TEST_CASE("what people should know of a network is said when it is submitted, with its place") {
+  World world;
+  auto model = onnx::LinearModel();
+  model.Node("Relu", {"logits"}, {"more"}).Output("more");
+  world.Write("net.onnx", model.proto().SerializeAsString());
+  world.Write("job.yaml", WithModel("net.onnx"));
+  const Ran ran = world.Submit({"--dry-run"});
+  CHECK(ran.code == 0);
+  CHECK(StrContains(ran.err, world.folder.File("job.yaml") +
+                                 ":4:15: warning: the model has 2 outputs; the loss is computed "
+                                 "of 'logits', the others are not trained"));
+}
+
+TEST_CASE("a network that cannot be read is an error of the file, before anyone is dialled") {
+  World world;
+  world.Write("net.onnx", "no network");
+  world.Write("job.yaml", WithModel("net.onnx"));
+  const Ran ran = world.Submit({});
+  CHECK(ran.code == 2);
+  CHECK(absl::StartsWith(ran.err, world.folder.File("job.yaml") + ":4:15: 'model.onnx': "));
+  CHECK(StrContains(ran.err, "net.onnx is no ONNX model"));
   CHECK(world.submitted.empty());
 }
 
