@@ -13,23 +13,30 @@ namespace {
 
 int64_t DivideUp(int64_t a, int64_t b) { return a / b + (a % b > 0 ? 1 : 0); }
 
-// Zeroes rows [from, to) of a batch and takes their weight.
-void ClearRows(int64_t from, int64_t to, int64_t elements, float* features, int64_t* labels,
-               float* weights) {
-  std::fill(features + from * elements, features + to * elements, 0.0F);
-  std::fill(labels + from, labels + to, 0);
-  std::fill(weights + from, weights + to, 0.0F);
+// Zeroes rows [from, to) of a batch and takes their weight. Zero is the same bytes in every type.
+void ClearRows(const SampleLayout& layout, int64_t from, int64_t to, const BatchMemory& memory) {
+  const auto clear = [&](void* rows, size_t row_bytes) {
+    char* const bytes = static_cast<char*>(rows);
+    std::fill(bytes + static_cast<size_t>(from) * row_bytes,
+              bytes + static_cast<size_t>(to) * row_bytes, '\0');
+  };
+  for (size_t i = 0; i < layout.inputs.size(); ++i) {
+    clear(memory.inputs[i], layout.inputs[i].bytes());
+  }
+  clear(memory.target, layout.target.bytes());
+  const int64_t weights = layout.weights();
+  std::fill(memory.weights + from * weights, memory.weights + to * weights, 0.0F);
 }
 
 // Fills one row, and returns 1; the row of a bad record is cleared, and 0 returned.
-int64_t FillRow(const Dataset& dataset, int64_t sample, int64_t row, int64_t elements,
-                float* features, int64_t* labels, float* weights) {
+int64_t FillRow(const Dataset& dataset, int64_t sample, int64_t row, const BatchMemory& memory) {
   if (dataset.bad_records().Has(sample)) {
-    ClearRows(row, row + 1, elements, features, labels, weights);
+    ClearRows(dataset.layout(), row, row + 1, memory);
     return 0;
   }
-  dataset.Read(sample, features + row * elements, labels + row);
-  weights[row] = 1.0F;
+  dataset.ReadRow(sample, row, memory);
+  const int64_t weights = dataset.layout().weights();
+  std::fill_n(memory.weights + row * weights, weights, 1.0F);
   return 1;
 }
 
@@ -104,25 +111,24 @@ void BatchReader::ForEachSample(int64_t step, const Share& rows, const Use& use)
   }
 }
 
-int64_t BatchReader::Fill(int64_t step, float* features, int64_t* labels, float* weights,
-                          int part) const {
+int64_t BatchReader::Fill(int64_t step, const BatchMemory& memory, int part) const {
   const Share share = RowsOf(part);
-  const int64_t elements = dataset_.sample_elements();
   int64_t good = 0;
   ForEachSample(step, share, [&](int64_t row, int64_t sample) {
-    good += FillRow(dataset_, sample, row, elements, features, labels, weights);
+    good += FillRow(dataset_, sample, row, memory);
   });
-  ClearRows(share.count, local_batch(), elements, features, labels, weights);
+  ClearRows(dataset_.layout(), share.count, local_batch(), memory);
   return good;
 }
 
 int64_t BatchReader::GlobalWeight(int64_t step) const {
   int64_t good = options_.global_batch_size;
-  if (dataset_.bad_records().count() == 0) return good;
+  const int64_t weights = dataset_.layout().weights();
+  if (dataset_.bad_records().count() == 0) return good * weights;
   ForEachSample(step, {0, options_.global_batch_size}, [&](int64_t, int64_t sample) {
     if (dataset_.bad_records().Has(sample)) --good;
   });
-  return good;
+  return good * weights;
 }
 
 EvaluationReader::EvaluationReader(const Dataset& dataset, const Options& options)
@@ -137,18 +143,16 @@ int64_t EvaluationReader::batches() const {
 }
 
 // Each rank walks through its own share; rows beyond it have no weight.
-int64_t EvaluationReader::Fill(int64_t batch, float* features, int64_t* labels,
-                               float* weights) const {
+int64_t EvaluationReader::Fill(int64_t batch, const BatchMemory& memory) const {
   RM_CHECK(0 <= batch && batch < batches(), "batch ", batch);
   const Share share = ShareOf(dataset_.size(), options_.rank, options_.world_size);
-  const int64_t elements = dataset_.sample_elements();
   const int64_t begin = batch * options_.batch_size;
   const int64_t count = std::clamp<int64_t>(share.count - begin, 0, options_.batch_size);
   int64_t good = 0;
   for (int64_t row = 0; row < count; ++row) {
-    good += FillRow(dataset_, share.first + begin + row, row, elements, features, labels, weights);
+    good += FillRow(dataset_, share.first + begin + row, row, memory);
   }
-  ClearRows(count, options_.batch_size, elements, features, labels, weights);
+  ClearRows(dataset_.layout(), count, options_.batch_size, memory);
   return good;
 }
 

@@ -57,15 +57,14 @@ class BatchReader {
   [[nodiscard]] Share RowsOf(int part) const;
 
   // Fills part `part` of this rank's share of the batch of `step` (from 0) and returns its number of
-  // good samples. Those have weight 1; rows of bad records, and the rows left over up to
-  // local_batch(), are zeroed and have weight 0. Allocates nothing. REQUIRES: step ≥ 0.
-  int64_t Fill(int64_t step, float* features /* (local_batch, sample_elements) */,
-               int64_t* labels /* (local_batch) */, float* weights /* (local_batch) */,
-               int part = 0) const;
+  // good samples. Those have weight 1, each of their weights; rows of bad records, and the rows left
+  // over up to local_batch(), are zeroed and have weight 0. Allocates nothing. REQUIRES: step ≥ 0,
+  // memory for local_batch() rows of the dataset's layout.
+  int64_t Fill(int64_t step, const BatchMemory& memory, int part = 0) const;
 
-  // Good samples in the batch of `step` over all ranks: what its loss and gradients are divided by,
-  // known to every rank beforehand. 0 when all of them are bad. Allocates nothing; costs nothing
-  // where there are no bad records. REQUIRES: step ≥ 0.
+  // The weight of the batch of `step` over all ranks, good samples times weights of a sample: what its
+  // loss and gradients are divided by, known to every rank beforehand. 0 when all samples are bad.
+  // Allocates nothing; costs nothing where there are no bad records. REQUIRES: step ≥ 0.
   [[nodiscard]] int64_t GlobalWeight(int64_t step) const;
 
  private:
@@ -95,9 +94,11 @@ class EvaluationReader {
   [[nodiscard]] int64_t batches() const;
 
   // Fills batch `batch` (from 0) and returns its number of good samples; the other rows, without a
-  // sample or with a bad one, are zeroed and have weight 0. REQUIRES: 0 ≤ batch < batches().
-  int64_t Fill(int64_t batch, float* features /* (batch_size, sample_elements) */,
-               int64_t* labels /* (batch_size) */, float* weights /* (batch_size) */) const;
+  // sample or with a bad one, are zeroed and have weight 0. Allocates nothing. REQUIRES: 0 ≤ batch <
+  // batches(), memory for batch_size rows of the dataset's layout.
+  int64_t Fill(int64_t batch, const BatchMemory& memory) const;
+
+  [[nodiscard]] const SampleLayout& layout() const { return dataset_.layout(); }
 
  private:
   const Dataset& dataset_;

@@ -15,23 +15,24 @@ class CountingDataset final : public Dataset {
   explicit CountingDataset(int64_t size, BadRecords bad = {})
       : Dataset(std::move(bad)), size_(size) {}
   int64_t size() const override { return size_; }
-  const std::vector<int64_t>& sample_shape() const override { return shape_; }
-  int64_t classes() const override { return size_; }
-  void Read(int64_t index, float* features, int64_t* label) const override {
+  const SampleLayout& layout() const override { return layout_; }
+  void ReadRow(int64_t index, int64_t row, const BatchMemory& memory) const override {
+    auto* const features = RowOf<float>(memory.inputs[0], row, 2);
     features[0] = static_cast<float>(index);
     features[1] = -static_cast<float>(index);
-    *label = index;
+    *RowOf<int64_t>(memory.target, row, 1) = index;
   }
 
  private:
   int64_t size_;
-  std::vector<int64_t> shape_ = {1, 2};
+  SampleLayout layout_ = {{{"input", kernels::DType::kFloat32, {1, 2}, 0}}};
 };
 
 struct Batch {
   std::vector<float> features;
   std::vector<int64_t> labels;
   std::vector<float> weights;
+  void* input = nullptr;
   int64_t count = 0;
 
   // Filled with values that must not survive.
@@ -39,6 +40,12 @@ struct Batch {
       : features(static_cast<size_t>(2 * rows), 77.0F),
         labels(static_cast<size_t>(rows), 77),
         weights(static_cast<size_t>(rows), 77.0F) {}
+
+  // Points into the vectors, which keep their size.
+  BatchMemory memory() {
+    input = features.data();
+    return {absl::MakeConstSpan(&input, 1), labels.data(), weights.data()};
+  }
 
   // The samples in it, after a check that every row is whole: a sample with weight 1, or zeros with
   // weight 0.
@@ -59,7 +66,7 @@ struct Batch {
 std::vector<int64_t> SamplesOfStep(const BatchReader& reader, int64_t step) {
   Batch batch(reader.local_batch());
   batch.count =
-      reader.Fill(step, batch.features.data(), batch.labels.data(), batch.weights.data());
+      reader.Fill(step, batch.memory());
   return batch.Samples();
 }
 
@@ -197,8 +204,7 @@ TEST_CASE("the parts of a share are its rows, in order, each as a batch of its o
         CHECK(reader.RowsOf(part).first == next_row);
         next_row += reader.RowsOf(part).count;
         Batch batch(reader.local_batch());
-        batch.count = reader.Fill(2, batch.features.data(), batch.labels.data(),
-                                  batch.weights.data(), part);
+        batch.count = reader.Fill(2, batch.memory(), part);
         CHECK(batch.count == reader.RowsOf(part).count);
         for (const int64_t sample : batch.Samples()) joined.push_back(sample);
       }
@@ -252,7 +258,7 @@ TEST_CASE("evaluation sees every sample exactly once, in the same number of batc
           for (int64_t b = 0; b < reader.batches(); ++b) {
             Batch batch(batch_size);
             batch.count =
-                reader.Fill(b, batch.features.data(), batch.labels.data(), batch.weights.data());
+                reader.Fill(b, batch.memory());
             for (const int64_t sample : batch.Samples()) seen.push_back(sample);
           }
         }
@@ -286,8 +292,7 @@ TEST_CASE("a bad record leaves a row of weight 0 where it would have been, and s
       for (int64_t step = 0; step < 12; ++step) {
         const std::vector<int64_t> samples = SamplesOfStep(all, step);
         Batch batch(some.local_batch());
-        const int64_t good = some.Fill(step, batch.features.data(), batch.labels.data(),
-                                       batch.weights.data());
+        const int64_t good = some.Fill(step, batch.memory());
         int64_t counted = 0;
         for (size_t row = 0; row < batch.labels.size(); ++row) {
           const bool used = row < samples.size() && !is_bad(samples[row]);
@@ -313,7 +318,7 @@ TEST_CASE("the global weight is what the ranks' good samples add up to, and each
     for (int rank = 0; rank < 3; ++rank) {
       const BatchReader reader(dataset, {kBatch, 2, rank, 3});
       Batch batch(reader.local_batch());
-      sum += reader.Fill(step, batch.features.data(), batch.labels.data(), batch.weights.data());
+      sum += reader.Fill(step, batch.memory());
     }
     for (int rank = 0; rank < 3; ++rank) {
       REQUIRE(BatchReader(dataset, {kBatch, 2, rank, 3}).GlobalWeight(step) == sum);
@@ -338,7 +343,7 @@ TEST_CASE("an evaluation counts each good sample once and no bad one") {
         for (int64_t i = 0; i < reader.batches(); ++i) {
           Batch batch(batch_size);
           counted +=
-              reader.Fill(i, batch.features.data(), batch.labels.data(), batch.weights.data());
+              reader.Fill(i, batch.memory());
           for (size_t row = 0; row < batch.labels.size(); ++row) {
             if (batch.weights[row] > 0) ++seen[batch.labels[row]];
           }

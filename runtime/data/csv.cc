@@ -16,6 +16,7 @@
 #include "absl/strings/ascii.h"
 #include "absl/strings/str_cat.h"
 #include "base/check.h"
+#include "base/nearest_name.h"
 #include "base/status.h"
 #include "runtime/data/byte_stream.h"
 #include "runtime/data/csv_reader.h"
@@ -36,9 +37,33 @@ constexpr int64_t kLabelsMax = int64_t{1} << 31;
 // The fields of one column, one a record; one of the two is empty. By columns and not by records,
 // since types belong to columns, and four bytes a field whatever the type.
 struct ColumnData {
-  std::vector<float> numbers;   // float and int
-  std::vector<uint32_t> codes;  // category
+  std::vector<float> numbers;     // float and int
+  std::vector<uint32_t> codes;    // category, and classes
+  std::vector<int64_t> integers;  // int, for an input of whole numbers
 };
+
+// Where a column's numbers begin in a sample of its input.
+struct Slot {
+  size_t input = 0;
+  int64_t offset = 0;
+};
+
+// What is stored of a target.
+struct Targets {
+  std::vector<uint32_t> classes;  // one of the two is empty
+  std::vector<float> numbers;
+};
+
+// A whole number in the type that the model's input has; it was found to fit.
+void StoreWhole(int64_t number, kernels::DType dtype, void* memory, int64_t at) {
+  switch (dtype) {
+    case kernels::DType::kInt64: static_cast<int64_t*>(memory)[at] = number; return;
+    case kernels::DType::kInt32: static_cast<int32_t*>(memory)[at] = static_cast<int32_t>(number); return;
+    case kernels::DType::kUInt8:
+    case kernels::DType::kBool: static_cast<uint8_t*>(memory)[at] = static_cast<uint8_t>(number); return;
+    case kernels::DType::kFloat32: static_cast<float*>(memory)[at] = static_cast<float>(number); return;
+  }
+}
 
 // Values of a category by the order in which they were met, and how often. While the file is read
 // nobody can know the sorted order: codes are handed out as values come, and turned at the end.
@@ -51,51 +76,105 @@ struct Dictionary {
 // a column of a thousand categories would turn a megabyte of file into gigabytes.
 //
 // Invariant: codes of good samples are below their column's number of categories, or kMissingCode
-// where the column has a fallback; numbers are finite; labels are below classes().
+// where the column has a fallback; numbers are finite; classes are below layout().classes.
 class CsvDataset final : public Dataset {
  public:
-  CsvDataset(CsvEncoding encoding, std::vector<ColumnData> columns, std::vector<uint32_t> labels,
-             int64_t classes, BadRecords bad_records)
+  CsvDataset(CsvEncoding encoding, std::vector<ColumnData> columns, Targets targets,
+             SampleLayout layout, BadRecords bad_records)
       : Dataset(std::move(bad_records)),
         encoding_(std::move(encoding)),
         columns_(std::move(columns)),
-        labels_(std::move(labels)),
-        classes_(classes),
-        sample_shape_({encoding_.width()}) {}
+        targets_(std::move(targets)),
+        layout_(std::move(layout)) {
+    // Features stand in the order of inputs, each input's in the order of its sample.
+    std::vector<int64_t> used(layout_.inputs.size(), 0);
+    for (const CsvColumn& column : encoding_.features) {
+      slots_.push_back({column.input, used[column.input]});
+      used[column.input] += static_cast<int64_t>(column.width());
+    }
+  }
 
-  int64_t size() const override { return static_cast<int64_t>(labels_.size()); }
-  const std::vector<int64_t>& sample_shape() const override { return sample_shape_; }
-  int64_t classes() const override { return classes_; }
+  int64_t size() const override {
+    return static_cast<int64_t>(std::max(targets_.classes.size(), targets_.numbers.size()));
+  }
+  const SampleLayout& layout() const override { return layout_; }
   const CsvEncoding* csv_encoding() const override { return &encoding_; }
 
-  void Read(int64_t index, float* features, int64_t* label) const override {
+  void ReadRow(int64_t index, int64_t row, const BatchMemory& memory) const override {
     const auto sample = static_cast<size_t>(index);
-    // Each column writes its own numbers and moves on by its width.
     for (size_t i = 0; i < columns_.size(); ++i) {
-      const CsvColumn& column = encoding_.features[i];
-      if (column.type == Type::kCategory) {
-        const uint32_t code = columns_[i].codes[sample];
-        if (code == kMissingCode) {
-          std::copy(column.fallback.begin(), column.fallback.end(), features);
-        } else {
-          std::fill(features, features + column.width(), 0.0F);
-          features[code] = 1.0F;
-        }
+      const Slot& slot = slots_[i];
+      const SampleTensor& input = layout_.inputs[slot.input];
+      const int64_t at = row * input.elements() + slot.offset;
+      if (encoding_.features[i].is_whole) {
+        StoreWhole(WholeAt(i, sample), input.dtype, memory.inputs[slot.input], at);
       } else {
-        *features = columns_[i].numbers[sample];
+        StoreFloats(i, sample, static_cast<float*>(memory.inputs[slot.input]) + at);
       }
-      features += column.width();
     }
-    *label = labels_[sample];
+    if (layout_.has_classes()) {
+      *RowOf<int64_t>(memory.target, row, 1) = targets_.classes[sample];
+    } else {
+      *RowOf<float>(memory.target, row, 1) = targets_.numbers[sample];
+    }
   }
 
  private:
+  int64_t WholeAt(size_t i, size_t sample) const {
+    if (encoding_.features[i].type == Type::kCategory) return columns_[i].codes[sample];
+    return columns_[i].integers[sample];
+  }
+
+  // A number, or the one-hot numbers of a category, or what stands in for them.
+  void StoreFloats(size_t i, size_t sample, float* features) const {
+    const CsvColumn& column = encoding_.features[i];
+    if (column.type != Type::kCategory) {
+      *features = columns_[i].numbers[sample];
+      return;
+    }
+    const uint32_t code = columns_[i].codes[sample];
+    if (code == kMissingCode) {
+      std::copy(column.fallback.begin(), column.fallback.end(), features);
+      return;
+    }
+    std::fill(features, features + column.width(), 0.0F);
+    features[code] = 1.0F;
+  }
+
   const CsvEncoding encoding_;
   const std::vector<ColumnData> columns_;  // as encoding_.features
-  const std::vector<uint32_t> labels_;
-  const int64_t classes_;
-  const std::vector<int64_t> sample_shape_;
+  const Targets targets_;
+  const SampleLayout layout_;
+  std::vector<Slot> slots_;  // as columns_
 };
+
+// The loss and the inputs of the model, in words of a table. InvalidArgument: data.inputs names an
+// input that the model does not have.
+absl::StatusOr<CsvWishes> WishesOf(const DatasetOptions& options) {
+  CsvWishes wishes;
+  if (!options.model.has_classes()) {
+    wishes.target = options.model.target_is_share ? CsvTarget::kShare : CsvTarget::kNumber;
+  }
+  if (options.model.inputs.empty()) return wishes;
+  wishes.inputs.clear();
+  std::vector<std::string> names;
+  for (const SampleTensor& input : options.model.inputs) {
+    const auto columns = options.inputs.find(input.name);
+    const bool is_whole = input.dtype != kernels::DType::kFloat32;
+    wishes.inputs.push_back(
+        {input.name,
+         columns == options.inputs.end() ? std::vector<std::string>() : columns->second, is_whole});
+    names.push_back(input.name);
+  }
+  for (const auto& [name, columns] : options.inputs) {
+    if (std::find(names.begin(), names.end(), name) != names.end()) continue;
+    const std::string suggestion = base::Suggestion(name, names);
+    return absl::InvalidArgumentError(
+        absl::StrCat("data.inputs: the model has no input '", name, "'", suggestion,
+                     suggestion.empty() ? "; it has " : " It has ", NamesOf(options.model.inputs)));
+  }
+  return wishes;
+}
 
 // Reads one file. Used once.
 //
@@ -118,9 +197,14 @@ class CsvLoader {
   const char* ReadField(size_t i);
   const char* ReadCategory(size_t i, absl::string_view text);
   const char* ReadLabel(absl::string_view text);
+  const char* ReadTarget(absl::string_view text);
+  const char* ReadWhole(size_t i, absl::string_view text);
   void Commit();
   void CommitBad(size_t field, const char* reason);
   [[nodiscard]] absl::Status TooManyValues(size_t i) const;
+  [[nodiscard]] absl::Status CheckCategories() const;
+  [[nodiscard]] Targets TakeTargets();
+  [[nodiscard]] SampleLayout MakeLayout() const;
   void LearnCategories(size_t i);
   void FillFallback(size_t i);
   void ReplaceMissing(size_t i);
@@ -154,6 +238,7 @@ class CsvLoader {
   // The record being read: one entry a column used.
   std::vector<float> numbers_;
   std::vector<uint32_t> codes_;
+  std::vector<int64_t> integers_;
   std::vector<absl::string_view> texts_;  // of categories that are being learned
 };
 
@@ -166,24 +251,77 @@ absl::StatusOr<std::unique_ptr<Dataset>> CsvLoader::Load() {
         absl::StrCat(stream_.path(), ": there is no record behind the header"));
   }
   const size_t label = encoding_.features.size();
-  // A label column that is no category has an empty dictionary.
-  const size_t label_values = dictionaries_[label].codes.size();
-  if (options_.classes > 0 && static_cast<int64_t>(label_values) > options_.classes) {
-    return TooManyValues(label);
-  }
+  RM_RETURN_IF_ERROR(CheckCategories());
   for (size_t i = 0; i <= label; ++i) {
     if (learns()) LearnCategories(i);
     if (i < label) ReplaceMissing(i);
   }
-  // The label was read like a column; from here on it stands apart.
-  std::vector<uint32_t> labels = std::move(columns_.back().codes);
-  columns_.pop_back();
   // Also in a validation file that lacks some: the model must know all of the training file's.
-  if (encoding_.label.type == Type::kCategory) {
+  if (encoding_.target == CsvTarget::kClass && encoding_.label.type == Type::kCategory) {
     classes_ = static_cast<int64_t>(encoding_.label.categories.size());
   }
-  return std::make_unique<CsvDataset>(std::move(encoding_), std::move(columns_), std::move(labels),
-                                      classes_, std::move(bad_));
+  Targets targets = TakeTargets();
+  SampleLayout layout = MakeLayout();
+  return std::make_unique<CsvDataset>(std::move(encoding_), std::move(columns_), std::move(targets),
+                                      std::move(layout), std::move(bad_));
+}
+
+// Categories that the model has no room for: its classes, the two sides of a share, or the rows of a
+// table that an input's numbers are looked up in.
+absl::Status CsvLoader::CheckCategories() const {
+  const size_t label = encoding_.features.size();
+  // A label column that is no category has an empty dictionary.
+  const auto label_values = static_cast<int64_t>(dictionaries_[label].codes.size());
+  const bool is_share = encoding_.target == CsvTarget::kShare;
+  if (is_share && label_values > 2) {
+    return absl::InvalidArgumentError(
+        absl::StrCat(stream_.path(), ": column '", ShownValue(encoding_.label.name), "' has ",
+                     label_values, " different values; this loss tells two apart"));
+  }
+  if (!is_share && options_.model.classes > 0 && label_values > options_.model.classes) {
+    return TooManyValues(label);
+  }
+  for (size_t i = 0; i < label; ++i) {
+    if (!column(i).is_whole) continue;
+    const SampleTensor& input = options_.model.inputs[column(i).input];
+    const auto values = static_cast<int64_t>(dictionaries_[i].codes.size());
+    if (values == 0 || values - 1 <= input.largest()) continue;
+    return absl::InvalidArgumentError(
+        absl::StrCat(stream_.path(), ": column '", ShownValue(column(i).name), "' has ", values,
+                     " different values; the model's input '", input.name, "' takes 0 to ",
+                     input.largest()));
+  }
+  return absl::OkStatus();
+}
+
+// The label was read like a column; from here on it stands apart.
+Targets CsvLoader::TakeTargets() {
+  Targets targets;
+  ColumnData& column = columns_.back();
+  if (encoding_.target == CsvTarget::kClass) {
+    targets.classes = std::move(column.codes);
+  } else if (encoding_.label.type == Type::kCategory) {
+    // Of a bad record the code is no place at all.
+    for (const uint32_t code : column.codes) targets.numbers.push_back(code == 1 ? 1.0F : 0.0F);
+  } else {
+    targets.numbers = std::move(column.numbers);
+  }
+  columns_.pop_back();
+  return targets;
+}
+
+// One dimension an input: as many numbers as its columns become.
+SampleLayout CsvLoader::MakeLayout() const {
+  SampleLayout layout;
+  layout.inputs = options_.model.inputs;
+  if (layout.inputs.empty()) layout.inputs.push_back(FirstInput(options_));
+  for (size_t i = 0; i < layout.inputs.size(); ++i) {
+    layout.inputs[i].shape = {encoding_.width(i)};
+  }
+  layout.target.dtype = encoding_.target == CsvTarget::kClass ? kernels::DType::kInt64
+                                                              : kernels::DType::kFloat32;
+  layout.classes = classes_;
+  return layout;
 }
 
 // The names, and which of them are used. Whatever is wrong with the header is wrong with the file:
@@ -222,7 +360,8 @@ absl::Status CsvLoader::ReadHeader() {
 // By the schema, or by what was learned from the training file.
 absl::Status CsvLoader::FindUsedColumns() {
   if (learns()) {
-    RM_ASSIGN_OR_RETURN(encoding_, ResolveSchema(options_.schema, header_));
+    RM_ASSIGN_OR_RETURN(const CsvWishes wishes, WishesOf(options_));
+    RM_ASSIGN_OR_RETURN(encoding_, ResolveSchema(options_.schema, header_, wishes));
   } else {
     encoding_ = *options_.training->csv_encoding();
   }
@@ -251,6 +390,7 @@ absl::Status CsvLoader::ReadRecords() {
     // Of the record before nothing may be left: a field that is not reached stays empty.
     numbers_.assign(positions_.size(), 0.0F);
     codes_.assign(positions_.size(), kMissingCode);
+    integers_.assign(positions_.size(), 0);
     texts_.assign(positions_.size(), absl::string_view());
     const char* const reason = ReadRecord();
     if (reason != nullptr) CommitBad(wrong_field_, reason);
@@ -291,10 +431,13 @@ const char* CsvLoader::ReadField(size_t i) {
   const absl::string_view text = reader_.fields()[positions_[i]].text;
   const bool is_label = i == encoding_.features.size();
   if (absl::StripAsciiWhitespace(text).empty()) {
-    if (is_label || encoding_.missing == CsvMissing::kError) return "is missing";
+    // In a table of whole numbers nothing can stand in: 0 is the first row, and a mean is none.
+    const bool has_stand_in = !is_label && !column(i).is_whole;
+    if (!has_stand_in || encoding_.missing == CsvMissing::kError) return "is missing";
     numbers_[i] = kMissingNumber;
     return nullptr;
   }
+  if (is_label) return ReadTarget(text);
   switch (column(i).type) {
     case Type::kFloat:
       return ParseCsvFloat(text, &numbers_[i]);
@@ -303,7 +446,7 @@ const char* CsvLoader::ReadField(size_t i) {
     case Type::kInt:
       break;
   }
-  if (is_label) return ReadLabel(text);
+  if (column(i).is_whole) return ReadWhole(i, text);
   // An int feature is checked as an int and computed with as a float, like every input of a model.
   int64_t number = 0;
   const char* const reason = ParseCsvInt(text, &number);
@@ -324,14 +467,41 @@ const char* CsvLoader::ReadCategory(size_t i, absl::string_view text) {
   return nullptr;
 }
 
+// What the loss wants: a class, or a number.
+const char* CsvLoader::ReadTarget(absl::string_view text) {
+  if (encoding_.label.type == Type::kCategory) return ReadCategory(positions_.size() - 1, text);
+  if (encoding_.target == CsvTarget::kClass) return ReadLabel(text);
+  float& number = numbers_.back();
+  if (encoding_.label.type == Type::kInt) {
+    int64_t whole = 0;
+    if (const char* const reason = ParseCsvInt(text, &whole)) return reason;
+    number = static_cast<float>(whole);
+  } else if (const char* const reason = ParseCsvFloat(text, &number)) {
+    return reason;
+  }
+  const bool is_share = encoding_.target == CsvTarget::kShare;
+  return is_share && (number < 0 || number > 1) ? "must be from 0 to 1 (model.loss)" : nullptr;
+}
+
+// For an input of whole numbers, which may be rows of a table that is no longer than it is.
+const char* CsvLoader::ReadWhole(size_t i, absl::string_view text) {
+  if (const char* const reason = ParseCsvInt(text, &integers_[i])) return reason;
+  const SampleTensor& input = options_.model.inputs[column(i).input];
+  if (integers_[i] >= input.least() && integers_[i] <= input.largest()) return nullptr;
+  reason_ = absl::StrCat("is out of range: the model's input '", input.name, "' takes ",
+                         input.least(), " to ", input.largest());
+  return reason_.c_str();
+}
+
 // Class indices as the loss wants them. Negative ones are told apart from those beyond the model:
 // the first are a coding of their own (-1 for "unknown"), the second a wrong model.params.classes.
 const char* CsvLoader::ReadLabel(absl::string_view text) {
   int64_t label = 0;
   if (const char* const reason = ParseCsvInt(text, &label)) return reason;
   if (label < 0) return "is no class: they count from 0";
-  if (label >= (options_.classes > 0 ? options_.classes : kLabelsMax)) {
-    reason_ = options_.classes > 0 ? LabelOutOfRange(options_.classes) : "is out of range";
+  const int64_t classes = options_.model.classes;
+  if (label >= (classes > 0 ? classes : kLabelsMax)) {
+    reason_ = classes > 0 ? LabelOutOfRange(options_.model) : "is out of range";
     return reason_.c_str();
   }
   codes_.back() = static_cast<uint32_t>(label);
@@ -355,9 +525,11 @@ void CsvLoader::Commit() {
         codes_[i] = entry->second;
       }
       columns_[i].codes.push_back(is_good ? codes_[i] : kMissingCode);
-    } else if (i == label) {
+    } else if (i == label && encoding_.target == CsvTarget::kClass) {
       columns_[i].codes.push_back(is_good ? codes_[i] : 0);
       if (is_good) classes_ = std::max(classes_, int64_t{codes_[i]} + 1);
+    } else if (column(i).is_whole) {
+      columns_[i].integers.push_back(is_good ? integers_[i] : 0);
     } else {
       columns_[i].numbers.push_back(is_good ? numbers_[i] : 0.0F);
     }
@@ -396,8 +568,11 @@ absl::Status CsvLoader::TooManyValues(size_t i) const {
   return absl::InvalidArgumentError(absl::StrCat(
       stream_.path(), ": column '", ShownValue(column(i).name), "' has ",
       is_label && count <= kCsvCategoriesMax
-          ? absl::StrCat(count, " different values, the model has ", options_.classes,
-                         " classes; set model.params.classes to ", count)
+          ? absl::StrCat(count, " different values, the model has ", options_.model.classes,
+                         " classes",
+                         options_.model.has_params
+                             ? absl::StrCat("; set model.params.classes to ", count)
+                             : "")
           : absl::StrCat("more than ", kCsvCategoriesMax, " different values: it is no category")));
 }
 
@@ -426,7 +601,7 @@ void CsvLoader::LearnCategories(size_t i) {
 // Sums are double and in the file's order, so that every rank finds the same bits.
 void CsvLoader::FillFallback(size_t i) {
   CsvColumn& learned = column(i);
-  if (encoding_.missing == CsvMissing::kError) return;
+  if (encoding_.missing == CsvMissing::kError || learned.is_whole) return;
   learned.fallback.assign(learned.width(), 0.0F);
   if (encoding_.missing == CsvMissing::kZero) return;
   // One sum for each number that the column becomes, over the records that have it.

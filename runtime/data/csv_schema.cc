@@ -56,12 +56,12 @@ bool Has(absl::Span<const std::string> header, absl::string_view name) {
   return std::find(header.begin(), header.end(), name) != header.end();
 }
 
-// The type that the schema gives, or the default: float, and int for the label, since a class is
-// either an index or a word, and words must be announced.
-absl::StatusOr<CsvColumn> MakeColumn(const pb::SchemaSpec& schema, const std::string& name) {
+// The type that the schema gives, or `fallback`.
+absl::StatusOr<CsvColumn> MakeColumn(const pb::SchemaSpec& schema, const std::string& name,
+                                     CsvColumn::Type fallback) {
   CsvColumn column;
   column.name = name;
-  if (name == schema.label()) column.type = CsvColumn::Type::kInt;
+  column.type = fallback;
   const auto named = schema.types().find(name);
   if (named == schema.types().end()) return column;
   for (const auto& [word, type] : kTypes) {
@@ -104,48 +104,100 @@ const char* ParseOutOfRange(absl::string_view text, float* value) {
   return nullptr;
 }
 
+// The columns of an input: its own, or those of the schema, or, without a list, every column but the
+// label, which is what most tables are made for.
+absl::StatusOr<std::vector<std::string>> ColumnsOf(const pb::SchemaSpec& schema,
+                                                   absl::Span<const std::string> header,
+                                                   const CsvWishes& wishes, size_t input) {
+  if (!wishes.inputs[input].columns.empty()) return wishes.inputs[input].columns;
+  if (wishes.inputs.size() > 1) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("data.inputs: the model's input '", wishes.inputs[input].name,
+                     "' has no columns; the model has ", wishes.inputs.size(),
+                     " inputs, and each needs some"));
+  }
+  std::vector<std::string> names(schema.features().begin(), schema.features().end());
+  if (!names.empty()) return names;
+  for (const std::string& column : header) {
+    if (column != schema.label()) names.push_back(column);
+  }
+  if (!names.empty()) return names;
+  return absl::InvalidArgumentError("data.schema: the file has no column but the label");
+}
+
+// Appends the features of one input. In a table of whole numbers there is no room for a fraction.
+absl::Status AddFeatures(const pb::SchemaSpec& schema, absl::Span<const std::string> header,
+                         const CsvWishes& wishes, size_t input, CsvEncoding* encoding) {
+  const CsvWishes::Input& wish = wishes.inputs[input];
+  const std::string key =
+      wish.columns.empty() ? "data.schema.features" : absl::StrCat("data.inputs.", wish.name);
+  RM_ASSIGN_OR_RETURN(const auto names, ColumnsOf(schema, header, wishes, input));
+  for (const std::string& name : names) {
+    if (!Has(header, name)) return NoColumn(key, name, header);
+    if (name == schema.label()) {
+      return absl::InvalidArgumentError(absl::StrCat(key, ": '", name, "' is the label"));
+    }
+    RM_ASSIGN_OR_RETURN(CsvColumn column,
+                        MakeColumn(schema, name, CsvColumn::Type::kFloat));
+    column.input = input;
+    column.is_whole = wish.is_whole;
+    if (column.is_whole && column.type == CsvColumn::Type::kFloat) {
+      return absl::InvalidArgumentError(
+          absl::StrCat("data.schema.types.", name, " is float, but the model's input '", wish.name,
+                       "' takes whole numbers; give the column the type int or category"));
+    }
+    encoding->features.push_back(std::move(column));
+  }
+  return absl::OkStatus();
+}
+
+// A class is either an index or a word, and words must be announced; a number is a float unless it is
+// said to be whole.
+absl::Status ResolveLabel(const pb::SchemaSpec& schema, CsvTarget target, CsvEncoding* encoding) {
+  using Type = CsvColumn::Type;
+  encoding->target = target;
+  RM_ASSIGN_OR_RETURN(
+      encoding->label,
+      MakeColumn(schema, schema.label(), target == CsvTarget::kClass ? Type::kInt : Type::kFloat));
+  const Type type = encoding->label.type;
+  if (target == CsvTarget::kClass && type == Type::kFloat) {
+    return absl::InvalidArgumentError(absl::StrCat(
+        "data.schema.types.", schema.label(), ": a label is int or category, not float"));
+  }
+  if (target == CsvTarget::kNumber && type == Type::kCategory) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("data.schema.types.", schema.label(),
+                     ": this loss compares numbers, so the label is float or int, not category"));
+  }
+  return absl::OkStatus();
+}
+
 }  // namespace
 
 // Known only when the categories are: before, a category counts for nothing.
-int64_t CsvEncoding::width() const {
+int64_t CsvEncoding::width(size_t input) const {
   size_t numbers = 0;
-  for (const CsvColumn& column : features) numbers += column.width();
+  for (const CsvColumn& column : features) {
+    if (column.input == input) numbers += column.width();
+  }
   return static_cast<int64_t>(numbers);
 }
 
 // Every name of the schema is looked for, so that a slip in any of them is told.
 absl::StatusOr<CsvEncoding> ResolveSchema(const pb::SchemaSpec& schema,
-                                          absl::Span<const std::string> header) {
+                                          absl::Span<const std::string> header,
+                                          const CsvWishes& wishes) {
   if (schema.label().empty()) {
     return absl::InvalidArgumentError("data.schema.label is missing: a csv file needs the name of "
                                       "the column that says which class a record is");
   }
   if (!Has(header, schema.label())) return NoColumn("data.schema.label", schema.label(), header);
-  std::vector<std::string> names(schema.features().begin(), schema.features().end());
-  // Without a list every column is a feature, which is what most tables are made for.
-  if (names.empty()) {
-    for (const std::string& column : header) {
-      if (column != schema.label()) names.push_back(column);
-    }
-  }
-  if (names.empty()) {
-    return absl::InvalidArgumentError("data.schema: the file has no column but the label");
-  }
   CsvEncoding encoding;
   RM_ASSIGN_OR_RETURN(encoding.missing, ParseMissing(schema.missing()));
-  for (const std::string& name : names) {
-    if (!Has(header, name)) return NoColumn("data.schema.features", name, header);
-    if (name == schema.label()) {
-      return absl::InvalidArgumentError(
-          absl::StrCat("data.schema.features: '", name, "' is the label"));
-    }
-    RM_ASSIGN_OR_RETURN(encoding.features.emplace_back(), MakeColumn(schema, name));
+  for (size_t i = 0; i < wishes.inputs.size(); ++i) {
+    RM_RETURN_IF_ERROR(AddFeatures(schema, header, wishes, i, &encoding));
   }
-  RM_ASSIGN_OR_RETURN(encoding.label, MakeColumn(schema, schema.label()));
-  if (encoding.label.type == CsvColumn::Type::kFloat) {
-    return absl::InvalidArgumentError(absl::StrCat(
-        "data.schema.types.", schema.label(), ": a label is int or category, not float"));
-  }
+  RM_RETURN_IF_ERROR(ResolveLabel(schema, wishes.target, &encoding));
   // A type for a column that is not there is a slip in its name, and the column meant has the wrong
   // type.
   for (const auto& [name, type] : schema.types()) {

@@ -1,6 +1,7 @@
 #include "runtime/data/csv.h"
 
 #include <catch2/catch.hpp>
+#include <map>
 #include <string>
 #include <vector>
 
@@ -37,7 +38,7 @@ struct Source {
 
 // Sample and label as one list.
 std::vector<float> SampleOf(const Dataset& dataset, int64_t index) {
-  std::vector<float> row(static_cast<size_t>(dataset.sample_elements()), -1.0F);
+  std::vector<float> row(static_cast<size_t>(dataset.layout().inputs[0].elements()), -1.0F);
   int64_t label = -1;
   dataset.Read(index, row.data(), &label);
   row.push_back(static_cast<float>(label));
@@ -118,7 +119,7 @@ TEST_CASE("each bad record is told by file, line, column, field, value and reaso
       "\n"                 // 16
       "2,Ulm,1\n",         // 17
       "y", {{"city", "category"}});
-  source.options.classes = 5;
+  source.options.model.classes = 5;
   const auto dataset = source.Open();
   REQUIRE(dataset.ok());
   CHECK(BadOnes(**dataset) ==
@@ -147,7 +148,7 @@ TEST_CASE("each bad record is told by file, line, column, field, value and reaso
 
 TEST_CASE("a bad record adds neither a category nor to a mean") {
   Source source("a,c,y\n1,x,0\nbad,zzz,0\n5,y,9\n,x,1\n", "y", {{"c", "category"}});
-  source.options.classes = 2;
+  source.options.model.classes = 2;
   source.options.schema.set_missing("mean");
   const auto dataset = source.Open();
   REQUIRE(dataset.ok());
@@ -250,12 +251,144 @@ TEST_CASE("a csv file without a schema is refused with what it needs") {
 
 TEST_CASE("more kinds of label than the model has classes are no matter of single records") {
   Source source("a,y\n1,p\n2,q\n3,r\n", "y", {{"y", "category"}});
-  source.options.classes = 2;
+  source.options.model.classes = 2;
   CHECK(source.Open().status() ==
         absl::InvalidArgumentError("/t.csv: column 'y' has 3 different values, the model has 2 "
                                    "classes; set model.params.classes to 3"));
-  source.options.classes = 3;
+  source.options.model.classes = 3;
   CHECK(source.Open().ok());
+}
+
+// A model of two inputs, a table of five rows and two floats, with this target.
+SampleLayout TwoInputs() {
+  SampleLayout model;
+  model.inputs = {{"ids", kernels::DType::kInt64, {2}, 5}, {"x", kernels::DType::kFloat32, {2}, 0}};
+  model.classes = 3;
+  model.has_params = false;
+  return model;
+}
+
+TEST_CASE("columns go to the inputs that data.inputs says, whole numbers to tables as they are") {
+  Source source("city,a,n,b,y\nUlm,1.5,4,2,1\nBonn,2,0,3,2\nUlm,7,5,1,0\n", "y",
+                {{"city", "category"}, {"n", "int"}});
+  source.options.model = TwoInputs();
+  source.options.inputs = {{"x", {"b", "a"}}, {"ids", {"n", "city"}}};
+  const auto dataset = source.Open();
+  REQUIRE(dataset.ok());
+  CHECK(CheckLayout(source.options.model, (*dataset)->layout()).ok());
+  CHECK(BadOnes(**dataset) ==
+        Names{"/t.csv:4:7: field 'n': '5' is out of range: the model's input 'ids' takes 0 to 4"});
+  int64_t ids[4] = {-1, -1, -1, -1}, labels[2] = {};
+  float x[4] = {};
+  void* const inputs[] = {ids, x};
+  (*dataset)->ReadRow(1, 0, {inputs, labels, nullptr});
+  (*dataset)->ReadRow(0, 1, {inputs, labels, nullptr});
+  CHECK(std::vector<int64_t>(ids, ids + 4) == std::vector<int64_t>{0, 0, 4, 1});
+  CHECK(std::vector<float>(x, x + 4) == std::vector<float>{3, 2, 2, 1.5F});
+  CHECK(std::vector<int64_t>(labels, labels + 2) == std::vector<int64_t>{2, 1});
+}
+
+TEST_CASE("what does not go together with the model's inputs is told by its key") {
+  const std::string bytes = "a,n,y\n1,2,0\n";
+  const struct {
+    std::map<std::string, Names> inputs;
+    const char* message;
+  } cases[] = {
+      {{}, "data.inputs: the model's input 'ids' has no columns; the model has 2 inputs"},
+      {{{"ids", {"n"}}}, "data.inputs: the model's input 'x' has no columns"},
+      {{{"idx", {"n"}}, {"x", {"a"}}}, "data.inputs: the model has no input 'idx'"},
+      {{{"ids", {"a"}}, {"x", {"a"}}},
+       "data.schema.types.a is float, but the model's input 'ids' takes whole numbers"},
+      {{{"ids", {"m"}}, {"x", {"a"}}}, "data.inputs.ids: the file has no column 'm'"},
+      {{{"ids", {"n"}}, {"x", {"y"}}}, "data.inputs.x: 'y' is the label"},
+  };
+  for (const auto& test : cases) {
+    Source source(bytes, "y", {{"n", "int"}});
+    source.options.model = TwoInputs();
+    source.options.inputs = test.inputs;
+    CHECK_THAT(std::string(source.Open().status().message()), Catch::Contains(test.message));
+  }
+}
+
+TEST_CASE("a category with more values than the table has rows is refused") {
+  Source source("c,x,z,y\np,1,1,0\nq,1,1,0\nr,1,1,0\n", "y", {{"c", "category"}});
+  source.options.model = TwoInputs();
+  source.options.model.inputs[0] = {"ids", kernels::DType::kInt32, {1}, 2};
+  source.options.inputs = {{"ids", {"c"}}, {"x", {"x", "z"}}};
+  CHECK_THAT(std::string(source.Open().status().message()),
+             Catch::Contains("column 'c' has 3 different values; the model's input 'ids' takes 0 "
+                             "to 1"));
+}
+
+TEST_CASE("an empty field of a table has no stand-in, whatever the rule for numbers") {
+  for (const char* const missing : {"zero", "mean"}) {
+    Source source("n,m,x,z,y\n,1,,1,0\n1,2,3,4,0\n1,2,,4,0\n", "y", {{"n", "int"}, {"m", "int"}});
+    source.options.schema.set_missing(missing);
+    source.options.model = TwoInputs();
+    source.options.inputs = {{"ids", {"n", "m"}}, {"x", {"x", "z"}}};
+    const auto dataset = source.Open();
+    REQUIRE(dataset.ok());
+    CHECK(BadOnes(**dataset) == Names{"/t.csv:2:1: field 'n': '' is missing"});
+  }
+}
+
+// The numbers that a loss without classes compares with.
+std::vector<float> NumbersOf(const Dataset& dataset) {
+  std::vector<float> numbers;
+  for (int64_t i = 0; i < dataset.size(); ++i) {
+    float x = 0, y = -1;
+    void* const inputs[] = {&x};
+    dataset.ReadRow(i, 0, {inputs, &y, nullptr});
+    numbers.push_back(y);
+  }
+  return numbers;
+}
+
+TEST_CASE("a label is a number where the loss compares numbers") {
+  SampleLayout model;
+  model.inputs = {{"x", kernels::DType::kFloat32, {1}, 0}};
+  model.target = {"target", kernels::DType::kFloat32, {1}, 0};
+  Source source("x,y\n1,-2.5\n2,3e2\n3,nan\n", "y");
+  source.options.model = model;
+  const auto dataset = source.Open();
+  REQUIRE(dataset.ok());
+  CHECK(CheckLayout(model, (*dataset)->layout()).ok());
+  CHECK(NumbersOf(**dataset) == std::vector<float>{-2.5F, 300, 0});
+  CHECK(BadOnes(**dataset).size() == 1);
+  SECTION("int is a number, too") {
+    (*source.options.schema.mutable_types())["y"] = "int";
+    const auto ints = source.Open();
+    REQUIRE(ints.ok());
+    CHECK((*ints)->bad_records().count() == 3);
+  }
+  SECTION("a category is none") {
+    (*source.options.schema.mutable_types())["y"] = "category";
+    CHECK_THAT(std::string(source.Open().status().message()),
+               Catch::Contains("this loss compares numbers, so the label is float or int"));
+  }
+}
+
+TEST_CASE("a share lies between 0 and 1; a category of two values is one") {
+  SampleLayout model;
+  model.inputs = {{"x", kernels::DType::kFloat32, {1}, 0}};
+  model.target = {"target", kernels::DType::kFloat32, {1}, 0};
+  model.target_is_share = true;
+  Source numbers("x,y\n1,0.25\n2,1\n3,1.5\n4,-0.1\n", "y");
+  numbers.options.model = model;
+  const auto dataset = numbers.Open();
+  REQUIRE(dataset.ok());
+  CHECK(NumbersOf(**dataset) == std::vector<float>{0.25F, 1, 0, 0});
+  CHECK(BadOnes(**dataset)[0] ==
+        "/t.csv:4:3: field 'y': '1.5' must be from 0 to 1 (model.loss)");
+  Source words("x,y\n1,spam\n2,ham\n3,\n4,spam\n", "y", {{"y", "category"}});
+  words.options.model = model;
+  const auto two = words.Open();
+  REQUIRE(two.ok());
+  CHECK(NumbersOf(**two) == std::vector<float>{1, 0, 0, 1});
+  Source more("x,y\n1,a\n2,b\n3,c\n", "y", {{"y", "category"}});
+  more.options.model = model;
+  CHECK_THAT(std::string(more.Open().status().message()),
+             Catch::Contains("column 'y' has 3 different values; this loss tells two apart"));
 }
 
 TEST_CASE("a column of names is no category") {

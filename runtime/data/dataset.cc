@@ -1,7 +1,5 @@
 #include "runtime/data/dataset.h"
 
-#include <algorithm>
-
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "base/status.h"
@@ -23,22 +21,11 @@ struct Format {
                                                    const DatasetOptions& options);
 };
 
-// A Dataset's samples are numbers with a class, and tokens are neither: TokenDataset reads them.
-// The file is looked at all the same, so that a path that leads nowhere is told first.
-absl::StatusOr<std::unique_ptr<Dataset>> RefuseTokens(const pb::DataSource& source,
-                                                      const base::FileSystem& files,
-                                                      const DatasetOptions&) {
-  RM_RETURN_IF_ERROR(TokenDataset::Open(source.path(), /*window=*/1, files).status());
-  return absl::InvalidArgumentError(
-      absl::StrCat(source.path(), ": the format is tokens, but the model takes numbers and none of "
-                                  "the built-in models takes tokens yet; use idx, csv or npy"));
-}
-
 constexpr Format kFormats[] = {
     {"idx", &OpenIdx},
     {"csv", &OpenCsv},
     {"npy", &OpenNpy},
-    {"tokens", &RefuseTokens},
+    {"tokens", &OpenTokens},
 };
 
 }  // namespace
@@ -54,24 +41,15 @@ absl::StatusOr<std::unique_ptr<Dataset>> Dataset::Open(const pb::DataSource& sou
                                                  absl::StrJoin(DatasetFormats(), ", ")));
 }
 
-// Shapes come from files whose whole size was checked, so the product fits.
-int64_t Dataset::sample_elements() const {
-  int64_t elements = 1;
-  for (const int64_t size : sample_shape()) elements *= size;
-  return elements;
+void Dataset::Read(int64_t index, float* features, int64_t* label) const {
+  void* const inputs[] = {features};
+  ReadRow(index, 0, {inputs, label, nullptr});
 }
 
 std::vector<std::string> DatasetFormats() {
   std::vector<std::string> names;
   for (const Format& format : kFormats) names.emplace_back(format.name);
   return names;
-}
-
-// One wording for all formats, with the key that can mend it: the data may be right and the model
-// too small.
-std::string LabelOutOfRange(int64_t classes) {
-  return absl::StrCat("is out of range: the model has ", classes, " classes, 0 to ", classes - 1,
-                      " (model.params.classes)");
 }
 
 }  // namespace rm::data

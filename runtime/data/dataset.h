@@ -1,12 +1,13 @@
 // The samples of a job's data source, in memory and readable in any order.
 //
-// A Dataset holds n samples, each a tensor of features and a class label. It knows nothing of
-// batches, ranks or epochs: that is runtime/data/batch_reader.h. The formats are a table in
-// dataset.cc: one file and one line each; their bytes are specified in docs/data.md.
+// A Dataset holds n samples, each of some tensors and a target (runtime/data/sample_layout.h). It
+// knows nothing of batches, ranks or epochs: that is runtime/data/batch_reader.h. The formats are a
+// table in dataset.cc: one file and one line each; their bytes are specified in docs/data.md.
 #ifndef RM_RUNTIME_DATA_DATASET_H_
 #define RM_RUNTIME_DATA_DATASET_H_
 
 #include <cstdint>
+#include <map>
 #include <memory>
 #include <string>
 #include <utility>
@@ -18,6 +19,7 @@
 #include "base/file_system.h"
 #include "proto/job.pb.h"
 #include "runtime/data/bad_records.h"
+#include "runtime/data/sample_layout.h"
 
 namespace rm::data {
 
@@ -30,10 +32,13 @@ struct CsvEncoding;
 struct DatasetOptions {
   // data.schema of the job: csv needs it, other formats pass it over.
   pb::SchemaSpec schema;
-  // Classes of the model: a label beyond them makes its record bad. 0: any label is fine.
-  int64_t classes = 0;
-  // Name of the model's input: npy finds its file by it.
-  std::string input = "input";
+  // data.inputs of the job: columns of a csv file by the name of the model's input that they go to.
+  // Empty: all features go to the only input.
+  std::map<std::string, std::vector<std::string>> inputs;
+  // What the model takes. Names of inputs say which files are read, types what numbers become; a
+  // label beyond the classes makes its record bad. Without inputs, or with 0 classes, nobody has
+  // said: then the only input is called "input" and is float32, and any label is fine.
+  SampleLayout model;
   // For a validation set: the training set, whose categories and means a csv file is read with.
   // Needed during Open only. nullptr: they are learned from the file itself.
   const Dataset* training = nullptr;
@@ -55,15 +60,17 @@ class Dataset {
 
   // Number of samples, ≥ 1, the bad ones included.
   [[nodiscard]] virtual int64_t size() const = 0;
-  // Shape of one sample's features without the batch dimension; images: {1, height, width}.
-  [[nodiscard]] virtual const std::vector<int64_t>& sample_shape() const = 0;
-  // Labels of good samples lie in [0, classes()): the highest one, plus 1.
-  [[nodiscard]] virtual int64_t classes() const = 0;
+  // What ReadRow writes: names and types are the model's, shapes the data's own. CheckLayout tells
+  // whether the model can read it.
+  [[nodiscard]] virtual const SampleLayout& layout() const = 0;
 
-  // Writes sample `index`: `features` is row-major of sample_shape(). REQUIRES: 0 ≤ index < size();
-  // of a bad record what comes out means nothing, but there is memory for it.
-  virtual void Read(int64_t index, float* features /* (sample_elements) */,
-                    int64_t* label) const = 0;
+  // Writes sample `index` as row `row` of inputs and target; weights are left alone. Allocates
+  // nothing. REQUIRES: 0 ≤ index < size(), and memory for that row; of a bad record what comes out
+  // means nothing, but there is memory for it.
+  virtual void ReadRow(int64_t index, int64_t row, const BatchMemory& memory) const = 0;
+
+  // The same for one sample of one float32 input and one class index.
+  void Read(int64_t index, float* features /* (elements of the input) */, int64_t* label) const;
 
   // The categories and means of a csv file; nullptr for other formats.
   [[nodiscard]] virtual const CsvEncoding* csv_encoding() const { return nullptr; }
@@ -71,8 +78,10 @@ class Dataset {
   // Samples that must have weight 0.
   [[nodiscard]] const BadRecords& bad_records() const { return bad_records_; }
 
-  // Product of sample_shape().
-  [[nodiscard]] int64_t sample_elements() const;
+  // Of the first input, for sources that have one: the shape of a sample; images: {1, height, width}.
+  [[nodiscard]] const std::vector<int64_t>& sample_shape() const { return layout().inputs[0].shape; }
+  // Labels of good samples lie in [0, classes()): the highest one, plus 1.
+  [[nodiscard]] int64_t classes() const { return layout().classes; }
 
  protected:
   Dataset() = default;
@@ -85,9 +94,13 @@ class Dataset {
 // Names of the formats that Open knows, in the table's order.
 [[nodiscard]] std::vector<std::string> DatasetFormats();
 
-// "is out of range: the model has 10 classes, 0 to 9 (model.params.classes)": a BadRecord's
-// reason.
-[[nodiscard]] std::string LabelOutOfRange(int64_t classes);
+// The first input of the model; what stands for it where nobody has said. For formats.
+[[nodiscard]] inline SampleTensor FirstInput(const DatasetOptions& options) {
+  if (!options.model.inputs.empty()) return options.model.inputs.front();
+  SampleTensor input;
+  input.name = "input";
+  return input;
+}
 
 }  // namespace rm::data
 

@@ -17,7 +17,8 @@ TEST_CASE("a data source is opened by its format") {
   const auto dataset = Dataset::Open(source, files);
   REQUIRE(dataset.ok());
   CHECK((*dataset)->size() == 2);
-  CHECK((*dataset)->sample_elements() == 4);
+  CHECK((*dataset)->layout().inputs[0].elements() == 4);
+  CHECK((*dataset)->layout().inputs[0].name == "input");
 }
 
 TEST_CASE("an unknown format is refused with the list of known ones") {
@@ -28,17 +29,19 @@ TEST_CASE("an unknown format is refused with the list of known ones") {
         absl::InvalidArgumentError("unknown data format 'parquet'; known: idx, csv, npy, tokens"));
 }
 
-TEST_CASE("tokens are refused in words, after a look at the file") {
+TEST_CASE("tokens are windows of a language model, after a look at the file") {
   base::MemoryFileSystem files;
   pb::DataSource source;
   source.set_path("/d/train.u16");
   source.set_format("tokens");
   CHECK(absl::IsNotFound(Dataset::Open(source, files).status()));
   WriteFile(files, "/d/train.u16", "abcdef");
-  CHECK(Dataset::Open(source, files).status() ==
-        absl::InvalidArgumentError("/d/train.u16: the format is tokens, but the model takes numbers "
-                                   "and none of the built-in models takes tokens yet; use idx, csv "
-                                   "or npy"));
+  CHECK(Dataset::Open(source, files).ok());  // nobody says what the model takes
+  DatasetOptions options;
+  options.model.inputs = {{"x", kernels::DType::kFloat32, {2}, 0}};
+  CHECK(Dataset::Open(source, files, options).status() ==
+        absl::InvalidArgumentError("/d/train.u16: the format is tokens, but the model's input 'x' is "
+                                   "float32 [2]; use idx, csv or npy"));
 }
 
 TEST_CASE("the formats are listed") {

@@ -124,44 +124,44 @@ absl::StatusOr<IdxArray> ReadIdx(const base::FileSystem& files, const std::strin
 // Images and labels as they are in the files; floats are made when a sample is read.
 class IdxDataset final : public Dataset {
  public:
-  IdxDataset(IdxArray images, IdxArray labels, BadRecords bad_records)
+  // `input`: the name of the model's; bytes become float32 whatever its type.
+  IdxDataset(IdxArray images, IdxArray labels, const std::string& input, BadRecords bad_records)
       : Dataset(std::move(bad_records)),
         images_(std::move(images)),
         labels_(std::move(labels)),
-        sample_shape_({1, images_.shape[1], images_.shape[2]}),
-        sample_elements_(static_cast<size_t>(images_.shape[1] * images_.shape[2])) {
+        sample_elements_(images_.shape[1] * images_.shape[2]) {
+    layout_.inputs = {
+        {input, kernels::DType::kFloat32, {1, images_.shape[1], images_.shape[2]}, 0}};
     for (size_t i = 0; i < labels_.bytes.size(); ++i) {
       if (this->bad_records().Has(static_cast<int64_t>(i))) continue;
-      classes_ = std::max(classes_, int64_t{labels_.bytes[i]} + 1);
+      layout_.classes = std::max(layout_.classes, int64_t{labels_.bytes[i]} + 1);
     }
   }
 
   int64_t size() const override { return images_.shape[0]; }
-  const std::vector<int64_t>& sample_shape() const override { return sample_shape_; }
+  const SampleLayout& layout() const override { return layout_; }
 
-  int64_t classes() const override { return classes_; }
-
-  void Read(int64_t index, float* features, int64_t* label) const override {
-    const size_t sample = static_cast<size_t>(index);
-    const uint8_t* const pixels = images_.bytes.data() + sample * sample_elements_;
+  void ReadRow(int64_t index, int64_t row, const BatchMemory& memory) const override {
+    const uint8_t* const pixels = images_.bytes.data() + index * sample_elements_;
+    auto* const features = RowOf<float>(memory.inputs[0], row, sample_elements_);
     // A division, not a product with 1/255: the same bits as other frameworks' scaling.
-    for (size_t i = 0; i < sample_elements_; ++i) {
+    for (int64_t i = 0; i < sample_elements_; ++i) {
       features[i] = static_cast<float>(pixels[i]) / 255.0F;
     }
-    *label = labels_.bytes[sample];
+    *RowOf<int64_t>(memory.target, row, 1) = labels_.bytes[static_cast<size_t>(index)];
   }
 
  private:
   const IdxArray images_;  // (n, height, width)
   const IdxArray labels_;  // (n)
-  const std::vector<int64_t> sample_shape_;
-  const size_t sample_elements_;
-  int64_t classes_ = 0;
+  const int64_t sample_elements_;
+  SampleLayout layout_;
 };
 
 // Labels that the model has no class for: the only thing that can be wrong with a byte.
-BadRecords FindBadLabels(const IdxArray& labels, int64_t classes) {
+BadRecords FindBadLabels(const IdxArray& labels, const SampleLayout& model) {
   BadRecords bad;
+  const int64_t classes = model.classes;
   if (classes <= 0) return bad;
   for (size_t i = 0; i < labels.bytes.size(); ++i) {
     if (int64_t{labels.bytes[i]} < classes) continue;
@@ -176,7 +176,7 @@ BadRecords FindBadLabels(const IdxArray& labels, int64_t classes) {
     record.offset = static_cast<int64_t>(labels.header_bytes() + i);
     record.field = "label";
     record.value = absl::StrCat(int{labels.bytes[i]});
-    record.reason = LabelOutOfRange(classes);
+    record.reason = LabelOutOfRange(model);
     bad.Add(std::move(record));
   }
   return bad;
@@ -195,8 +195,9 @@ absl::StatusOr<std::unique_ptr<Dataset>> OpenIdx(const pb::DataSource& source,
                                                    " images, but ", labels.path, " has ",
                                                    labels.shape[0], " labels"));
   }
-  BadRecords bad = FindBadLabels(labels, options.classes);
-  return std::make_unique<IdxDataset>(std::move(images), std::move(labels), std::move(bad));
+  BadRecords bad = FindBadLabels(labels, options.model);
+  return std::make_unique<IdxDataset>(std::move(images), std::move(labels),
+                                      FirstInput(options).name, std::move(bad));
 }
 
 }  // namespace rm::data

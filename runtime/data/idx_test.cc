@@ -19,7 +19,7 @@ absl::StatusOr<std::unique_ptr<Dataset>> OpenTrain(const MemoryFileSystem& files
   source.set_path("/d/train");
   source.set_format("idx");
   DatasetOptions options;
-  options.classes = classes;
+  options.model.classes = classes;
   return OpenIdx(source, files, options);
 }
 
@@ -38,7 +38,7 @@ const std::string kThreeLabels = IdxFile({3}, std::string("\x07\x00\x02", 3));
 void CheckThreeSamples(const Dataset& dataset) {
   CHECK(dataset.size() == 3);
   CHECK(dataset.sample_shape() == std::vector<int64_t>{1, 1, 2});
-  CHECK(dataset.sample_elements() == 2);
+  CHECK(dataset.layout().inputs[0].elements() == 2);
   CHECK(dataset.classes() == 8);
   const struct {
     float features[2];

@@ -1,17 +1,20 @@
 // The files hold plain arrays, so the bytes stay as they are, and a table of types says how to make
-// float32 and class indices of them: one line a type, and no branch inside a loop over elements.
+// the model's numbers of them: one line a type, and no branch inside a loop over elements.
 #include "runtime/data/npy_dataset.h"
 
 #include <algorithm>
 #include <cmath>
 #include <cstdint>
 #include <cstring>
+#include <iterator>
 #include <limits>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
 
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
 #include "base/status.h"
 #include "runtime/tensorfile/dtype.h"
 #include "runtime/tensorfile/npy.h"
@@ -19,6 +22,7 @@
 namespace rm::data {
 namespace {
 
+using kernels::DType;
 using tensorfile::NpyFile;
 
 // Labels above are slips, whatever the model.
@@ -32,11 +36,15 @@ T Element(const char* bytes, size_t index) {
   return value;
 }
 
-// The loop that Read spends its time in; for float32 it is a copy.
-template <typename T>
-void ToFloats(const char* bytes, size_t first, size_t count, float* floats) {
-  for (size_t i = 0; i < count; ++i) floats[i] = static_cast<float>(Element<T>(bytes, first + i));
+// The loop that reading spends its time in; for float32 it is a copy.
+template <typename T, typename U>
+void ToNumbers(const char* bytes, size_t first, size_t count, void* numbers) {
+  auto* const out = static_cast<U*>(numbers);
+  for (size_t i = 0; i < count; ++i) out[i] = static_cast<U>(Element<T>(bytes, first + i));
 }
+
+// Elements [first, first + count) as numbers of the model's type. Whole numbers were found to fit.
+using Convert = void (*)(const char* bytes, size_t first, size_t count, void* numbers);
 
 // A uint64 beyond int64 stays what it is: too large.
 template <typename T>
@@ -54,24 +62,48 @@ int64_t ToLabel(const char* bytes, size_t index) {
 // What can be read, by its name in tensorfile/dtype.h.
 struct ElementType {
   const char* dtype;
-  void (*to_floats)(const char* bytes, size_t first, size_t count, float* floats);
-  int64_t (*to_label)(const char* bytes, size_t index);  // nullptr: no whole number
+  Convert to_floats;
+  Convert to_int64s;  // nullptr, as the next ones: no whole number
+  Convert to_int32s;
+  Convert to_bytes;
+  int64_t (*to_label)(const char* bytes, size_t index);
 };
 
-// All that tensorfile/npy.h reads. Floats are no labels: 0.5 has no class.
+template <typename T>
+constexpr ElementType Whole(const char* dtype) {
+  return {dtype,
+          &ToNumbers<T, float>,
+          &ToNumbers<T, int64_t>,
+          &ToNumbers<T, int32_t>,
+          &ToNumbers<T, uint8_t>,
+          &ToLabel<T>};
+}
+
+// Floats are no labels and no rows of a table: 0.5 has no class.
+template <typename T>
+constexpr ElementType Real(const char* dtype) {
+  return {dtype, &ToNumbers<T, float>, nullptr, nullptr, nullptr, nullptr};
+}
+
+// All that tensorfile/npy.h reads.
 constexpr ElementType kTypes[] = {
-    {"F32", &ToFloats<float>, nullptr},
-    {"F64", &ToFloats<double>, nullptr},
-    {"U8", &ToFloats<uint8_t>, &ToLabel<uint8_t>},
-    {"I8", &ToFloats<int8_t>, &ToLabel<int8_t>},
-    {"U16", &ToFloats<uint16_t>, &ToLabel<uint16_t>},
-    {"I16", &ToFloats<int16_t>, &ToLabel<int16_t>},
-    {"U32", &ToFloats<uint32_t>, &ToLabel<uint32_t>},
-    {"I32", &ToFloats<int32_t>, &ToLabel<int32_t>},
-    {"U64", &ToFloats<uint64_t>, &ToLabel<uint64_t>},
-    {"I64", &ToFloats<int64_t>, &ToLabel<int64_t>},
-    {"BOOL", &ToFloats<uint8_t>, &ToLabel<uint8_t>},
+    Real<float>("F32"),      Real<double>("F64"),     Whole<uint8_t>("U8"),
+    Whole<int8_t>("I8"),     Whole<uint16_t>("U16"),  Whole<int16_t>("I16"),
+    Whole<uint32_t>("U32"),  Whole<int32_t>("I32"),   Whole<uint64_t>("U64"),
+    Whole<int64_t>("I64"),   Whole<uint8_t>("BOOL"),
 };
+
+// nullptr: such a file cannot feed such a tensor.
+Convert ConvertTo(DType dtype, const ElementType& type) {
+  switch (dtype) {
+    case DType::kFloat32: return type.to_floats;
+    case DType::kInt64: return type.to_int64s;
+    case DType::kInt32: return type.to_int32s;
+    case DType::kUInt8:
+    case DType::kBool: return type.to_bytes;
+  }
+  return nullptr;
+}
 
 // One array in memory, with what it takes to say where in the file an element was.
 struct Array {
@@ -81,6 +113,18 @@ struct Array {
   uint64_t data_offset = 0;
   uint64_t element_bytes = 0;
   const ElementType* type = nullptr;
+  // What it is to the model, with the file's own shape of a sample.
+  SampleTensor tensor;
+  Convert convert = nullptr;
+
+  [[nodiscard]] int64_t samples() const { return shape[0]; }
+  [[nodiscard]] size_t row_elements() const { return static_cast<size_t>(tensor.elements()); }
+  // Sample `index` into row `row` of memory of the model's type.
+  void ReadRow(int64_t index, int64_t row, void* memory) const {
+    const size_t count = row_elements();
+    convert(bytes.data(), static_cast<size_t>(index) * count, count,
+            static_cast<char*>(memory) + static_cast<size_t>(row) * tensor.bytes());
+  }
 };
 
 // The whole of one file. Its length was compared with its header when it was opened, so the memory
@@ -110,139 +154,220 @@ absl::StatusOr<Array> ReadArray(const base::FileSystem& files, const std::string
   return array;
 }
 
-// Samples are rows of the input; labels were converted once, since there is one a sample and they
-// are looked at more often.
+// Samples are rows of the arrays, and nothing is stored twice.
 class NpyDataset final : public Dataset {
  public:
-  NpyDataset(Array input, std::vector<int64_t> labels, int64_t classes, BadRecords bad_records)
-      : Dataset(std::move(bad_records)),
-        input_(std::move(input)),
-        labels_(std::move(labels)),
-        classes_(classes),
-        sample_shape_(input_.shape.begin() + 1, input_.shape.end()) {
-    // A list of numbers is a table of one column.
-    if (sample_shape_.empty()) sample_shape_.push_back(1);
-    elements_ = static_cast<size_t>(sample_elements());
+  NpyDataset(std::vector<Array> inputs, Array target, int64_t classes, BadRecords bad_records)
+      : Dataset(std::move(bad_records)), inputs_(std::move(inputs)), target_(std::move(target)) {
+    for (const Array& input : inputs_) layout_.inputs.push_back(input.tensor);
+    layout_.target = target_.tensor;
+    layout_.classes = classes;
   }
 
-  int64_t size() const override { return static_cast<int64_t>(labels_.size()); }
-  const std::vector<int64_t>& sample_shape() const override { return sample_shape_; }
-  int64_t classes() const override { return classes_; }
+  int64_t size() const override { return target_.samples(); }
+  const SampleLayout& layout() const override { return layout_; }
 
-  void Read(int64_t index, float* features, int64_t* label) const override {
-    const auto sample = static_cast<size_t>(index);
-    input_.type->to_floats(input_.bytes.data(), sample * elements_, elements_, features);
-    *label = labels_[sample];
+  void ReadRow(int64_t index, int64_t row, const BatchMemory& memory) const override {
+    for (size_t i = 0; i < inputs_.size(); ++i) inputs_[i].ReadRow(index, row, memory.inputs[i]);
+    target_.ReadRow(index, row, memory.target);
   }
 
  private:
-  const Array input_;  // (n, …)
-  const std::vector<int64_t> labels_;
-  const int64_t classes_;
-  std::vector<int64_t> sample_shape_;
-  size_t elements_ = 0;
+  const std::vector<Array> inputs_;  // each (n, …)
+  const Array target_;               // (n, …)
+  SampleLayout layout_;
 };
 
-// Looks for what is wrong with each sample, its input first. Every element is looked at once, here:
+// Something wrong with one element of a row: its place in the row, what it is, and why.
+struct Flaw {
+  size_t at = 0;
+  std::string value;
+  std::string reason;
+};
+
+// Looks for what is wrong with each sample, its inputs first. Every element is looked at once, here:
 // a single NaN would make every weight of the model NaN within a step.
 class Checker {
  public:
-  Checker(const Array& input, const Array& target, const DatasetOptions& options)
-      : input_(input),
+  Checker(const std::vector<Array>& inputs, const Array& target, const SampleLayout& model)
+      : inputs_(inputs),
         target_(target),
-        limit_(options.classes > 0 ? options.classes : kLabelsMax),
-        reason_(options.classes > 0 ? LabelOutOfRange(options.classes) : "is out of range"),
-        samples_(static_cast<size_t>(input.shape[0])),
-        elements_(input.bytes.size() / input.element_bytes / samples_) {}
-
-  void Run() {
-    // As float32, since that is what the model will see: a double may be finite and its float not.
-    std::vector<float> row(elements_);
-    labels.reserve(samples_);
-    for (size_t sample = 0; sample < samples_; ++sample) {
-      const int64_t label = target_.type->to_label(target_.bytes.data(), sample);
-      labels.push_back(label);
-      input_.type->to_floats(input_.bytes.data(), sample * elements_, elements_, row.data());
-      const auto wrong =
-          std::find_if(row.begin(), row.end(), [](float x) { return !std::isfinite(x); });
-      if (wrong != row.end()) {
-        const auto at = static_cast<size_t>(wrong - row.begin());
-        Add(sample, input_, sample * elements_ + at, "input", absl::StrCat(row[at]),
-            "is no finite float32");
-      } else if (label < 0) {
-        Add(sample, target_, sample, "target", absl::StrCat(label),
-            "is no class: they count from 0");
-      } else if (label >= limit_) {
-        Add(sample, target_, sample, "target", absl::StrCat(label), reason_);
-      } else {
-        classes = std::max(classes, label + 1);
-      }
-    }
+        is_share_(model.target_is_share),
+        classes_max_(model.classes > 0 ? model.classes : kLabelsMax),
+        out_of_range_(model.classes > 0 ? LabelOutOfRange(model) : "is out of range") {
+    size_t widest = target.row_elements();
+    for (const Array& input : inputs) widest = std::max(widest, input.row_elements());
+    row_.resize(widest);
   }
 
-  // What Run finds: a label a sample, the good ones' highest plus 1, and the samples left out.
-  std::vector<int64_t> labels;
+  void Run() {
+    for (int64_t sample = 0; sample < target_.samples(); ++sample) CheckSample(sample);
+  }
+
+  // What Run finds: the good samples' highest class plus 1, and the samples left out.
   int64_t classes = 0;
   BadRecords bad;
 
  private:
+  void CheckSample(int64_t sample) {
+    std::optional<Flaw> flaw;
+    for (const Array& input : inputs_) {
+      flaw = input.tensor.dtype == DType::kFloat32 ? FindBadFloat(input, sample, false)
+                                                   : FindBadWhole(input, sample);
+      if (flaw.has_value()) return Add(sample, input, *flaw);
+    }
+    flaw = target_.tensor.dtype == DType::kFloat32 ? FindBadFloat(target_, sample, is_share_)
+                                                   : FindBadLabel(sample);
+    if (flaw.has_value()) return Add(sample, target_, *flaw);
+    if (target_.tensor.dtype != DType::kFloat32) CountClasses(sample);
+  }
+
+  // As float32, since that is what the model will see: a double may be finite and its float not.
+  std::optional<Flaw> FindBadFloat(const Array& array, int64_t sample, bool is_share) {
+    const size_t count = array.row_elements();
+    array.convert(array.bytes.data(), static_cast<size_t>(sample) * count, count, row_.data());
+    for (size_t i = 0; i < count; ++i) {
+      if (!std::isfinite(row_[i])) {
+        return Flaw{i, absl::StrCat(row_[i]), "is no finite float32"};
+      }
+      if (is_share && (row_[i] < 0 || row_[i] > 1)) {
+        return Flaw{i, absl::StrCat(row_[i]), "must be from 0 to 1 (model.loss)"};
+      }
+    }
+    return std::nullopt;
+  }
+
+  static int64_t WholeAt(const Array& array, int64_t sample, size_t i) {
+    return array.type->to_label(array.bytes.data(),
+                                static_cast<size_t>(sample) * array.row_elements() + i);
+  }
+
+  // Kernels that look up rows trust what they are given here.
+  static std::optional<Flaw> FindBadWhole(const Array& array, int64_t sample) {
+    const int64_t least = array.tensor.least(), largest = array.tensor.largest();
+    for (size_t i = 0; i < array.row_elements(); ++i) {
+      const int64_t number = WholeAt(array, sample, i);
+      if (number >= least && number <= largest) continue;
+      return Flaw{i, absl::StrCat(number),
+                  absl::StrCat("is out of range: the model's input takes ", least, " to ", largest)};
+    }
+    return std::nullopt;
+  }
+
+  // Negative ones are told apart from those beyond the model: they are a coding of their own.
+  std::optional<Flaw> FindBadLabel(int64_t sample) const {
+    for (size_t i = 0; i < target_.row_elements(); ++i) {
+      const int64_t label = WholeAt(target_, sample, i);
+      if (label < 0) return Flaw{i, absl::StrCat(label), "is no class: they count from 0"};
+      if (label >= classes_max_) return Flaw{i, absl::StrCat(label), out_of_range_};
+    }
+    return std::nullopt;
+  }
+
+  void CountClasses(int64_t sample) {
+    for (size_t i = 0; i < target_.row_elements(); ++i) {
+      classes = std::max(classes, WholeAt(target_, sample, i) + 1);
+    }
+  }
+
   // An offset in the file, so that the element can be found with any tool.
-  void Add(size_t sample, const Array& array, size_t element, const char* field, std::string value,
-           const std::string& reason) {
+  void Add(int64_t sample, const Array& array, const Flaw& flaw) {
+    if (!bad.WantsDescription()) return bad.AddUndescribed(sample);
     BadRecord record;
-    record.sample = static_cast<int64_t>(sample);
-    if (!bad.WantsDescription()) return bad.AddUndescribed(record.sample);
+    record.sample = sample;
     record.file = array.path;
+    const size_t element = static_cast<size_t>(sample) * array.row_elements() + flaw.at;
     record.offset = static_cast<int64_t>(array.data_offset + element * array.element_bytes);
-    record.field = field;
-    record.value = std::move(value);
-    record.reason = reason;
+    record.field = array.tensor.name;
+    record.value = flaw.value;
+    record.reason = flaw.reason;
     bad.Add(std::move(record));
   }
 
-  const Array& input_;
+  const std::vector<Array>& inputs_;
   const Array& target_;
-  const int64_t limit_;
-  const std::string reason_;
-  const size_t samples_;
-  const size_t elements_;  // of a sample
+  const bool is_share_;
+  const int64_t classes_max_;
+  const std::string out_of_range_;
+  std::vector<float> row_;
 };
 
-// Whether the target has one whole number for each sample. A column is what other libraries make of
-// a list of targets, and means the same.
-absl::Status CheckTarget(const Array& input, const Array& target) {
-  if (target.type->to_label == nullptr) {
+// Gives the array its meaning: the model's name and type, the file's shape.
+absl::Status Bind(const SampleTensor& wanted, Array* array) {
+  array->tensor = wanted;
+  array->tensor.shape.assign(array->shape.begin() + 1, array->shape.end());
+  array->convert = ConvertTo(wanted.dtype, *array->type);
+  if (array->convert != nullptr) return absl::OkStatus();
+  return absl::InvalidArgumentError(
+      absl::StrCat(array->path, ": the input is ", array->type->dtype, "; the model's input '",
+                   wanted.name, "' takes whole numbers (", kernels::DTypeName(wanted.dtype), ")"));
+}
+
+// The file that is called as the input. A list of numbers is a table of one column.
+absl::StatusOr<Array> ReadInput(const base::FileSystem& files, const std::string& folder,
+                                const SampleTensor& input) {
+  if (input.name.find('/') != std::string::npos || input.name == "target") {
+    return absl::InvalidArgumentError(
+        absl::StrCat("the model's input '", input.name, "' cannot have a file of its name in ",
+                     folder, "; rename the input when the model is exported"));
+  }
+  RM_ASSIGN_OR_RETURN(Array array, ReadArray(files, base::JoinPath(folder, input.name + ".npy")));
+  RM_RETURN_IF_ERROR(Bind(input, &array));
+  if (array.tensor.shape.empty()) array.tensor.shape.push_back(1);
+  return array;
+}
+
+// Whether the target has what the model's loss compares with, for each sample. A column is what other
+// libraries make of a list of targets, and means the same.
+absl::Status CheckTarget(const Array& target, const SampleTensor& wanted) {
+  if (wanted.dtype != DType::kFloat32 && target.type->to_label == nullptr) {
     return absl::InvalidArgumentError(
         absl::StrCat(target.path, ": the target is ", target.type->dtype,
                      "; it must be class indices, whole numbers from 0"));
   }
-  const bool is_column = target.shape.size() == 2 && target.shape[1] == 1;
-  if (target.shape.size() != 1 && !is_column) {
-    return absl::InvalidArgumentError(
-        absl::StrCat(target.path, ": the target is ",
-                     tensorfile::DescribeTensor(target.type->dtype, target.shape),
-                     "; it must have one number for each sample, shape [n] or [n, 1]"));
-  }
-  if (target.shape[0] == input.shape[0]) return absl::OkStatus();
-  return absl::InvalidArgumentError(absl::StrCat(input.path, " has ", input.shape[0],
-                                                 " samples, but ", target.path, " has ",
-                                                 target.shape[0], " targets"));
+  const auto without_ones = [](const std::vector<int64_t>& shape, size_t from) {
+    std::vector<int64_t> rest;
+    std::copy_if(shape.begin() + static_cast<int64_t>(from), shape.end(), std::back_inserter(rest),
+                 [](int64_t size) { return size != 1; });
+    return rest;
+  };
+  if (without_ones(target.shape, 1) == without_ones(wanted.shape, 0)) return absl::OkStatus();
+  const std::string expected =
+      wanted.elements() == 1
+          ? "one number for each sample, shape [n] or [n, 1]"
+          : absl::StrCat(wanted.elements(), " numbers for each sample, shape [n, ",
+                         absl::StrJoin(wanted.shape, ", "), "]");
+  return absl::InvalidArgumentError(
+      absl::StrCat(target.path, ": the target is ",
+                   tensorfile::DescribeTensor(target.type->dtype, target.shape),
+                   "; it must have ", expected));
 }
 
 }  // namespace
 
-// The input is named after the model's, so that a model of two inputs will find two files.
+// Files are named after the model's inputs, so that a model of two inputs finds two files.
 absl::StatusOr<std::unique_ptr<Dataset>> OpenNpy(const pb::DataSource& source,
                                                  const base::FileSystem& files,
                                                  const DatasetOptions& options) {
-  const std::string input_path = base::JoinPath(source.path(), options.input + ".npy");
-  RM_ASSIGN_OR_RETURN(Array input, ReadArray(files, input_path));
-  RM_ASSIGN_OR_RETURN(const Array target,
+  std::vector<SampleTensor> wanted = options.model.inputs;
+  if (wanted.empty()) wanted.push_back(FirstInput(options));
+  std::vector<Array> inputs;
+  for (const SampleTensor& input : wanted) {
+    RM_ASSIGN_OR_RETURN(inputs.emplace_back(), ReadInput(files, source.path(), input));
+  }
+  RM_ASSIGN_OR_RETURN(Array target,
                       ReadArray(files, base::JoinPath(source.path(), "target.npy")));
-  RM_RETURN_IF_ERROR(CheckTarget(input, target));
-  Checker checker(input, target, options);
+  RM_RETURN_IF_ERROR(CheckTarget(target, options.model.target));
+  RM_RETURN_IF_ERROR(Bind(options.model.target, &target));
+  for (const Array& input : inputs) {
+    if (input.samples() == target.samples()) continue;
+    return absl::InvalidArgumentError(absl::StrCat(input.path, " has ", input.samples(),
+                                                   " samples, but ", target.path, " has ",
+                                                   target.samples(), " targets"));
+  }
+  Checker checker(inputs, target, options.model);
   checker.Run();
-  return std::make_unique<NpyDataset>(std::move(input), std::move(checker.labels), checker.classes,
+  return std::make_unique<NpyDataset>(std::move(inputs), std::move(target), checker.classes,
                                       std::move(checker.bad));
 }
 

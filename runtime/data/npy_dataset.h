@@ -1,4 +1,4 @@
-// A folder of .npy files: `<input>.npy` with the samples and target.npy with their classes.
+// A folder of .npy files: `<input>.npy` for each input of the model, and target.npy.
 #ifndef RM_RUNTIME_DATA_NPY_DATASET_H_
 #define RM_RUNTIME_DATA_NPY_DATASET_H_
 
@@ -11,10 +11,14 @@
 
 namespace rm::data {
 
-// The format "npy" of Dataset::Open. Holds the input's bytes as they are, and eight bytes a label;
-// numbers become float32 when a sample is read. The sample's shape is the input's without its first
-// dimension; an input of one dimension has samples of shape {1}. Bad records: NaN, infinity or a
-// number beyond float32 in the input, a target below 0 or not below options.classes.
+// The format "npy" of Dataset::Open. Holds the files' bytes as they are; numbers take the type that
+// the model wants when a sample is read. The first dimension counts samples; a file of one dimension
+// has samples of shape {1}. Whole numbers may become floats, and whole numbers of another width;
+// floats never become whole. Bad records: NaN, infinity or a number beyond float32, a whole number
+// that the input's type or table does not hold, a class below 0 or not below the model's classes, a
+// share outside of 0 to 1.
+// InvalidArgument names the file: types that do not go together, files of different length, a target
+// of another shape than the model's, an input whose name no file can have.
 [[nodiscard]] absl::StatusOr<std::unique_ptr<Dataset>> OpenNpy(const pb::DataSource& source,
                                                                const base::FileSystem& files,
                                                                const DatasetOptions& options);

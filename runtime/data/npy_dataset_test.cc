@@ -98,9 +98,9 @@ TEST_CASE("images keep their shape, targets may be a column") {
 TEST_CASE("the input's file is found by the name of the model's input") {
   Source source("", kThreeTargets);
   WriteFile(source.files, "/d/pixels.npy", kSixFloats);
-  source.options.input = "pixels";
+  source.options.model.inputs = {{"pixels", kernels::DType::kFloat32, {2}, 0}};
   CHECK(source.Open().ok());
-  source.options.input = "none";
+  source.options.model.inputs[0].name = "none";
   const auto missing = source.Open();
   REQUIRE(absl::IsNotFound(missing.status()));
   CHECK_THAT(std::string(missing.status().message()), Catch::Contains("/d/none.npy"));
@@ -110,7 +110,7 @@ TEST_CASE("NaN, infinities and labels out of range make bad records, told with t
   const float nan = std::nanf(""), inf = std::numeric_limits<float>::infinity();
   Source source(Npy<float>("F32", {5, 2}, {1, 2, 3, nan, -inf, 6, 7, 8, 9, 10}),
                 Npy<int64_t>("I64", {5}, {0, 1, 1, -1, 2}));
-  source.options.classes = 2;
+  source.options.model.classes = 2;
   const auto dataset = source.Open();
   REQUIRE(dataset.ok());
   const auto& bad = (*dataset)->bad_records().kept();
@@ -165,6 +165,122 @@ TEST_CASE("arrays that do not belong together are refused") {
     REQUIRE(absl::IsInvalidArgument(dataset.status()));
     CHECK_THAT(std::string(dataset.status().message()), Catch::Contains(test.message));
   }
+}
+
+// Two inputs of whole numbers and one of floats, in files of other types, and a target a token.
+struct ThreeInputs : Source {
+  ThreeInputs() : Source(kSixFloats, Npy<uint8_t>("U8", {3, 2}, {0, 1, 2, 3, 1, 0})) {
+    options.model.inputs = {{"input", kernels::DType::kFloat32, {2}, 0},
+                            {"ids", kernels::DType::kInt64, {2}, 10},
+                            {"mask", kernels::DType::kBool, {2}, 0}};
+    options.model.target.shape = {2};
+    options.model.classes = 4;
+    options.model.has_params = false;
+    Put("ids", Npy<uint16_t>("U16", {3, 2}, {9, 8, 7, 6, 5, 4}));
+    Put("mask", Npy<uint8_t>("BOOL", {3, 2}, {1, 1, 1, 0, 0, 0}));
+  }
+  void Put(const std::string& name, const std::string& bytes) {
+    WriteFile(files, "/d/" + name + ".npy", bytes);
+  }
+  std::string Error() { return std::string(Open().status().message()); }
+};
+
+TEST_CASE("each input has a file of its own, read in the type of the model") {
+  ThreeInputs source;
+  const auto dataset = source.Open();
+  REQUIRE(dataset.ok());
+  CHECK((*dataset)->bad_records().count() == 0);
+  CHECK(CheckLayout(source.options.model, (*dataset)->layout()).ok());
+  CHECK((*dataset)->layout().weights() == 2);
+  float x[4] = {};
+  int64_t ids[4] = {}, labels[4] = {};
+  uint8_t mask[4] = {9, 9, 9, 9};
+  void* const inputs[] = {x, ids, mask};
+  (*dataset)->ReadRow(1, 1, {inputs, labels, nullptr});
+  CHECK((x[2] == 3 && x[3] == 4 && x[0] == 0));
+  CHECK((ids[2] == 7 && ids[3] == 6));
+  CHECK((mask[1] == 9 && mask[2] == 1 && mask[3] == 0));
+  CHECK((labels[2] == 2 && labels[3] == 3));
+}
+
+TEST_CASE("whole numbers that an input's table or type does not hold make bad records") {
+  ThreeInputs source;
+  source.Put("ids", Npy<int64_t>("I64", {3, 2}, {9, 10, 0, -1, 5, 4}));
+  source.Put("mask", Npy<uint8_t>("U8", {3, 2}, {1, 1, 1, 0, 0, 2}));
+  const auto dataset = source.Open();
+  REQUIRE(dataset.ok());
+  const auto& bad = (*dataset)->bad_records().kept();
+  REQUIRE(bad.size() == 3);
+  CHECK(bad[0].ToString() ==
+        "/d/ids.npy at offset 136, sample 0: field 'ids': '10' is out of range: the model's input "
+        "takes 0 to 9");
+  CHECK(bad[1].value == "-1");
+  CHECK(bad[2].field == "mask");
+  source.options.model.inputs[1].limit = 0;  // no table: any int64 will do
+  CHECK((*source.Open())->bad_records().count() == 1);
+}
+
+TEST_CASE("files that do not fit the model's inputs are refused by name") {
+  SECTION("floats for whole numbers") {
+    ThreeInputs source;
+    source.Put("ids", Npy<float>("F32", {3, 2}, {1, 2, 3, 4, 5, 6}));
+    CHECK(source.Error() ==
+          "/d/ids.npy: the input is F32; the model's input 'ids' takes whole numbers (int64)");
+  }
+  SECTION("another length") {
+    ThreeInputs source;
+    source.Put("mask", Npy<uint8_t>("BOOL", {2, 2}, {1, 1, 1, 0}));
+    CHECK(source.Error() == "/d/mask.npy has 2 samples, but /d/target.npy has 3 targets");
+  }
+  SECTION("a file that is not there") {
+    ThreeInputs source;
+    source.options.model.inputs[2].name = "weights";
+    CHECK_THAT(source.Error(), Catch::Contains("/d/weights.npy"));
+  }
+  SECTION("a name that no file in the folder can have") {
+    for (const char* const name : {"a/b", "../secret", "target"}) {
+      ThreeInputs source;
+      source.options.model.inputs[2].name = name;
+      CHECK_THAT(source.Error(), Catch::Contains("cannot have a file of its name in /d"));
+    }
+  }
+  SECTION("another shape is said with both sides") {
+    ThreeInputs source;
+    source.options.model.inputs[1].shape = {3};
+    const auto dataset = source.Open();
+    REQUIRE(dataset.ok());
+    CHECK(CheckLayout(source.options.model, (*dataset)->layout()) ==
+          absl::InvalidArgumentError("input 'ids': the data's samples are [2], the model takes [3]; "
+                                     "use other data, or export the model for this shape"));
+  }
+  SECTION("a target of another shape") {
+    ThreeInputs source;
+    source.options.model.target.shape = {4};
+    CHECK(source.Error() ==
+          "/d/target.npy: the target is U8 [3, 2]; it must have 4 numbers for each sample, shape "
+          "[n, 4]");
+  }
+}
+
+TEST_CASE("targets are numbers where the loss compares numbers") {
+  Source source(kSixFloats, Npy<double>("F64", {3, 1}, {0.5, -1, std::nan("")}));
+  source.options.model.inputs = {{"input", kernels::DType::kFloat32, {2}, 0}};
+  source.options.model.target = {"target", kernels::DType::kFloat32, {1}, 0};
+  const auto dataset = source.Open();
+  REQUIRE(dataset.ok());
+  CHECK((*dataset)->bad_records().count() == 1);
+  CHECK((*dataset)->layout().weights() == 1);
+  CHECK(CheckLayout(source.options.model, (*dataset)->layout()).ok());
+  float x[2], y = 0;
+  void* const inputs[] = {x};
+  (*dataset)->ReadRow(0, 0, {inputs, &y, nullptr});
+  CHECK(y == 0.5F);
+  source.options.model.target_is_share = true;
+  const auto shares = source.Open();
+  REQUIRE(shares.ok());
+  CHECK((*shares)->bad_records().kept()[0].ToString() ==
+        "/d/target.npy at offset 136, sample 1: field 'target': '-1' must be from 0 to 1 "
+        "(model.loss)");
 }
 
 }  // namespace

@@ -19,6 +19,59 @@ int64_t TokenBytes(const std::string& path) {
   return absl::EndsWith(path, ".u32") ? 4 : 0;
 }
 
+// Windows as samples.
+class TokenSamples final : public Dataset {
+ public:
+  TokenSamples(std::unique_ptr<TokenDataset> tokens, const SampleTensor& input, int64_t window)
+      : tokens_(std::move(tokens)), window_(window) {
+    layout_.inputs = {input};
+    layout_.target.shape = {window};
+    layout_.classes = tokens_->vocabulary();
+  }
+
+  int64_t size() const override { return tokens_->size(); }
+  const SampleLayout& layout() const override { return layout_; }
+
+  void ReadRow(int64_t index, int64_t row, const BatchMemory& memory) const override {
+    auto* const targets = RowOf<int64_t>(memory.target, row, window_);
+    if (layout_.inputs[0].dtype == kernels::DType::kInt64) {
+      return tokens_->Read(index, RowOf<int64_t>(memory.inputs[0], row, window_), targets);
+    }
+    auto* const narrow = RowOf<int32_t>(memory.inputs[0], row, window_);
+    for (int64_t i = 0; i < window_; ++i) {
+      narrow[i] = static_cast<int32_t>(tokens_->TokenAt(index * window_ + i));
+      targets[i] = tokens_->TokenAt(index * window_ + i + 1);
+    }
+  }
+
+ private:
+  const std::unique_ptr<TokenDataset> tokens_;
+  const int64_t window_;
+  SampleLayout layout_;
+};
+
+// Whether the model is one of language: one window of tokens in, a class for each of them out.
+absl::Status CheckModel(const std::string& path, const SampleLayout& model) {
+  const auto refuse = [&](const std::string& why) {
+    return absl::InvalidArgumentError(absl::StrCat(path, ": the format is tokens, ", why));
+  };
+  if (model.inputs.size() != 1) {
+    return refuse(absl::StrCat("which fills one input, but the model has ", model.inputs.size(),
+                               " (", NamesOf(model.inputs), "); use npy"));
+  }
+  const SampleTensor& input = model.inputs[0];
+  const bool is_whole =
+      input.dtype == kernels::DType::kInt64 || input.dtype == kernels::DType::kInt32;
+  if (!is_whole) {
+    return refuse(absl::StrCat("but the model's input '", input.name, "' is ", input.ToString(),
+                               "; use idx, csv or npy"));
+  }
+  if (model.has_classes() && model.target.elements() == input.elements()) return absl::OkStatus();
+  return refuse(absl::StrCat("which has a class for each of the ", input.elements(),
+                             " tokens of a window; the model's loss wants ",
+                             model.target.ToString(), " for a window"));
+}
+
 }  // namespace
 
 // One pass for the highest token: it must be known before a model with too small a vocabulary meets
@@ -86,6 +139,24 @@ void TokenDataset::Read(int64_t index, int64_t* tokens, int64_t* targets) const 
     tokens[i] = TokenAt(index * window_ + i);
     targets[i] = TokenAt(index * window_ + i + 1);
   }
+}
+
+// The file first: a path that leads nowhere is told whatever the model is. Without a model a window is
+// one token, which is enough to find out whether the file can be read.
+absl::StatusOr<std::unique_ptr<Dataset>> OpenTokens(const pb::DataSource& source,
+                                                    const base::FileSystem& files,
+                                                    const DatasetOptions& options) {
+  const SampleLayout& model = options.model;
+  SampleTensor input = FirstInput(options);
+  if (model.inputs.empty()) input.dtype = kernels::DType::kInt64;
+  const int64_t window = input.elements();
+  RM_RETURN_IF_ERROR(files.Open(source.path()).status());
+  if (!model.inputs.empty()) RM_RETURN_IF_ERROR(CheckModel(source.path(), model));
+  RM_ASSIGN_OR_RETURN(auto tokens, TokenDataset::Open(source.path(), window, files));
+  for (const int64_t limit : {model.classes, input.limit}) {
+    if (limit > 0) RM_RETURN_IF_ERROR(tokens->CheckVocabulary(limit));
+  }
+  return std::make_unique<TokenSamples>(std::move(tokens), input, window);
 }
 
 }  // namespace rm::data

@@ -9,6 +9,8 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "base/file_system.h"
+#include "proto/job.pb.h"
+#include "runtime/data/dataset.h"
 
 namespace rm::data {
 
@@ -31,10 +33,11 @@ class TokenDataset {
 
   // Writes window `index` and the token that follows each of its own. REQUIRES: 0 ≤ index < size().
   void Read(int64_t index, int64_t* tokens /* (window) */, int64_t* targets /* (window) */) const;
+  // REQUIRES: 0 ≤ position < tokens().
+  [[nodiscard]] int64_t TokenAt(int64_t position) const;
 
  private:
   TokenDataset(std::string path, std::string bytes, int64_t token_bytes, int64_t window);
-  [[nodiscard]] int64_t TokenAt(int64_t position) const;
 
   const std::string path_;
   const std::string bytes_;
@@ -43,6 +46,14 @@ class TokenDataset {
   const int64_t tokens_;
   int64_t vocabulary_ = 0;
 };
+
+// The format "tokens" of Dataset::Open: a sample is a window as long as the model's input, the target
+// of each token the one that follows it. InvalidArgument, beside what TokenDataset says: a model that
+// takes anything but one window of whole numbers, or wants another target than a token for each of
+// them; a token beyond the model's vocabulary, which is the lesser of its classes and its table.
+[[nodiscard]] absl::StatusOr<std::unique_ptr<Dataset>> OpenTokens(const pb::DataSource& source,
+                                                                  const base::FileSystem& files,
+                                                                  const DatasetOptions& options);
 
 }  // namespace rm::data
 

@@ -84,5 +84,72 @@ TEST_CASE("files that are no tokens are refused") {
   CHECK(absl::IsNotFound(TokenDataset::Open("/none.u16", 1, files).status()));
 }
 
+// What a language model of that window and vocabulary takes.
+SampleLayout LanguageModel(int64_t window, int64_t vocabulary, kernels::DType dtype) {
+  SampleLayout model;
+  model.inputs = {{"tokens", dtype, {window}, vocabulary}};
+  model.target.shape = {window};
+  model.classes = vocabulary;
+  model.has_params = false;
+  return model;
+}
+
+absl::StatusOr<std::unique_ptr<Dataset>> OpenFor(const SampleLayout& model, const Tokens& tokens) {
+  MemoryFileSystem files;
+  WriteFile(files, "/t.u16", Bytes(tokens, 2));
+  pb::DataSource source;
+  source.set_path("/t.u16");
+  source.set_format("tokens");
+  DatasetOptions options;
+  options.model = model;
+  return Dataset::Open(source, files, options);
+}
+
+TEST_CASE("a sample is a window in the type of the model's input, with the next token of each") {
+  const Tokens tokens = {5, 6, 7, 8, 9, 4, 3};
+  const auto wide = OpenFor(LanguageModel(3, 10, kernels::DType::kInt64), tokens);
+  REQUIRE(wide.ok());
+  CHECK((*wide)->size() == 2);
+  CHECK((*wide)->classes() == 10);
+  CHECK((*wide)->layout().weights() == 3);
+  Tokens x(6, -1), y(6, -1);
+  void* const inputs[] = {x.data()};
+  (*wide)->ReadRow(0, 1, {inputs, y.data(), nullptr});
+  CHECK(x == Tokens{-1, -1, -1, 5, 6, 7});
+  CHECK(y == Tokens{-1, -1, -1, 6, 7, 8});
+  const auto narrow = OpenFor(LanguageModel(3, 10, kernels::DType::kInt32), tokens);
+  REQUIRE(narrow.ok());
+  int32_t small[3] = {};
+  void* const small_inputs[] = {small};
+  (*narrow)->ReadRow(1, 0, {small_inputs, y.data(), nullptr});
+  CHECK((small[0] == 8 && small[1] == 9 && small[2] == 4));
+  CHECK(y == Tokens{9, 4, 3, 6, 7, 8});
+}
+
+TEST_CASE("a model of anything but windows of tokens is told what this format holds") {
+  const Tokens tokens = {1, 2, 3, 4, 5};
+  SampleLayout two = LanguageModel(2, 10, kernels::DType::kInt64);
+  two.inputs.push_back({"mask", kernels::DType::kInt64, {2}, 0});
+  SampleLayout one_label = LanguageModel(2, 10, kernels::DType::kInt64);
+  one_label.target.shape = {};
+  SampleLayout numbers = LanguageModel(2, 10, kernels::DType::kInt64);
+  numbers.target.dtype = kernels::DType::kFloat32;
+  const struct {
+    SampleLayout model;
+    const char* message;
+  } cases[] = {
+      {two, "fills one input, but the model has 2 ('tokens', 'mask'); use npy"},
+      {one_label, "has a class for each of the 2 tokens of a window; the model's loss wants int64 []"},
+      {numbers, "the model's loss wants float32 [2] for a window"},
+      {LanguageModel(2, 5, kernels::DType::kInt64),
+       "/t.u16 at offset 8: token 5 is out of range: the vocabulary has 5 tokens, 0 to 4"},
+      {LanguageModel(5, 9, kernels::DType::kInt64), "5 tokens do not fill one window of 5"},
+  };
+  for (const auto& test : cases) {
+    CHECK_THAT(std::string(OpenFor(test.model, tokens).status().message()),
+               Catch::Contains(test.message));
+  }
+}
+
 }  // namespace
 }  // namespace rm::data

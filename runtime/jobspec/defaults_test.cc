@@ -18,7 +18,8 @@ YamlNode TextNode(absl::string_view text) {
 
 bool IsSingle(const Key& key) {
   return key.type != KeyType::kRanks && key.type != KeyType::kLater &&
-         key.type != KeyType::kTextMap && key.type != KeyType::kNumberMap;
+         key.type != KeyType::kTextMap && key.type != KeyType::kNumberMap &&
+         key.type != KeyType::kTextListMap;
 }
 
 TEST_CASE("every default is a value that a user could write") {

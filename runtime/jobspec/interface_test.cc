@@ -87,7 +87,7 @@ TEST_CASE("every key of the plan is known: obeyed, or refused by name at its pla
   CHECK(lines ==
         std::vector<std::string>{
             "15:3 data.schema: 'data.schema' is for csv files, but 'data.train.format' is 'idx'",
-            "16:3 data.inputs: 'inputs' is not supported yet",
+            "16:11 data.inputs: 'data.inputs' is for csv files, but 'data.train.format' is 'idx'",
             "17:3 data.text: 'text' is not supported yet",
             "18:3 data.augment: 'augment' is not supported yet",
             "31:3 train.ema: 'ema' is not supported yet",
@@ -111,7 +111,7 @@ struct Words {
 
 constexpr Words kWords[] = {
     {"kind", "train", "evaluate predict serve stream tune command"},
-    {"model.loss", "softmax_cross_entropy", "mse sigmoid_binary_cross_entropy"},
+    {"model.loss", "softmax_cross_entropy mse sigmoid_binary_cross_entropy", ""},
     {"data.train.format", "idx csv npy tokens", "image_folder parquet"},
     {"data.validation.format", "idx csv npy tokens", "image_folder parquet"},
     {"data.schema.missing", "error zero mean", ""},

@@ -107,6 +107,8 @@ Json TypeSchema(const Key& key) {
     case KeyType::kTextList: return Types({"array", "null"}).Set("items", TextTypes());
     case KeyType::kTextMap:
       return MapSchema(key.choices.empty() ? TextTypes() : ChoiceSchema(key));
+    case KeyType::kTextListMap:
+      return MapSchema(Types({"array"}).Set("items", TextTypes()));
     case KeyType::kNumberMap: return MapSchema(Types({"number", "boolean"}));
     case KeyType::kFile: return TextTypes().Set("pattern", kArtifactPattern);
     case KeyType::kText:

@@ -74,8 +74,9 @@ constexpr Key kKeys[] = {
          "A safetensors file with first values of the weights, found by their names"),
     Make("model.freeze", KeyType::kTextList,
          "Patterns of names of weights that are not trained: '*' any text, '?' one character"),
-    Choice("model.loss", "softmax_cross_entropy", "What is made small")
-        .Later("mse|sigmoid_binary_cross_entropy").Default("softmax_cross_entropy"),
+    Choice("model.loss", "softmax_cross_entropy|mse|sigmoid_binary_cross_entropy",
+           "What is made small: of classes, of numbers, of numbers from 0 to 1")
+        .Default("softmax_cross_entropy"),
     Number("model.label_smoothing", {0, 1, false, true}, "Share of a label given to all classes")
         .Default("0"),
 
@@ -88,13 +89,15 @@ constexpr Key kKeys[] = {
         .Later("image_folder|parquet").RequiredInSection(),
     Make("data.schema.features", KeyType::kTextList,
          "csv: columns that make the model's input, in this order; all but the label if not given"),
-    Text("data.schema.label", "csv: column that says which class a record is"),
+    Text("data.schema.label", "csv: column that the model is to find out: a class, or a number"),
     Make("data.schema.types", KeyType::kTextMap,
-         "csv: what columns hold; what is not named is float, the label int")
+         "csv: what columns hold; what is not named is float, the label of classes int")
         .Among("float|int|category"),
     Choice("data.schema.missing", "error|zero|mean",
            "csv: what an empty field of a feature is; error if not given"),
-    NotYet("data.inputs", "Which columns go to which input of the model"),
+    Make("data.inputs", KeyType::kTextListMap,
+         "csv: columns of each input of the model, in this order; all features, to the only input, "
+         "if not given"),
     NotYet("data.text", "How text becomes tokens"),
     NotYet("data.augment", "Random changes of training samples"),
     Choice("data.on_bad_record", "fail|skip|quarantine",
@@ -208,7 +211,8 @@ const Key* FindKey(absl::string_view path) {
 
 const Key* FindMapOf(absl::string_view path) {
   for (const Key& key : kKeys) {
-    const bool is_map = key.type == KeyType::kTextMap || key.type == KeyType::kNumberMap;
+    const bool is_map = key.type == KeyType::kTextMap || key.type == KeyType::kNumberMap ||
+                        key.type == KeyType::kTextListMap;
     if (is_map && IsBelow(path, key.path)) return &key;
   }
   return nullptr;

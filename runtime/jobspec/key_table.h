@@ -27,6 +27,7 @@ enum class KeyType {
   kBytes,      // "8MiB" → int64
   kTextList,   // [a, b]: texts, each once
   kTextMap,    // names and texts of the user's own
+  kTextListMap,  // names of the user's own, each with a list of texts
   kNumberMap,  // names and numbers: parameters; which there are depends on what they are for
   kRanks,      // N or {min, max}
   kLater,      // a key, or a whole section, of a later version
@@ -84,7 +85,7 @@ struct Key {
 [[nodiscard]] absl::Span<const Key> Keys();
 // The key of exactly that path, or nullptr.
 [[nodiscard]] const Key* FindKey(absl::string_view path);
-// The key whose names are free (kTextMap, kNumberMap) and that `path` is an entry of, or nullptr.
+// The key whose names are free (kTextMap, kTextListMap, kNumberMap) and that `path` is an entry of, or nullptr.
 [[nodiscard]] const Key* FindMapOf(absl::string_view path);
 // True for "train" or "train.optimizer": keys lie below it.
 [[nodiscard]] bool IsSection(absl::string_view path);

@@ -78,6 +78,10 @@ class Reader {
         return ReadMap(key, member.value, [&](const std::string& path, const YamlMember& entry) {
           return ReadTextEntry(key, path, entry);
         });
+      case KeyType::kTextListMap:
+        return ReadMap(key, member.value, [&](const std::string& path, const YamlMember& entry) {
+          return ReadListEntry(path, entry);
+        });
       case KeyType::kNumberMap:
         return ReadMap(key, member.value, [&](const std::string& path, const YamlMember& entry) {
           return ReadNumberEntry(key, section, path, entry);
@@ -97,17 +101,30 @@ class Reader {
     return absl::OkStatus();
   }
 
-  // All of it or nothing; which texts it may hold is left to validation.
-  absl::Status ReadTextList(const Key& key, const YamlNode& node) {
-    if (node.kind == Kind::kNull) return absl::OkStatus();
+  static absl::StatusOr<std::vector<std::string>> ReadTexts(absl::string_view path,
+                                                            const YamlNode& node) {
     if (node.kind != Kind::kList) {
       return absl::InvalidArgumentError(
-          absl::StrCat("'", key.path, "' must be a list of texts, as in [a, b]"));
+          absl::StrCat("'", path, "' must be a list of texts, as in [a, b]"));
     }
     std::vector<std::string> texts;
     for (const YamlNode& element : node.elements) {
-      RM_ASSIGN_OR_RETURN(texts.emplace_back(), ReadText(key.path, element));
+      RM_ASSIGN_OR_RETURN(texts.emplace_back(), ReadText(path, element));
     }
+    return texts;
+  }
+
+  // An entry of data.inputs.
+  absl::Status ReadListEntry(const std::string& path, const YamlMember& entry) {
+    RM_ASSIGN_OR_RETURN(const auto texts, ReadTexts(path, entry.value));
+    SetInput(entry.name, texts, &result_.spec);
+    return absl::OkStatus();
+  }
+
+  // All of it or nothing; which texts it may hold is left to validation.
+  absl::Status ReadTextList(const Key& key, const YamlNode& node) {
+    if (node.kind == Kind::kNull) return absl::OkStatus();
+    RM_ASSIGN_OR_RETURN(const auto texts, ReadTexts(key.path, node));
     for (const std::string& text : texts) AddToTextList(key, text, &result_.spec);
     return absl::OkStatus();
   }

@@ -101,6 +101,7 @@ std::string ValueText(const Key& key) {
     case KeyType::kDuration: return "duration";
     case KeyType::kBytes: return "size";
     case KeyType::kTextList: return "list of texts";
+    case KeyType::kTextListMap: return "names and lists of texts";
     case KeyType::kTextMap:
       return key.choices.empty() ? "names and texts"
                                  : absl::StrCat("names, each with ", CodeList(key.choices));

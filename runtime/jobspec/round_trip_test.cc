@@ -58,6 +58,7 @@ Value RandomValue(const Key& key, base::RandomStream& random) {
 // A schema where the files are csv, and only there.
 void MakeDataConsistent(base::RandomStream& random, pb::DataSpec& data) {
   data.mutable_validation()->set_format(data.train().format());
+  data.mutable_inputs()->clear();
   if (data.train().format() != "csv") return data.clear_schema();
   data.mutable_schema()->clear_features();
   data.mutable_schema()->mutable_types()->clear();
@@ -65,6 +66,14 @@ void MakeDataConsistent(base::RandomStream& random, pb::DataSpec& data) {
     const std::string column = absl::StrCat(i, RandomText(random));
     data.mutable_schema()->add_features(column);
     (*data.mutable_schema()->mutable_types())[column] = "category";
+    // Each to an input of its own, or twice to one: what may be, and what is written in one line.
+    if (random.NextBelow(2) == 0) continue;
+    auto& inputs = *data.mutable_inputs();
+    inputs[RandomText(random)].add_columns(column);
+    inputs["all"].mutable_columns()->CopyFrom(data.schema().features());
+  }
+  if (data.inputs_size() > 0) {
+    (*data.mutable_inputs())["all"].mutable_columns()->CopyFrom(data.schema().features());
   }
 }
 
@@ -97,12 +106,14 @@ pb::JobSpec RandomSpec(base::RandomStream& random) {
   for (const Key& key : Keys()) {
     const bool single = key.type != KeyType::kLater && key.type != KeyType::kTextMap &&
                         key.type != KeyType::kNumberMap && key.type != KeyType::kRanks &&
-                        key.type != KeyType::kTextList;
+                        key.type != KeyType::kTextList &&
+                        key.type != KeyType::kTextListMap;
     if (!single || random.NextBelow(2) == 0 || key.path == "name") continue;
     if (!IsSet(spec, key.field) && !Rivals(key.path).empty()) continue;  // the other one is given
     SetValue(key, RandomValue(key, random), &spec);
   }
   MakeDataConsistent(random, *spec.mutable_data());
+  if (spec.model().loss() != "softmax_cross_entropy") spec.mutable_model()->set_label_smoothing(0);
   MakeComponentsConsistent(*spec.mutable_train());
   const int32_t ranks = static_cast<int32_t>(1 + random.NextBelow(100));
   spec.mutable_resources()->set_ranks_min(ranks);
@@ -149,7 +160,8 @@ TEST_CASE("--set gives each key the value it would have in the file") {
   for (const Key& key : Keys()) {
     const bool single = key.type != KeyType::kLater && key.type != KeyType::kTextMap &&
                         key.type != KeyType::kNumberMap && key.type != KeyType::kRanks &&
-                        key.type != KeyType::kTextList;
+                        key.type != KeyType::kTextList &&
+                        key.type != KeyType::kTextListMap;
     if (!single || !IsSet(wanted, key.field)) continue;
     overrides.push_back(absl::StrCat(key.path, "=", WriteValue(key, GetValue(wanted, key))));
   }

@@ -140,6 +140,19 @@ NumberMap* MutableNumberMap(absl::string_view path, pb::JobSpec* spec) {
   return spec->mutable_train()->mutable_scheduler()->mutable_params();
 }
 
+TextListMap GetInputs(const pb::JobSpec& spec) {
+  TextListMap inputs;
+  for (const auto& [name, list] : spec.data().inputs()) {
+    inputs[name].assign(list.columns().begin(), list.columns().end());
+  }
+  return inputs;
+}
+
+void SetInput(const std::string& name, const std::vector<std::string>& columns, pb::JobSpec* spec) {
+  auto& list = (*spec->mutable_data()->mutable_inputs())[name];
+  list.mutable_columns()->Assign(columns.begin(), columns.end());
+}
+
 std::map<std::string, std::string> GetTextMap(absl::string_view path, const pb::JobSpec& spec) {
   const TextMap& map = path == "labels"              ? spec.labels()
                        : path == "data.schema.types" ? spec.data().schema().types()

@@ -35,6 +35,10 @@ using TextMap = google::protobuf::Map<std::string, std::string>;
 using NumberMap = google::protobuf::Map<std::string, double>;
 [[nodiscard]] TextMap* MutableTextMap(absl::string_view path, pb::JobSpec* spec);
 [[nodiscard]] NumberMap* MutableNumberMap(absl::string_view path, pb::JobSpec* spec);
+// The lists of data.inputs, the one map of them.
+using TextListMap = std::map<std::string, std::vector<std::string>>;
+[[nodiscard]] TextListMap GetInputs(const pb::JobSpec& spec);
+void SetInput(const std::string& name, const std::vector<std::string>& columns, pb::JobSpec* spec);
 // Copies, in the order of names.
 [[nodiscard]] std::map<std::string, std::string> GetTextMap(absl::string_view path,
                                                             const pb::JobSpec& spec);

@@ -90,6 +90,10 @@ void WriteKey(const pb::JobSpec& spec, const Key& key, Writer& writer) {
     for (const auto& [name, text] : GetTextMap(key.path, spec)) {
       writer.Entry(key.path, name, WriteText(text));
     }
+  } else if (key.type == KeyType::kTextListMap) {
+    for (const auto& [name, texts] : GetInputs(spec)) {
+      writer.Entry(key.path, name, WriteList(texts));
+    }
   } else if (key.type == KeyType::kNumberMap) {
     for (const auto& [name, number] : GetNumberMap(key.path, spec)) {
       writer.Entry(key.path, name, WriteParam(key.path, name, number, spec));

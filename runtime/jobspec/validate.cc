@@ -56,6 +56,7 @@ class Validator {
     for (const Key& key : Keys()) CheckArtifact(key);
     for (const auto& group : RivalGroups()) CheckRivals(group);
     CheckModel();
+    CheckLoss();
     CheckLength();
     CheckData();
     CheckRanks();
@@ -102,6 +103,8 @@ class Validator {
       CheckTextList(key);
     } else if (key.type == KeyType::kTextMap) {
       CheckTextMap(key);
+    } else if (key.type == KeyType::kTextListMap) {
+      CheckInputs(key);
     } else if (key.type == KeyType::kNumberMap) {
       CheckNumberMap(key);
     } else if (!IsSet(spec_, key.field) && IsRequired(key)) {
@@ -124,7 +127,8 @@ class Validator {
 
   // Whatever the names, there may only be so many.
   void CheckEntryCount(const Key& key, size_t count) {
-    const bool are_columns = SectionOf(key.path) == "data.schema";
+    const bool are_columns =
+        SectionOf(key.path) == "data.schema" || key.type == KeyType::kTextListMap;
     const size_t most = are_columns ? kColumnsMax : kEntriesMax;
     if (count <= most) return;
     Error(key.path, absl::StrCat("'", key.path, "' has ", count, " entries; at most ", most,
@@ -132,17 +136,58 @@ class Validator {
   }
 
   // Texts of a list are names of things, each of them named once.
-  void CheckTextList(const Key& key) {
-    std::vector<std::string> texts = GetTextList(spec_, key);
+  void CheckTextList(const Key& key) { CheckTexts(key, std::string(key.path), GetTextList(spec_, key)); }
+
+  void CheckTexts(const Key& key, const std::string& path, std::vector<std::string> texts) {
     CheckEntryCount(key, texts.size());
     std::sort(texts.begin(), texts.end());
     for (size_t i = 0; i < texts.size(); ++i) {
       if (texts[i].empty() || texts[i].size() > kEntryBytesMax || HasControl(texts[i])) {
-        Error(key.path, absl::StrCat("'", key.path, "': each text has at least one and at most ",
-                                     kEntryBytesMax, " bytes, without control characters"));
+        Error(path, absl::StrCat("'", path, "': each text has at least one and at most ",
+                                 kEntryBytesMax, " bytes, without control characters"));
       } else if (i > 0 && texts[i] == texts[i - 1]) {
-        Error(key.path, absl::StrCat("'", key.path, "' has '", texts[i], "' twice"));
+        Error(path, absl::StrCat("'", path, "' has '", texts[i], "' twice"));
       }
+    }
+  }
+
+  // Which inputs there are is the model's to say; that each has columns, and that they are features,
+  // can be said here.
+  void CheckInputs(const Key& key) {
+    const auto inputs = GetInputs(spec_);
+    const auto& features = spec_.data().schema().features();
+    CheckEntryCount(key, inputs.size());
+    for (const auto& [name, columns] : inputs) {
+      const std::string path = JoinKey(key.path, name);
+      if (name.empty() || name.size() > kEntryBytesMax || HasControl(name)) {
+        Error(path, absl::StrCat("'", path, "': a name has at least one and at most ",
+                                 kEntryBytesMax, " bytes, without control characters"));
+      }
+      if (columns.empty()) Error(path, absl::StrCat("'", path, "' names no column"));
+      CheckTexts(key, path, columns);
+      for (const std::string& column : columns) {
+        if (features.empty() || Contains(features, column)) continue;
+        Error(path, absl::StrCat("'", path, "': '", column, "' is not in 'data.schema.features'"));
+      }
+    }
+    CheckAllUsed(inputs);
+  }
+
+  template <typename List>
+  static bool Contains(const List& texts, const std::string& text) {
+    return std::find(texts.begin(), texts.end(), text) != texts.end();
+  }
+
+  // A feature that goes nowhere was forgotten in one of the two lists.
+  void CheckAllUsed(const TextListMap& inputs) {
+    if (inputs.empty()) return;
+    for (const std::string& feature : spec_.data().schema().features()) {
+      const bool is_used = std::any_of(inputs.begin(), inputs.end(), [&](const auto& input) {
+        return Contains(input.second, feature);
+      });
+      if (is_used) continue;
+      Error("data.schema.features", absl::StrCat("'data.schema.features': '", feature,
+                                                 "' goes to no input in 'data.inputs'"));
     }
   }
 
@@ -226,6 +271,10 @@ class Validator {
                                 "has the categories and means of the training file"));
     }
     if (is_csv) return CheckSchema(data.schema());
+    if (!train.empty() && data.inputs_size() > 0) {
+      Error("data.inputs", absl::StrCat("'data.inputs' is for csv files, but 'data.train.format' is '",
+                                        train, "'"));
+    }
     if (!data.has_schema() || train.empty()) return;
     Error("data.schema", absl::StrCat("'data.schema' is for csv files, but 'data.train.format' is '",
                                       train, "'"));
@@ -238,9 +287,7 @@ class Validator {
       return Error("data.schema.label", "'data.schema.label' is missing: a csv file needs the name "
                                         "of the column that says which class a record is");
     }
-    const auto is_feature = [&](const std::string& column) {
-      return std::find(features.begin(), features.end(), column) != features.end();
-    };
+    const auto is_feature = [&](const std::string& column) { return Contains(features, column); };
     if (is_feature(schema.label())) {
       Error("data.schema.features", absl::StrCat("'data.schema.features': '", schema.label(),
                                                  "' is the label, so it cannot be a feature"));
@@ -263,10 +310,32 @@ class Validator {
     if (std::find(types.begin(), types.end(), type) == types.end()) {
       Error(path, absl::StrCat("'", path, "' cannot be '", type, "'", DidYouMean(type, types),
                                "; possible: ", absl::StrJoin(types, ", ")));
-    } else if (type == "float" && column == spec_.data().schema().label()) {
+    } else if (column == spec_.data().schema().label()) {
+      CheckLabelType(path, type);
+    }
+  }
+
+  // What the label is depends on what is made of it.
+  void CheckLabelType(const std::string& path, const std::string& type) {
+    const std::string& loss = spec_.model().loss();
+    const bool has_numbers = loss == "mse" || loss == "sigmoid_binary_cross_entropy";
+    if (type == "float" && !has_numbers) {
       Error(path, absl::StrCat("'", path, "': the label says which class a record is, so it is int "
                                "or category, not float"));
+    } else if (type == "category" && loss == "mse") {
+      Error(path, absl::StrCat("'", path, "': 'model.loss: mse' compares numbers, so the label is "
+                               "float or int, not category"));
     }
+  }
+
+  // Smoothing takes a share of a class and gives it to the others.
+  void CheckLoss() {
+    const std::string& loss = spec_.model().loss();
+    if (spec_.model().label_smoothing() == 0 || loss.empty() || loss == "softmax_cross_entropy") {
+      return;
+    }
+    Error("model.label_smoothing", absl::StrCat("'model.label_smoothing' is for losses with "
+                                                "classes, not for '", loss, "'"));
   }
 
   // The number of ranks, and that each has something to do.

@@ -1,4 +1,4 @@
-// From a job's model block to graphs: the model, what is computed of it for a batch, and what its data must look like.
+// From a job's model block to graphs: the model, and what is computed of it for a batch.
 //
 //   BuildGraph(spec) ─► the model as its author wrote it: open batch, no loss            once a process
 //      └─ ForBatch(model, spec, rows, purpose) ─► what a program is compiled from        for each batch size and purpose
@@ -6,22 +6,26 @@
 #define RM_RUNTIME_MODEL_MODEL_H_
 
 #include <cstdint>
+#include <string>
+#include <vector>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
-#include "absl/types/span.h"
 #include "proto/job.pb.h"
 #include "runtime/graph/graph.h"
 
 namespace rm::model {
 
-// The model's input value: one sample a row, first dimension the batch.
+// The input of built-in models: one sample a row, first dimension the batch. Those of a file have names
+// of their own: what a model takes is said by runtime/model/layout.h.
 inline constexpr char kInput[] = "input";
 
 // The forward graph of `spec`, for any batch. Parameters that a pattern of model.freeze fits (base/name_pattern.h) are buffers
 // that nothing moves. InvalidArgument, naming the key of the model block, when the block asks for what does not exist: an unknown
 // model or parameter, a pattern that fits no parameter.
-[[nodiscard]] absl::StatusOr<graph::Graph> BuildGraph(const ringmaster::v1::ModelSpec& spec);
+// Sentences that people should know of a file are added to `warnings`, where it is given.
+[[nodiscard]] absl::StatusOr<graph::Graph> BuildGraph(const ringmaster::v1::ModelSpec& spec,
+                                                      std::vector<std::string>* warnings = nullptr);
 
 enum class Purpose {
   kTraining,   // normalisation by the batch, dropout, the loss and its backward pass
@@ -33,15 +37,6 @@ enum class Purpose {
 [[nodiscard]] absl::StatusOr<graph::Graph> ForBatch(const graph::Graph& model,
                                                     const ringmaster::v1::ModelSpec& spec,
                                                     int64_t batch, Purpose purpose);
-
-// Classes the model tells apart: the last dimension of its output. InvalidArgument when its shapes do not fit.
-[[nodiscard]] absl::StatusOr<int64_t> ClassCount(const graph::Graph& graph);
-
-// Whether samples of `sample_shape` (without the batch dimension) with labels 0 … classes − 1 fit the model.
-// Samples of one dimension (rows of a table) fit every input of as many numbers. InvalidArgument says both shapes, or both
-// numbers of classes.
-[[nodiscard]] absl::Status CheckData(const graph::Graph& graph,
-                                     absl::Span<const int64_t> sample_shape, int64_t classes);
 
 }  // namespace rm::model
 

@@ -79,52 +79,5 @@ TEST_CASE("a pattern that fits nothing is a slip, and is said to be one") {
         absl::InvalidArgumentError("model.freeze: 'encoder*' fits no parameter of the model"));
 }
 
-TEST_CASE("data that does not fit the model is refused with both sides named") {
-  const auto graph = BuildGraph(Zoo("convnet"));
-  REQUIRE(graph.ok());
-  CHECK(CheckData(*graph, {1, 28, 28}, 10).ok());
-  CHECK(CheckData(*graph, {1, 28, 28}, 3).ok());
-  const absl::Status shape = CheckData(*graph, {3, 32, 32}, 10);
-  CHECK(std::string(shape.message()).find("[3, 32, 32]") != std::string::npos);
-  CHECK(std::string(shape.message()).find("[1, 28, 28]") != std::string::npos);
-  const absl::Status classes = CheckData(*graph, {1, 28, 28}, 11);
-  CHECK(std::string(classes.message()).find("labels up to 10") != std::string::npos);
-}
-
-TEST_CASE("data with one label a sample does not fit a model that wants one for each row of it") {
-  graph::Graph graph;
-  const graph::ValueId x =
-      graph.AddInput(kInput, kernels::DType::kFloat32, {graph::kBatch, 4, 3});
-  graph.MarkOutput(graph::kModelOutput, graph.AddNode("Relu", "y", {x}));
-  CHECK(CheckData(graph, {4, 3}, 3) ==
-        absl::InvalidArgumentError("the model's output [1, 4, 3] wants a label for each row of a "
-                                   "sample, the data has one for the whole sample"));
-}
-
-TEST_CASE("a row of a table fits a model that takes as many numbers") {
-  ModelSpec spec = Zoo("mlp");
-  (*spec.mutable_params())["height"] = 1;
-  (*spec.mutable_params())["width"] = 4;
-  const auto graph = BuildGraph(spec);
-  REQUIRE(graph.ok());
-  CHECK(CheckData(*graph, {4}, 10).ok());
-  CHECK(CheckData(*graph, {5}, 10) ==
-        absl::InvalidArgumentError(
-            "the data's samples are [5], the model takes [1, 1, 4]; set the model's params "
-            "(channels: 1, height: 1, width: 5) or use other data"));
-  CHECK_FALSE(CheckData(*graph, {2, 2}, 10).ok());  // of two dimensions: no row
-}
-
-TEST_CASE("the zoo's parameters reach the model") {
-  ModelSpec spec = Zoo("mlp");
-  (*spec.mutable_params())["classes"] = 3;
-  (*spec.mutable_params())["channels"] = 2;
-  const auto graph = BuildGraph(spec);
-  REQUIRE(graph.ok());
-  CHECK(CheckData(*graph, {2, 28, 28}, 3).ok());
-  CHECK_FALSE(CheckData(*graph, {1, 28, 28}, 3).ok());
-  CHECK_FALSE(CheckData(*graph, {2, 28, 28}, 4).ok());
-}
-
 }  // namespace
 }  // namespace rm::model

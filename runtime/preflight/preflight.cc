@@ -18,6 +18,7 @@
 #include "runtime/data/batch_reader.h"
 #include "runtime/data/dataset.h"
 #include "runtime/graph/program.h"
+#include "runtime/model/layout.h"
 #include "runtime/model/model.h"
 #include "runtime/model/weights.h"
 
@@ -60,7 +61,7 @@ class Findings {
 // A sentence about a column says which key of the schema it is about: there the job file is wrong, not at the path.
 absl::string_view FieldOf(const absl::Status& status, absl::string_view path_field) {
   for (const absl::string_view key : {"data.schema.label", "data.schema.features",
-                                      "data.schema.types", "data.schema.missing"}) {
+                                      "data.schema.types", "data.schema.missing", "data.inputs"}) {
     if (absl::StrContains(status.message(), key)) return key;
   }
   return path_field;
@@ -70,13 +71,15 @@ absl::string_view FieldOf(const absl::Status& status, absl::string_view path_fie
 // of the night.
 class Sources {
  public:
-  // `classes`: of the model; 0 when there is none.
-  Sources(const pb::DataSpec& spec, int64_t classes, const base::FileSystem& files,
-          Findings& findings)
+  // `layout`: of the model; without inputs when there is none.
+  Sources(const pb::DataSpec& spec, const data::SampleLayout& layout,
+          const base::FileSystem& files, Findings& findings)
       : files_(files), findings_(findings) {
     options_.schema = spec.schema();
-    options_.classes = classes;
-    options_.input = model::kInput;
+    options_.model = layout;
+    for (const auto& [input, list] : spec.inputs()) {
+      options_.inputs[input].assign(list.columns().begin(), list.columns().end());
+    }
     const auto rule = data::ParseBadRecordRule(spec.on_bad_record());
     findings.Add("data.on_bad_record", rule.status());
     if (rule.ok()) rule_ = *rule;
@@ -143,19 +146,20 @@ int64_t RowsOf(const pb::JobSpec& spec) {
 }
 
 // Compiles for one rank's share: a missing kernel and a shape that does not fit show here.
-void CheckProgram(const pb::JobSpec& spec, const graph::Graph& model, Findings& findings) {
+void CheckProgram(const pb::JobSpec& spec, const graph::Graph& model, absl::string_view field,
+                  Findings& findings) {
   graph::CompileOptions options;
   options.batch = RowsOf(spec);
   options.kernels = kernels::CpuKernels();
   const auto graph =
       model::ForBatch(model, spec.model(), options.batch, model::Purpose::kTraining);
   if (!graph.ok()) {
-    findings.Add("model", graph.status());
+    findings.Add(field, graph.status());
     return;
   }
   const auto program = graph::Program::Compile(*graph, options);
   if (!program.ok()) {
-    findings.Add("model", program.status());
+    findings.Add(field, program.status());
     return;
   }
   const int64_t limit = spec.resources().memory_per_rank();
@@ -193,25 +197,29 @@ std::vector<std::string> Check(const pb::JobSpec& spec,
                                const std::string& checkpoint_folder, base::FileSystem& files,
                                const std::string& host) {
   Findings findings(positions, host);
+  const absl::string_view model_field = spec.model().onnx().empty() ? "model" : "model.onnx";
   const auto graph = model::BuildGraph(spec.model());
+  absl::StatusOr<data::SampleLayout> layout = data::SampleLayout();
+  if (graph.ok()) layout = model::LayoutOf(*graph, spec.model());
   // Without a model no label is out of range, and nothing is said of what cannot be known.
-  const int64_t classes = graph.ok() ? model::ClassCount(*graph).value_or(0) : 0;
-  const Sources sources(spec.data(), classes, files, findings);
+  const bool has_model = graph.ok() && layout.ok();
+  const Sources sources(spec.data(), layout.value_or(data::SampleLayout()), files, findings);
   if (sources.training != nullptr) CheckSteps(spec.train(), *sources.training, findings);
-  findings.Add("model", graph.status());
+  findings.Add(model_field, graph.status());
+  findings.Add(model_field, layout.status());
   // Data and model are compared only where both are there: one mistake gives one error.
-  if (graph.ok()) {
+  if (has_model) {
     const std::pair<const data::Dataset*, const char*> both[] = {
         {sources.training.get(), "data.train.path"},
         {sources.validation.get(), "data.validation.path"}};
     for (const auto& [dataset, field] : both) {
       if (dataset == nullptr) continue;
-      findings.Add(field, model::CheckData(*graph, dataset->sample_shape(), dataset->classes()));
+      findings.Add(field, data::CheckLayout(*layout, dataset->layout()));
     }
-    CheckProgram(spec, *graph, findings);
-    if (const std::string& weights = spec.model().weights(); !weights.empty()) {
-      findings.Add("model.weights", model::CheckWeights(*graph, files, weights));
-    }
+    CheckProgram(spec, *graph, model_field, findings);
+  }
+  if (const std::string& weights = spec.model().weights(); graph.ok() && !weights.empty()) {
+    findings.Add("model.weights", model::CheckWeights(*graph, files, weights));
   }
   CheckFolder(checkpoint_folder, files, findings);
   return findings.Take();

@@ -5,8 +5,10 @@
 #include <vector>
 
 #include "base/memory_file_system.h"
+#include "base/temporary_folder.h"
 #include "proto/job.pb.h"
 #include "runtime/model/model.h"
+#include "runtime/onnx/testing.h"
 #include "runtime/tensorfile/safetensors.h"
 
 namespace rm::preflight {
@@ -289,14 +291,26 @@ TEST_CASE("a table of another width than the model's is refused with what would 
   world.ExpectExactly({"data.train.path: " + sentence, "data.validation.path: " + sentence});
 }
 
-TEST_CASE("tokens are refused, since no model takes them") {
+TEST_CASE("tokens are for language models, and their vocabulary must be the model's") {
   World world;
-  Put(world.files, "/data/text.u16", "abcdefgh");
+  Put(world.files, "/data/text.u16", std::string("\1\0\2\0\3\0\4\0\7\0", 10));
+  world.spec.mutable_data()->clear_validation();
   world.spec.mutable_data()->mutable_train()->set_path("/data/text.u16");
   world.spec.mutable_data()->mutable_train()->set_format("tokens");
-  world.ExpectExactly({"data.train.path: /data/text.u16: the format is tokens, but the model takes "
-                       "numbers and none of the built-in models takes tokens yet; use idx, csv or "
-                       "npy"});
+  world.ExpectExactly({"data.train.path: /data/text.u16: the format is tokens, but the model's input "
+                       "'input' is float32 [1, 28, 28]; use idx, csv or npy"});
+  world.spec.mutable_model()->set_zoo("gpt");
+  auto& params = *world.spec.mutable_model()->mutable_params();
+  params.clear();
+  for (const auto& [name, value] : {std::pair{"context", 2}, {"width", 8}, {"layers", 1},
+                                    {"heads", 2}, {"vocabulary", 7}}) {
+    params[name] = value;
+  }
+  world.spec.mutable_train()->set_global_batch_size(2);
+  world.ExpectExactly({"data.train.path: /data/text.u16 at offset 8: token 7 is out of range: the "
+                       "vocabulary has 7 tokens, 0 to 6"});
+  params["vocabulary"] = 8;
+  CHECK(world.Check().empty());
 }
 
 TEST_CASE("an npy folder without the model's input is told on this machine") {
@@ -308,6 +322,50 @@ TEST_CASE("an npy folder without the model's input is told on this machine") {
   REQUIRE(errors.size() == 1);
   CHECK_THAT(errors[0], Catch::StartsWith("data.train.path: on host h: "));
   CHECK_THAT(errors[0], Catch::Contains("/data/arrays/input.npy"));
+}
+
+// A network in a file: preflight reads models from the machine's own disk.
+struct FileModel {
+  base::TemporaryFolder folder;
+  explicit FileModel(const onnx::ModelBuilder& model, World& world) {
+    const std::string path = folder.File("net.onnx");
+    REQUIRE(base::WriteFileAtomically(base::PosixFileSystem(), path,
+                                      model.proto().SerializeAsString())
+                .ok());
+    world.UseCsv("a,b,c,d,y\n1,2,3,4,0\n3,4,5,6,1\n", "a,b,c,d,y\n1,2,3,4,1\n");
+    world.spec.mutable_model()->Clear();
+    world.spec.mutable_model()->set_onnx(path);
+  }
+};
+
+TEST_CASE("a network from a file is checked with its data like any other") {
+  World world;
+  FileModel model(onnx::LinearModel(), world);
+  CHECK(world.Check().empty());
+  SECTION("its own names are frozen by pattern") {
+    world.spec.mutable_model()->add_freeze("fc.bias");
+    CHECK(world.Check().empty());
+    world.spec.mutable_model()->add_freeze("fc1.*");
+    world.ExpectExactly({"model.onnx: model.freeze: 'fc1.*' fits no parameter of the model"});
+  }
+  SECTION("a loss of numbers wants as many as the output has") {
+    world.spec.mutable_model()->set_loss("mse");
+    const std::string sentence =
+        ": the model's output wants targets of shape [3] for each sample, the data's are []";
+    world.ExpectExactly({"data.train.path" + sentence, "data.validation.path" + sentence});
+  }
+}
+
+TEST_CASE("operators that are missing are told at once, each with its node, at the file's place") {
+  World world;
+  onnx::ModelBuilder builder = onnx::LinearModel();
+  builder.Node("Frobnicate", {"logits"}, {"a"}).Node("Twist", {"a"}, {"b"});
+  builder.mutable_proto().mutable_graph()->mutable_output(0)->set_name("b");
+  FileModel model(builder, world);
+  const auto errors = world.Check();
+  REQUIRE(errors.size() == 1);
+  CHECK_THAT(errors[0], Catch::StartsWith("model.onnx: "));
+  CHECK_THAT(errors[0], Catch::Contains("Frobnicate") && Catch::Contains("Twist"));
 }
 
 }  // namespace

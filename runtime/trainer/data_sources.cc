@@ -7,7 +7,7 @@
 #include "absl/strings/str_cat.h"
 #include "base/status.h"
 #include "runtime/data/bad_records.h"
-#include "runtime/model/model.h"
+#include "runtime/model/layout.h"
 
 namespace rm::trainer {
 namespace pb = ::ringmaster::v1;
@@ -19,6 +19,8 @@ absl::StatusOr<std::unique_ptr<data::Dataset>> OpenOne(const pb::DataSource& sou
                                                        const data::DatasetOptions& options,
                                                        data::BadRecordRule rule) {
   RM_ASSIGN_OR_RETURN(auto dataset, data::Dataset::Open(source, files, options));
+  RM_RETURN_IF_ERROR(
+      base::Annotate(data::CheckLayout(options.model, dataset->layout()), source.path()));
   const std::vector<std::string> complaints =
       data::Complaints(dataset->bad_records(), dataset->size(), rule);
   if (complaints.empty()) return dataset;
@@ -28,15 +30,19 @@ absl::StatusOr<std::unique_ptr<data::Dataset>> OpenOne(const pb::DataSource& sou
 
 }  // namespace
 
-// The model is built for the number of its classes alone; that takes no memory to speak of.
-absl::StatusOr<DataSources> OpenDataSources(const pb::JobSpec& spec, const base::FileSystem& files) {
+absl::StatusOr<DataSources> OpenDataSources(const pb::JobSpec& spec, const graph::Graph& model,
+                                            const base::FileSystem& files) {
   RM_ASSIGN_OR_RETURN(const auto rule, data::ParseBadRecordRule(spec.data().on_bad_record()));
-  RM_ASSIGN_OR_RETURN(const auto graph, model::BuildGraph(spec.model()));
-  data::DatasetOptions options;
-  options.schema = spec.data().schema();
-  RM_ASSIGN_OR_RETURN(options.classes, model::ClassCount(graph));
-  options.input = model::kInput;
   DataSources sources;
+  data::DatasetOptions options;
+  auto layout = model::LayoutOf(model, spec.model());
+  if (!layout.ok()) return base::Annotate(layout.status(), "model");
+  sources.layout = *std::move(layout);
+  options.model = sources.layout;
+  options.schema = spec.data().schema();
+  for (const auto& [input, list] : spec.data().inputs()) {
+    options.inputs[input].assign(list.columns().begin(), list.columns().end());
+  }
   RM_ASSIGN_OR_RETURN(sources.training, OpenOne(spec.data().train(), files, options, rule));
   if (spec.data().validation().path().empty()) return sources;
   options.training = sources.training.get();

@@ -11,18 +11,20 @@
 #include "proto/job.pb.h"
 #include "proto/scheduler.pb.h"
 #include "runtime/data/dataset.h"
+#include "runtime/graph/graph.h"
 
 namespace rm::trainer {
 
 struct DataSources {
+  data::SampleLayout layout;                  // what the model takes; both sources fit it
   std::unique_ptr<data::Dataset> training;
   std::unique_ptr<data::Dataset> validation;  // null: the job has none
 };
 
-// Opens both sources by the job's schema, with the classes of its model; a csv validation file is read with the categories and
-// means of the training file. InvalidArgument or NotFound for what preflight would have refused: the files may have changed
-// since. Bad records are an error with the code BadRecords where data.on_bad_record is fail, or no other record is left.
+// Opens both sources for `model`, which is from model::BuildGraph; a csv validation file is read with the categories and means of
+// the training file. InvalidArgument or NotFound for what preflight would have refused: the files may have changed since. Bad records are an error with the code BadRecords where data.on_bad_record is fail, or no other record is left.
 [[nodiscard]] absl::StatusOr<DataSources> OpenDataSources(const ringmaster::v1::JobSpec& spec,
+                                                          const graph::Graph& model,
                                                           const base::FileSystem& files);
 
 // What people should know of the bad records of each source: a notice BadRecords with their number and the first place;

@@ -4,6 +4,7 @@
 #include <string>
 
 #include "base/memory_file_system.h"
+#include "runtime/model/model.h"
 #include "runtime/trainer/trainer_testing.h"
 
 namespace rm::trainer {
@@ -34,8 +35,13 @@ struct World {
     REQUIRE(files.MakeFolders(base::ParentPath(path)).ok());
     REQUIRE(base::WriteFileAtomically(files, path, bytes).ok());
   }
+  absl::StatusOr<DataSources> Open() {
+    const auto model = model::BuildGraph(spec.model());
+    if (!model.ok()) return model.status();
+    return OpenDataSources(spec, *model, files);
+  }
   std::vector<pb::Reason> Report() {
-    const auto sources = OpenDataSources(spec, files);
+    const auto sources = Open();
     REQUIRE(sources.ok());
     return ReportBadRecords(*sources, spec.data(), "/job", files);
   }
@@ -47,7 +53,7 @@ const char kOneBad[] = "x,y\n1,0\n?,1\n3,1\n";
 TEST_CASE("both sources are opened, the validation file with the means of the training file") {
   World world("x,y\n2,0\n4,1\n", "x,y\n,1\n");
   world.spec.mutable_data()->mutable_schema()->set_missing("mean");
-  const auto sources = OpenDataSources(world.spec, world.files);
+  const auto sources = world.Open();
   REQUIRE(sources.ok());
   CHECK(sources->training->size() == 2);
   float x = 0;
@@ -60,7 +66,7 @@ TEST_CASE("both sources are opened, the validation file with the means of the tr
 TEST_CASE("a job without validation has none") {
   World world(kGood, kGood);
   world.spec.mutable_data()->clear_validation();
-  const auto sources = OpenDataSources(world.spec, world.files);
+  const auto sources = world.Open();
   REQUIRE(sources.ok());
   CHECK(sources->validation == nullptr);
 }
@@ -68,21 +74,21 @@ TEST_CASE("a job without validation has none") {
 TEST_CASE("bad records fail the job unless it wants them passed over") {
   for (const bool in_training : {true, false}) {
     World world(in_training ? kOneBad : kGood, in_training ? kGood : kOneBad);
-    const auto failed = OpenDataSources(world.spec, world.files);
+    const auto failed = world.Open();
     REQUIRE(absl::IsInvalidArgument(failed.status()));
     CHECK(std::string(failed.status().message()) ==
           std::string("BadRecords: /data/") + (in_training ? "train" : "test") +
               ".csv:3:1: field 'x': '?' is not a float; 1 of 3 records are bad; mend them, or set "
               "data.on_bad_record to skip or quarantine");
     world.spec.mutable_data()->set_on_bad_record("skip");
-    CHECK(OpenDataSources(world.spec, world.files).ok());
+    CHECK(world.Open().ok());
   }
 }
 
 TEST_CASE("a source of bad records alone fails the job in any case") {
   World world("x,y\n?,0\n?,1\n", kGood);
   world.spec.mutable_data()->set_on_bad_record("skip");
-  const auto failed = OpenDataSources(world.spec, world.files);
+  const auto failed = world.Open();
   REQUIRE(absl::IsInvalidArgument(failed.status()));
   CHECK_THAT(std::string(failed.status().message()),
              Catch::EndsWith("2 of 2 records are bad: none is left to train or validate with"));
@@ -90,21 +96,22 @@ TEST_CASE("a source of bad records alone fails the job in any case") {
 
 TEST_CASE("a label that the model has no class for is a bad record") {
   World world("x,y\n1,0\n2,7\n", kGood);
-  const auto failed = OpenDataSources(world.spec, world.files);
+  const auto failed = world.Open();
   CHECK_THAT(std::string(failed.status().message()),
              Catch::Contains("/data/train.csv:3:3: field 'y': '7' is out of range: the model has 2 "
                              "classes, 0 to 1"));
 }
 
-TEST_CASE("a model or a rule that does not exist is told as such") {
+TEST_CASE("a rule that does not exist, and data that do not fit the loss, are told as such") {
   World world(kGood, kGood);
   world.spec.mutable_data()->set_on_bad_record("ignore");
-  CHECK_THAT(std::string(OpenDataSources(world.spec, world.files).status().message()),
+  CHECK_THAT(std::string(world.Open().status().message()),
              Catch::Contains("data.on_bad_record cannot be 'ignore'"));
   world.spec.mutable_data()->set_on_bad_record("");
-  world.spec.mutable_model()->set_zoo("mpl");
-  CHECK_THAT(std::string(OpenDataSources(world.spec, world.files).status().message()),
-             Catch::Contains("'mlp'"));
+  world.spec.mutable_model()->set_loss("mse");
+  world.spec.mutable_model()->set_zoo("mlp");
+  CHECK_THAT(std::string(world.Open().status().message()),
+             Catch::Contains("the model's output wants targets of shape [2] for each sample"));
 }
 
 TEST_CASE("where all records are good there is nothing to tell") {

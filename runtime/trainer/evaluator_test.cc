@@ -37,7 +37,7 @@ Evaluation Evaluate(int ranks, int samples) {
     const auto replica = Replica::Build(TrainingGraph(SmallJob().model(), 1), options,
                                         *std::move(optimizer), communicator);
     RM_CHECK(replica.ok());
-    const auto evaluator = Evaluator::Create(*model, SmallJob().model(), **dataset, **replica,
+    const auto evaluator = Evaluator::Create(*model, SmallJob().model(), **dataset, **replica, 1,
                                              kernels::CpuKernels(), {}, communicator);
     RM_CHECK(evaluator.ok(), evaluator.status().ToString());
     Evaluation& own = seen[static_cast<size_t>(communicator.rank())];

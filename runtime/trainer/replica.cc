@@ -15,6 +15,7 @@
 #include "base/name_pattern.h"
 #include "base/sha256.h"
 #include "base/status.h"
+#include "runtime/trainer/batch_inputs.h"
 
 namespace rm::trainer {
 namespace {
@@ -47,6 +48,7 @@ absl::StatusOr<std::unique_ptr<Replica>> Replica::Build(const graph::Graph& trai
   RM_ASSIGN_OR_RETURN(auto program, graph::Program::Compile(training_graph, compile));
   auto replica =
       std::unique_ptr<Replica>(new Replica(std::move(program), std::move(optimizer)));
+  replica->inputs_ = ModelInputs(training_graph);
   RM_RETURN_IF_ERROR(replica->AllocateBuckets(options, communicator));
   RM_RETURN_IF_ERROR(replica->BindOptimizer(options));
   replica->BindParameters();

@@ -65,6 +65,8 @@ class Replica {
       std::unique_ptr<Optimizer> optimizer, comm::Communicator& communicator);
 
   [[nodiscard]] graph::Program& program() { return *program_; }
+  // The model's own inputs, in the graph's order: without those of the loss and of dropout.
+  [[nodiscard]] const std::vector<std::string>& inputs() const { return inputs_; }
   [[nodiscard]] Optimizer& optimizer() { return *optimizer_; }
   [[nodiscard]] int bucket_count() const { return static_cast<int>(plan_.bucket_elements.size()); }
   // Bucket of each parameter, and how many gradients each bucket waits for.
@@ -119,6 +121,7 @@ class Replica {
                                      const std::vector<absl::Span<float>>& buckets) const;
 
   std::unique_ptr<graph::Program> program_;
+  std::vector<std::string> inputs_;
   std::unique_ptr<Optimizer> optimizer_;
   comm::BucketPlan plan_;
   std::vector<comm::BucketSlice> slice_of_;  // by parameter index

@@ -10,7 +10,6 @@
 #include "base/status.h"
 #include "runtime/graph/prepare.h"
 #include "runtime/graph/training.h"
-#include "runtime/model/model.h"
 #include "runtime/trainer/gradient_norm.h"
 
 namespace rm::trainer {
@@ -55,18 +54,11 @@ absl::StatusOr<Stepper> Stepper::Create(Replica& replica, comm::Communicator& co
 // Inputs and outputs live in the program's arena for good, so their addresses are taken once.
 absl::Status Stepper::FindMemory() {
   graph::Program& program = replica_->program();
-  RM_ASSIGN_OR_RETURN(void* features, program.InputMemory(model::kInput));
-  RM_ASSIGN_OR_RETURN(void* labels, program.InputMemory(graph::kLabels));
-  RM_ASSIGN_OR_RETURN(void* weights, program.InputMemory(graph::kWeights));
+  RM_ASSIGN_OR_RETURN(batch_, BatchInputs::Find(program, replica_->inputs()));
   RM_ASSIGN_OR_RETURN(void* scale, program.InputMemory(graph::kScale));
   RM_ASSIGN_OR_RETURN(const void* loss, program.OutputMemory(graph::kLossSum));
-  RM_ASSIGN_OR_RETURN(const kernels::TensorType weights_type, program.InputType(graph::kWeights));
-  features_ = static_cast<float*>(features);
-  labels_ = static_cast<int64_t*>(labels);
-  weights_ = static_cast<float*>(weights);
   scale_ = static_cast<float*>(scale);
   loss_ = static_cast<const float*>(loss);
-  weight_count_ = weights_type.elements();
   // Some models have no dropout, and some losses no classes.
   const auto counters = program.InputMemory(graph::kCounters);
   if (counters.ok()) counters_ = static_cast<int64_t*>(*counters);
@@ -156,7 +148,8 @@ absl::Status Stepper::Forward(int micro_batch, Sums* sums) {
 // Between the passes as well: what buffers follow is known, and the last bucket has not started.
 void Stepper::RecordStatistics(int micro_batch) {
   float weight = 0;
-  for (int64_t i = 0; i < weight_count_; ++i) weight += weights_[i];
+  const float* const weights = batch_.memory().weights;
+  for (int64_t i = 0; i < batch_.weight_count(); ++i) weight += weights[i];
   replica_->statistics().Record(micro_batch, weight);
 }
 

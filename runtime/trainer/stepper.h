@@ -16,6 +16,7 @@
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
 #include "comm/collective/communicator.h"
+#include "runtime/trainer/batch_inputs.h"
 #include "runtime/trainer/replica.h"
 
 namespace rm::trainer {
@@ -65,11 +66,13 @@ class Stepper {
                                                       double global_weight,
                                                       StepperOptions options = {});
 
-  // Memory of this rank's batch, to be filled before Run: features (rows as the program's input), labels and weights
-  // (one a row; weight 0 leaves a row out).
-  [[nodiscard]] float* features() { return features_; }
-  [[nodiscard]] int64_t* labels() { return labels_; }
-  [[nodiscard]] float* weights() { return weights_; }
+  // Memory of this rank's batch, to be filled before Run: each input of the model and the target, in the types that the program
+  // has, and weights (0 leaves a row, or what has a label of its own, out).
+  [[nodiscard]] const BatchInputs& batch() const { return batch_; }
+  // The same of a model whose first input is float32, with classes as targets.
+  [[nodiscard]] float* features() { return static_cast<float*>(batch_.memory().inputs[0]); }
+  [[nodiscard]] int64_t* labels() { return static_cast<int64_t*>(batch_.memory().target); }
+  [[nodiscard]] float* weights() { return batch_.memory().weights; }
 
   // Another weight of the global batch, from the next Run on; the same on every rank. 0: no row of any rank counts, so the
   // step is taken without an update, and nothing is divided.
@@ -117,14 +120,11 @@ class Stepper {
   double global_weight_ = 1;
   int64_t step_ = 0;  // applied steps
   // The program's inputs and outputs, found once.
-  float* features_ = nullptr;
-  int64_t* labels_ = nullptr;
-  float* weights_ = nullptr;
+  BatchInputs batch_;
   float* scale_ = nullptr;    // one over the global weight
   int64_t* counters_ = nullptr;  // of dropout; nullptr for a model without
   const float* loss_ = nullptr;
   const float* correct_ = nullptr;  // nullptr for a loss without classes
-  int64_t weight_count_ = 0;  // of weights_
   std::vector<int> missing_;  // gradients each bucket still waits for
   PhaseTimes times_;
 };

@@ -41,6 +41,7 @@ absl::Status SaveFailure(const SaveOutcome& outcome) {
 absl::StatusOr<TrainResult> Trainer::Run() {
   bool stopped = false;
   bool final_save = true;
+  TellOfModel();
   TellOfBadRecords();
   while (step_ < total_steps_ && !stopped) {
     // Everything below this line happens on every rank alike: it depends only on the outcome, which is a sum over the ranks.
@@ -140,6 +141,17 @@ absl::Status Trainer::FinalSave() {
   return saved.status.ok() ? absl::OkStatus() : SaveFailure(saved);
 }
 
+// What was said when the job was submitted is only then in the job's own record, where others look.
+void Trainer::TellOfModel() {
+  if (communicator_.rank() != 0 || step_ > 0) return;
+  for (const std::string& warning : model_warnings_) {
+    pb::Reason notice;
+    notice.set_code("ModelImport");
+    notice.set_sentence(absl::StrCat("model.onnx: ", warning));
+    observer_.OnNotice(notice, step_);
+  }
+}
+
 // Every rank knows which records are bad; rank 0 says it, once a start.
 void Trainer::TellOfBadRecords() {
   if (communicator_.rank() != 0) return;
@@ -227,7 +239,8 @@ base::Json Trainer::TrainerState() const {
       .Set("global_batch_size", train_.global_batch_size())
       .Set("world_size", communicator_.world_size())
       .Set("optimizer", train_.optimizer().type())
-      .Set("model", start_.spec().model().zoo())
+      .Set("model", start_.spec().model().zoo().empty() ? start_.spec().model().onnx()
+                                                        : start_.spec().model().zoo())
       .Set("plan", PlanState(plan_))
       .Set("fingerprint", plan_.fingerprint())
       .Set("version", base::kVersion);

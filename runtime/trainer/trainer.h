@@ -112,6 +112,7 @@ class Trainer {
   absl::Status NoteSave(const SaveOutcome& outcome);
   absl::Status FinalSave();
   void Report();
+  void TellOfModel();
   void TellOfBadRecords();
   void NoteBatch(const StepOutcome& outcome);
 
@@ -134,6 +135,7 @@ class Trainer {
   const StopSignal& stop_;
 
   ringmaster::v1::Plan plan_;  // with this rank's fingerprint, once the program is compiled
+  std::vector<std::string> model_warnings_;  // of an imported model
   graph::Graph model_;  // empty again when replica and evaluator are made of it
   DataSources data_;
   std::optional<data::BatchReader> reader_;

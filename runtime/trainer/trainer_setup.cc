@@ -51,8 +51,8 @@ Trainer::Trainer(const pb::RankStart& start, base::FileSystem& files,
       observer_(observer),
       stop_(stop) {}
 
-// The order matters: the replica's size depends on the data's share, the evaluator reads the replica's weights, and a
-// checkpoint overwrites the first values.
+// The order matters: the model says what data it takes, the replica's size depends on the data's share, the evaluator reads the
+// replica's weights, and a checkpoint overwrites the first values.
 absl::StatusOr<std::unique_ptr<Trainer>> Trainer::Create(const pb::RankStart& start,
                                                          base::FileSystem& files,
                                                          comm::Communicator& communicator,
@@ -60,9 +60,9 @@ absl::StatusOr<std::unique_ptr<Trainer>> Trainer::Create(const pb::RankStart& st
                                                          const StopSignal& stop) {
   std::unique_ptr<Trainer> trainer(new Trainer(start, files, communicator, observer, stop));
   observer.OnDoing(Doing::kLoading, 0);
+  RM_RETURN_IF_ERROR(trainer->BuildModel());
   RM_RETURN_IF_ERROR(trainer->OpenData());
   observer.OnDoing(Doing::kCompiling, 0);
-  RM_RETURN_IF_ERROR(trainer->BuildModel());
   RM_RETURN_IF_ERROR(trainer->MakePlan());
   RM_RETURN_IF_ERROR(trainer->BuildReplica());
   RM_RETURN_IF_ERROR(trainer->BuildEvaluator());
@@ -79,7 +79,7 @@ absl::StatusOr<std::unique_ptr<Trainer>> Trainer::Create(const pb::RankStart& st
 
 // Opens both sources and settles how many steps there are.
 absl::Status Trainer::OpenData() {
-  RM_ASSIGN_OR_RETURN(data_, OpenDataSources(start_.spec(), files_));
+  RM_ASSIGN_OR_RETURN(data_, OpenDataSources(start_.spec(), model_, files_));
   data::BatchReader::Options options;
   options.global_batch_size = train_.global_batch_size();
   options.seed = train_.seed();
@@ -100,14 +100,10 @@ absl::Status Trainer::OpenData() {
 // The model with its first weights. Errors name the key of the job file that caused them.
 absl::Status Trainer::BuildModel() {
   const pb::ModelSpec& spec = start_.spec().model();
-  RM_ASSIGN_OR_RETURN(model_, model::BuildGraph(spec));
+  RM_ASSIGN_OR_RETURN(model_, model::BuildGraph(spec, &model_warnings_));
   if (!spec.weights().empty()) {
     RM_RETURN_IF_ERROR(
         base::Annotate(model::LoadWeights(files_, spec.weights(), &model_), "model.weights"));
-  }
-  for (const data::Dataset* dataset : {data_.training.get(), data_.validation.get()}) {
-    if (dataset == nullptr) continue;
-    RM_RETURN_IF_ERROR(model::CheckData(model_, dataset->sample_shape(), dataset->classes()));
   }
   return absl::OkStatus();
 }
@@ -177,9 +173,10 @@ absl::Status Trainer::BuildStepper() {
                                       static_cast<double>(train_.global_batch_size()),
                                       std::move(options)));
   stepper_.emplace(std::move(stepper));
+  RM_RETURN_IF_ERROR(stepper_->batch().Check(data_.layout, reader_->local_batch()));
   stepper_->SetFill([this](int part) {
     const absl::Time start = absl::Now();
-    reader_->Fill(step_, stepper_->features(), stepper_->labels(), stepper_->weights(), part);
+    reader_->Fill(step_, stepper_->batch().memory(), part);
     input_time_ += absl::Now() - start;
   });
   return absl::OkStatus();
@@ -217,7 +214,7 @@ absl::Status Trainer::BuildEvaluator() {
   if (data_.validation == nullptr) return absl::OkStatus();
   RM_ASSIGN_OR_RETURN(
       evaluator_, Evaluator::Create(model_, start_.spec().model(), *data_.validation, *replica_,
-                                    kernels::CpuKernels(), KernelOptionsOf(plan_), communicator_));
+                                    reader_->local_batch(), kernels::CpuKernels(), KernelOptionsOf(plan_), communicator_));
   return absl::OkStatus();
 }
 

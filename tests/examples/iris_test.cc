@@ -1,5 +1,5 @@
-// examples/iris.yaml as people run it: parsed, checked, trained on two ranks, and right more often
-// than nine times out of ten.
+// examples/iris.yaml and iris_onnx.yaml as people run them: parsed, checked, trained on two ranks, and
+// right more often than nine times out of ten.
 #include <catch2/catch.hpp>
 #include <filesystem>
 #include <string>
@@ -19,8 +19,8 @@ namespace {
 namespace pb = ::ringmaster::v1;
 
 // The job of the file, with paths as trainctl sends them.
-pb::JobSpec Example() {
-  const auto yaml = base::PosixFileSystem().ReadFile("examples/iris.yaml");
+pb::JobSpec Example(const std::string& file) {
+  const auto yaml = base::PosixFileSystem().ReadFile("examples/" + file);
   REQUIRE(yaml.ok());
   const jobspec::ParseResult parsed = jobspec::Parse(*yaml);
   for (const auto& error : parsed.errors) FAIL(error.message);
@@ -31,7 +31,7 @@ pb::JobSpec Example() {
 
 TEST_CASE("the iris example passes preflight, and a slip in its schema does not") {
   const base::TemporaryFolder folder;
-  pb::JobSpec spec = Example();
+  pb::JobSpec spec = Example("iris.yaml");
   CHECK(preflight::Check(spec, {}, folder.path(), base::PosixFileSystem()).empty());
   spec.mutable_data()->mutable_schema()->set_label("specie");
   const auto errors = preflight::Check(spec, {}, folder.path(), base::PosixFileSystem());
@@ -39,9 +39,22 @@ TEST_CASE("the iris example passes preflight, and a slip in its schema does not"
   CHECK_THAT(errors[0], Catch::Contains("did you mean 'species'?"));
 }
 
-TEST_CASE("the iris example learns to tell the flowers apart, in seconds") {
+TEST_CASE("the network of the other example is looked for where the job file is, and its inputs are known") {
   const base::TemporaryFolder folder;
-  const pb::JobSpec spec = Example();
+  pb::JobSpec spec = Example("iris_onnx.yaml");
+  CHECK(preflight::Check(spec, {}, folder.path(), base::PosixFileSystem()).empty());
+  auto& inputs = *spec.mutable_data()->mutable_inputs();
+  inputs["flower"] = inputs["flowers"];
+  inputs.erase("flowers");
+  const auto errors = preflight::Check(spec, {}, folder.path(), base::PosixFileSystem());
+  REQUIRE_FALSE(errors.empty());
+  CHECK_THAT(errors[0], Catch::Contains("the model has no input 'flower'"));
+  CHECK_THAT(errors[0], Catch::Contains("did you mean 'flowers'?"));
+}
+
+void TrainAndCheck(const std::string& file) {
+  const base::TemporaryFolder folder;
+  const pb::JobSpec spec = Example(file);
   std::vector<trainer::TrainResult> results(2);
   trainer::RunGang(2, [&](comm::Communicator& communicator) {
     pb::RankStart start = trainer::StartOf(spec, communicator.rank(), 2);
@@ -61,6 +74,10 @@ TEST_CASE("the iris example learns to tell the flowers apart, in seconds") {
     CHECK(result.weights_sha256 == results[0].weights_sha256);
   }
 }
+
+TEST_CASE("the iris example learns to tell the flowers apart, in seconds") { TrainAndCheck("iris.yaml"); }
+
+TEST_CASE("so does the network from a file") { TrainAndCheck("iris_onnx.yaml"); }
 
 }  // namespace
 }  // namespace rm

@@ -23,13 +23,13 @@ data::DatasetOptions OptionsOf(uint8_t rules) {
   if ((rules & 8) != 0) (*options.schema.mutable_types())["a"] = "category";
   if ((rules & 16) != 0) (*options.schema.mutable_types())["b"] = "int";
   if ((rules & 32) != 0) options.schema.add_features("b");
-  if ((rules & 64) != 0) options.classes = 3;
+  if ((rules & 64) != 0) options.model.classes = 3;
   return options;
 }
 
 // What is good can be used: numbers that are numbers, labels that are classes.
 void ReadAll(const data::Dataset& dataset) {
-  std::vector<float> features(static_cast<size_t>(dataset.sample_elements()));
+  std::vector<float> features(static_cast<size_t>(dataset.layout().inputs[0].elements()));
   for (int64_t i = 0; i < dataset.size(); ++i) {
     int64_t label = -1;
     dataset.Read(i, features.data(), &label);

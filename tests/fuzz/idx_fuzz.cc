@@ -25,8 +25,8 @@ std::string Joined(const std::string& images, const std::string& labels) {
 void ReadAll(const data::Dataset& dataset, size_t input_bytes) {
   RM_CHECK(dataset.size() >= 1, "a set without samples");
   // gzip makes at most some thousand bytes of one.
-  RM_CHECK(static_cast<uint64_t>(dataset.sample_elements()) <= 2048 * input_bytes, "too large");
-  std::vector<float> features(static_cast<size_t>(dataset.sample_elements()));
+  RM_CHECK(static_cast<uint64_t>(dataset.layout().inputs[0].elements()) <= 2048 * input_bytes, "too large");
+  std::vector<float> features(static_cast<size_t>(dataset.layout().inputs[0].elements()));
   for (int64_t i = 0; i < dataset.size(); ++i) {
     int64_t label = -1;
     dataset.Read(i, features.data(), &label);

@@ -22,6 +22,7 @@
 #include "proto/job.pb.h"
 #include "runtime/data/batch_reader.h"
 #include "runtime/graph/training.h"
+#include "runtime/model/layout.h"
 #include "runtime/model/model.h"
 #include "runtime/tensorfile/safetensors.h"
 #include "runtime/trainer/optimizer.h"
@@ -211,9 +212,8 @@ class Run {
     RM_ASSIGN_OR_RETURN(auto optimizer, trainer::MakeOptimizer(OptimizerSpecOf()));
     RM_ASSIGN_OR_RETURN(replica_, trainer::Replica::Build(graph, options, std::move(optimizer),
                                                           communicator_));
-    // Of the graph in training: a file's own may compute its shapes from the batch.
-    RM_ASSIGN_OR_RETURN(const int64_t classes, model::ClassCount(graph));
-    RM_RETURN_IF_ERROR(rows_.Draw(replica_->program(), rows, seed, classes));
+    RM_ASSIGN_OR_RETURN(const data::SampleLayout layout, model::LayoutOf(model, spec));
+    RM_RETURN_IF_ERROR(rows_.Draw(replica_->program(), rows, seed, layout.classes));
     trainer::StepperOptions stepping;
     stepping.seed = seed;
     stepping.first_rows.clear();
