@@ -1,6 +1,7 @@
 #include "comm/collective/shard_tree.h"
 
 #include <algorithm>
+#include <cstdint>
 
 #include "absl/strings/str_cat.h"
 #include "base/check.h"
@@ -11,6 +12,15 @@ namespace {
 
 // 16 KiB: a block of a gradient and of what is added to it lie in the first cache together.
 constexpr size_t kBlockFloats = 4096;
+
+// A cache line; kernels want memory that begins on one.
+constexpr size_t kLineFloats = 16;
+
+float* AlignUp(float* pointer) {
+  constexpr uintptr_t kBytes = kLineFloats * sizeof(float);
+  const auto address = reinterpret_cast<uintptr_t>(pointer);
+  return pointer + (kBytes - address % kBytes) % kBytes / sizeof(float);
+}
 
 // to += from. Whole vectors, by the form that this machine runs; each element is rounded once.
 void AddTo(absl::Span<float> to, absl::Span<const float> from) {
@@ -84,39 +94,52 @@ void MergeSiblings(std::vector<SubtreeSum>* sums) {
   *sums = std::move(merged);
 }
 
-ShardAccumulator::ShardAccumulator(const ShardRun& run, std::vector<absl::Span<float>> sums)
-    : run_(run), maximal_(MaximalSubtrees(run)), sums_(std::move(sums)) {
-  RM_CHECK(run_.count >= 1 && maximal_.size() == sums_.size(), maximal_.size(), " subtrees, ",
-           sums_.size(), " sums");
+// All memory is set aside here: nothing is allocated while the model trains.
+ShardAccumulator::ShardAccumulator(const ShardRun& run, std::vector<absl::Span<float>> sums) {
+  const std::vector<Subtree> maximal = MaximalSubtrees(run);
+  RM_CHECK(run.count >= 1 && maximal.size() == sums.size(), maximal.size(), " subtrees, ",
+           sums.size(), " sums");
   int levels = 0;
-  for (const Subtree& subtree : maximal_) levels = std::max(levels, subtree.level);
-  // All memory is set aside here: nothing is allocated while the model trains.
-  partials_.assign(static_cast<size_t>(levels), std::vector<float>(work().size()));
+  for (const Subtree& subtree : maximal) levels = std::max(levels, subtree.level);
+  for (int level = 0; level < levels; ++level) {
+    std::vector<float>& memory = storage_.emplace_back(sums[0].size() + kLineFloats);
+    partials_.emplace_back(AlignUp(memory.data()), sums[0].size());
+  }
+  for (int i = 0; i < run.count; ++i) parts_.push_back(PartOf(run.first + i, maximal, sums));
 }
 
-// As a binary counter carries: what is complete in work() rises as long as it is a right child
-// whose left sibling waits. All levels that it rises are added block by block, and stored while the
-// block is still in the first cache: the gradient is read from memory once, however far it rises.
-void ShardAccumulator::Commit() {
-  Subtree subtree{0, run_.first + next_};
-  next_ = (next_ + 1) % run_.count;
-  const int first_level = subtree.level;
-  auto found = std::find(maximal_.begin(), maximal_.end(), subtree);
-  while (found == maximal_.end() && subtree.index % 2 == 1) {
+// As a binary counter carries: a sum rises as long as it is a right child whose left sibling waits.
+// What rises is formed in the memory of the last sum, which is needed by nobody before the end.
+ShardAccumulator::Part ShardAccumulator::PartOf(
+    int shard, const std::vector<Subtree>& maximal,
+    const std::vector<absl::Span<float>>& sums) const {
+  Subtree subtree{0, shard};
+  auto found = std::find(maximal.begin(), maximal.end(), subtree);
+  while (found == maximal.end() && subtree.index % 2 == 1) {
     subtree = subtree.parent();
-    found = std::find(maximal_.begin(), maximal_.end(), subtree);
+    found = std::find(maximal.begin(), maximal.end(), subtree);
   }
-  const absl::Span<float> to =
-      found == maximal_.end() ? absl::MakeSpan(partials_[static_cast<size_t>(subtree.level)])
-                              : sums_[static_cast<size_t>(found - maximal_.begin())];
-  const bool stays = to.data() == work().data();
-  for (size_t at = 0; at < work().size(); at += kBlockFloats) {
-    const absl::Span<float> block = work().subspan(at, kBlockFloats);
-    for (int level = first_level; level < subtree.level; ++level) {
-      const std::vector<float>& left = partials_[static_cast<size_t>(level)];
-      AddTo(block, absl::MakeSpan(left).subspan(at, kBlockFloats));
+  Part part;
+  part.levels = subtree.level;
+  part.to = found == maximal.end() ? partials_[static_cast<size_t>(subtree.level)]
+                                   : sums[static_cast<size_t>(found - maximal.begin())];
+  part.from = part.levels == 0 ? part.to : sums.back();
+  return part;
+}
+
+// All levels that a gradient rises are added block by block, and stored while the block is still in
+// the first cache: it is read from memory once, however far it rises.
+void ShardAccumulator::Commit() {
+  const Part& part = parts_[next_];
+  next_ = (next_ + 1) % parts_.size();
+  if (part.levels == 0) return;
+  const bool stays = part.to.data() == part.from.data();
+  for (size_t at = 0; at < part.from.size(); at += kBlockFloats) {
+    const absl::Span<float> block = part.from.subspan(at, kBlockFloats);
+    for (int level = 0; level < part.levels; ++level) {
+      AddTo(block, partials_[static_cast<size_t>(level)].subspan(at, kBlockFloats));
     }
-    if (!stays) std::copy(block.begin(), block.end(), to.begin() + static_cast<ptrdiff_t>(at));
+    if (!stays) std::copy(block.begin(), block.end(), part.to.begin() + static_cast<ptrdiff_t>(at));
   }
 }
 

@@ -80,23 +80,36 @@ void MergeSiblings(std::vector<SubtreeSum>* sums);
 // subtrees. Thread-compatible.
 class ShardAccumulator {
  public:
-  // `sums[j]`: memory of the j-th maximal subtree of `run`, of equal sizes; borrowed. The gradient
-  // of each shard is to be formed in the memory of the last one. REQUIRES: run.count ≥ 1.
+  // `sums[j]`: memory of the j-th maximal subtree of `run`, of equal sizes; borrowed. REQUIRES:
+  // run.count ≥ 1.
   ShardAccumulator(const ShardRun& run, std::vector<absl::Span<float>> sums);
+  ShardAccumulator(ShardAccumulator&&) = default;  // what work() has given stays where it is
+  ShardAccumulator(const ShardAccumulator&) = delete;
 
-  // Where each shard's gradient is formed.
-  [[nodiscard]] absl::Span<float> work() const { return sums_.back(); }
+  // Where the next shard's gradient is to be formed, aligned to 64 bytes if the sums are. Not the
+  // same memory for every shard: what waits for its sibling is formed where it waits, and is not
+  // copied. That of the last shard is the last sum's.
+  [[nodiscard]] absl::Span<float> work() const { return parts_[next_].from; }
 
   // The next shard's gradient is complete in work(). After the last one of the run all sums are
   // complete; the next call begins anew.
   void Commit();
 
  private:
-  const ShardRun run_;
-  const std::vector<Subtree> maximal_;
-  const std::vector<absl::Span<float>> sums_;
-  int next_ = 0;                               // of the run
-  std::vector<std::vector<float>> partials_;  // by level: a left child that waits for its sibling
+  // What becomes of one shard's gradient.
+  struct Part {
+    absl::Span<float> from;  // where it is formed
+    int levels = 0;          // that it rises: the left siblings of levels 0 … levels − 1 are added
+    absl::Span<float> to;    // where the sum waits, or stays
+  };
+
+  [[nodiscard]] Part PartOf(int shard, const std::vector<Subtree>& maximal,
+                            const std::vector<absl::Span<float>>& sums) const;
+
+  std::vector<std::vector<float>> storage_;
+  std::vector<absl::Span<float>> partials_;  // by level: a left child that waits for its sibling
+  std::vector<Part> parts_;                  // by shard of the run
+  size_t next_ = 0;                          // into parts_
 };
 
 }  // namespace rm::comm

@@ -2,8 +2,11 @@
 
 #include <algorithm>
 #include <catch2/catch.hpp>
+#include <cstdint>
 #include <cstring>
 #include <numeric>
+#include <utility>
+#include <vector>
 
 #include "base/random.h"
 
@@ -111,6 +114,25 @@ TEST_CASE("what a rank adds up are the nodes of the tree, to the bit") {
       for (int count = 1; first + count <= shards; ++count) CheckRun({first, count}, gradients);
     }
   }
+}
+
+TEST_CASE("a gradient that waits for its sibling is formed where it waits; the last one in the last sum") {
+  std::vector<float> memory(1000);
+  float* const sum = memory.data();
+  ShardAccumulator first({0, 4}, {absl::MakeSpan(sum, 40)});
+  std::vector<const float*> places;
+  ShardAccumulator accumulator(std::move(first));  // places do not move with it
+  for (int shard = 0; shard < 8; ++shard) {        // two steps
+    places.push_back(accumulator.work().data());
+    CHECK(accumulator.work().size() == 40);
+    accumulator.Commit();
+  }
+  CHECK(places[0] != sum);
+  CHECK(reinterpret_cast<uintptr_t>(places[0]) % 64 == 0);
+  CHECK(places[1] == sum);
+  CHECK(places[2] == places[0]);
+  CHECK(places[3] == sum);
+  for (size_t shard = 0; shard < 4; ++shard) CHECK(places[shard + 4] == places[shard]);
 }
 
 TEST_CASE("so they are in buckets of several blocks, the last one whole or not") {

@@ -199,7 +199,7 @@ TEST_CASE("a rank that waits for its peers goes on saying so, and which collecti
   REQUIRE(communicator.ok());
   pb::Activity activity;
   while (activity.entered() == 0) activity = rank.NextOfAnyKind().activity();
-  CHECK(activity.doing() == "loading");  // it asks rank 0, itself, for the checkpoint to load
+  CHECK(activity.doing() == "loading");  // it tells its peer the plan
   CHECK(activity.entered() == 1);
   CHECK(activity.left() == 0);
   const pb::Activity later = rank.NextOfAnyKind().activity();

@@ -51,7 +51,7 @@ absl::StatusOr<std::unique_ptr<Replica>> Replica::Build(const graph::Graph& trai
   replica->inputs_ = ModelInputs(training_graph);
   RM_RETURN_IF_ERROR(replica->AllocateBuckets(options, communicator));
   RM_RETURN_IF_ERROR(replica->BindOptimizer(options));
-  replica->BindParameters();
+  replica->BindParameters(replica->gradients_);
   RM_RETURN_IF_ERROR(replica->AllocateBuffers(options));
   const std::vector<StateTensor> weights = replica->Weights();
   std::vector<graph::ValueId> values = training_graph.parameters();
@@ -104,7 +104,7 @@ absl::Status Replica::AllocateBuckets(const ReplicaOptions& options,
   return absl::OkStatus();
 }
 
-// In exact mode a gradient is formed in the memory in which the rank's last sum will stand, and the result of the gang.
+// In exact mode the last shard's gradient is formed where the rank's last sum will stand, and the result of the gang.
 absl::Status Replica::AllocateGradients(absl::Span<const int64_t> on_wire,
                                         const ReplicaOptions& options,
                                         comm::Communicator& communicator) {
@@ -122,11 +122,27 @@ absl::Status Replica::AllocateGradients(absl::Span<const int64_t> on_wire,
     shard_sums_.emplace_back(run, bucket);
     gradients_.push_back(bucket.back());
   }
+  formed_in_ = gradients_;
   return absl::OkStatus();
 }
 
+// All buckets of a shard lie alike, so the first one tells for all. Binding costs microseconds; a copy of the gradients would
+// cost as much as their optimizer.
+void Replica::BeginMicroBatch() {
+  if (!is_exact() || shard_sums_[0].work().data() == formed_in_[0].data()) return;
+  for (size_t b = 0; b < formed_in_.size(); ++b) formed_in_[b] = shard_sums_[b].work();
+  BindParameters(formed_in_);
+}
+
+// Statistics and report are always written behind the last sum, and few.
 absl::Status Replica::Take(int bucket, int micro_batch) {
   if (!is_exact()) return gradient_sum_.Take(bucket, micro_batch);
+  if (bucket + 1 == bucket_count()) {
+    const auto tail = static_cast<std::ptrdiff_t>(plan_.bucket_elements.back());
+    const absl::Span<float> to = formed_in_.back();
+    const absl::Span<const float> from(gradients_.back().data(), to.size());
+    if (to.data() != from.data()) std::copy(from.begin() + tail, from.end(), to.begin() + tail);
+  }
   shard_sums_[static_cast<size_t>(bucket)].Commit();
   return absl::OkStatus();
 }
@@ -194,10 +210,10 @@ absl::Status Replica::AllocateBuffers(const ReplicaOptions& options) {
 }
 
 // Tells the program where each parameter and its gradient live; kernels then write gradients into the buckets directly.
-void Replica::BindParameters() {
+void Replica::BindParameters(const std::vector<absl::Span<float>>& gradients) {
   for (size_t i = 0; i < slice_of_.size(); ++i) {
     program_->BindParameter(static_cast<int>(i), SliceOf(i, weights_).data(),
-                            SliceOf(i, gradients_).data());
+                            SliceOf(i, gradients).data());
   }
 }
 

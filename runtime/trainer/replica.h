@@ -81,6 +81,8 @@ class Replica {
   // Parts that this rank's share is computed in, and whether they are virtual shards, which are added along a fixed tree.
   [[nodiscard]] int micro_batches() const { return micro_batches_; }
   [[nodiscard]] bool is_exact() const { return !shard_sums_.empty(); }
+  // Before each micro-batch: its gradients may have a place of their own.
+  void BeginMicroBatch();
   // Bucket `bucket` holds all that micro-batch `micro_batch` has to say; after the last one it holds the sum of all.
   [[nodiscard]] absl::Status Take(int bucket, int micro_batch);
   // What moves the buffers; its sums are final when the last bucket is.
@@ -113,7 +115,7 @@ class Replica {
   absl::Status BindOptimizer(const ReplicaOptions& options);
   [[nodiscard]] std::vector<BucketRun> RunsOf(int bucket, const ReplicaOptions& options) const;
   absl::Status AllocateBuffers(const ReplicaOptions& options);
-  void BindParameters();
+  void BindParameters(const std::vector<absl::Span<float>>& gradients);
   absl::Span<float> AddFlatArray(int64_t elements);
   [[nodiscard]] absl::Span<float> SliceOf(size_t parameter,
                                           const std::vector<absl::Span<float>>& buckets) const;
@@ -134,6 +136,7 @@ class Replica {
   int micro_batches_ = 1;
   GradientSum gradient_sum_;                         // fast mode
   std::vector<comm::ShardAccumulator> shard_sums_;  // exact mode: one a bucket
+  std::vector<absl::Span<float>> formed_in_;         // exact mode: where the present shard's buckets are
   std::vector<absl::Span<float>> buffers_;             // by buffer
   absl::Span<float> statistics_wire_;                  // between the last bucket's gradients and the report
   RunningStatistics statistics_;

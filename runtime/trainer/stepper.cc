@@ -78,6 +78,7 @@ void Stepper::SetGlobalWeight(double global_weight) {
 absl::StatusOr<StepOutcome> Stepper::Run(double learning_rate, const Votes& votes) {
   Sums sums;
   for (int micro_batch = 0; micro_batch < micro_batches(); ++micro_batch) {
+    replica_->BeginMicroBatch();
     RM_RETURN_IF_ERROR(Forward(micro_batch, &sums));
     RecordStatistics(replica_->is_exact() ? 0 : micro_batch);
     // Before the last backward pass, which starts the last bucket on its way. Each virtual shard has a report of its own,

@@ -51,8 +51,9 @@ Trainer::Trainer(const pb::RankStart& start, base::FileSystem& files,
       observer_(observer),
       stop_(stop) {}
 
-// The order matters: the model says what data it takes, the replica's size depends on the data's share, the evaluator reads the
-// replica's weights, and a checkpoint overwrites the first values.
+// The order matters: the model says what data it takes, the plan is agreed on before anything is compiled by it (and ranks that
+// wait for each other here are not taken for ones that compile), the replica's size depends on the data's share, the evaluator
+// reads the replica's weights, and a checkpoint overwrites the first values.
 absl::StatusOr<std::unique_ptr<Trainer>> Trainer::Create(const pb::RankStart& start,
                                                          base::FileSystem& files,
                                                          comm::Communicator& communicator,
@@ -62,8 +63,8 @@ absl::StatusOr<std::unique_ptr<Trainer>> Trainer::Create(const pb::RankStart& st
   observer.OnDoing(Doing::kLoading, 0);
   RM_RETURN_IF_ERROR(trainer->BuildModel());
   RM_RETURN_IF_ERROR(trainer->OpenData());
-  observer.OnDoing(Doing::kCompiling, 0);
   RM_RETURN_IF_ERROR(trainer->MakePlan());
+  observer.OnDoing(Doing::kCompiling, 0);
   RM_RETURN_IF_ERROR(trainer->BuildReplica());
   RM_RETURN_IF_ERROR(trainer->BuildEvaluator());
   trainer->model_ = graph::Graph();  // the first values of its weights are no longer needed
