@@ -62,7 +62,7 @@ absl::StatusOr<Loaded> Load(const std::string& model) {
 
 Json Dimensions(const kernels::Shape& shape) {
   Json::Array list;
-  for (int64_t dimension : shape) list.push_back(dimension);
+  for (int64_t dimension : shape) list.emplace_back(dimension);
   return Json(std::move(list));
 }
 

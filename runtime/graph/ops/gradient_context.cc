@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_format.h"
 #include "base/check.h"
 #include "kernels/api/shapes.h"
 #include "runtime/graph/ops/infer_node.h"
@@ -78,7 +79,8 @@ ValueId GradientContext::AsMatrix(ValueId value, int64_t columns, absl::string_v
 }
 
 ValueId GradientContext::Number(float number) {
-  const std::string name = absl::StrCat("constant/", number);
+  // Nine digits tell any two floats apart.
+  const std::string name = absl::StrFormat("constant/%.9g", number);
   const ValueId known = graph_->FindValue(name);
   if (known != kNoValue) return known;
   const ValueId constant = graph_->AddConstant(name, {}, {number});
