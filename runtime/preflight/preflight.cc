@@ -140,6 +140,9 @@ int64_t MemoryOf(const graph::Program& program, const pb::TrainSpec& train) {
 // Rows of the largest micro-batch of any rank.
 int64_t RowsOf(const pb::JobSpec& spec) {
   const auto divide_up = [](int64_t a, int64_t b) { return (a + b - 1) / b; };
+  // In exact mode a rank computes a virtual shard at a time, however many there are of either.
+  const int64_t shards = spec.train().virtual_shards();
+  if (shards > 0) return std::max<int64_t>(1, divide_up(spec.train().global_batch_size(), shards));
   const int64_t ranks = std::max<int64_t>(1, spec.resources().ranks_max());
   const int64_t parts = std::max<int64_t>(1, spec.train().gradient_accumulation());
   return std::max<int64_t>(1, divide_up(divide_up(spec.train().global_batch_size(), ranks), parts));

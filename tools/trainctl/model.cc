@@ -224,7 +224,8 @@ int RunModelExport(const Command& command, const Words& words) {
   line.flags().Text("output", "FILE", "the file to write (default: the job's id, or 'model')",
                     &flags.file);
   line.flags().Text("model", "MODEL",
-                    "the graph of a path's weights: JOB.yaml, zoo:NAME or FILE.onnx", &flags.model);
+                    "the graph of a path's weights: JOB.yaml, zoo:NAME or FILE.onnx (default: the job's)",
+                    &flags.model);
   line.flags().Switch("force", "replace the file if it is there", &flags.force);
   line.flags().Letter('f', "force");
   if (!line.Parse(words, 1, 1)) return line.exit_code();
