@@ -65,6 +65,24 @@ TEST_CASE("bench train prints every field, and the same weights for the same run
   CHECK(Text(Lines(Bench(flags))[0], "weights_sha256") == Text(line, "weights_sha256"));
 }
 
+TEST_CASE("each model is trained as the peers train it, unless asked otherwise") {
+  struct Case {
+    const char* flags;
+    const char* optimizer;
+    double lr;
+  };
+  const Case cases[] = {{"--model mlp", "SGD", 0.05},
+                        {"--model gpt", "AdamW", 0.001},
+                        {"--model mlp --optimizer AdamW", "AdamW", 0.001},
+                        {"--model mlp --optimizer AdamW --lr 0.25", "AdamW", 0.25}};
+  for (const Case& c : cases) {
+    const base::Json line = Lines(Bench(
+        absl::StrCat("train --ranks 1 --batch 2 --steps 1 -o json ", c.flags)))[0];
+    CHECK(Text(line, "optimizer") == c.optimizer);
+    CHECK(Value(line, "lr") == c.lr);
+  }
+}
+
 TEST_CASE("the global batch decides the loss, not the number of ranks") {
   std::vector<base::Json> lines;
   for (const int ranks : {1, 2, 3}) {

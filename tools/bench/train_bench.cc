@@ -29,15 +29,19 @@
 namespace rm::bench {
 namespace {
 
-// Rows of a rank's batch where none are given: what other frameworks are measured with, so that the lines compare. A model of
-// the zoo that is not here has kDefaultBatch.
-struct PeerBatch {
+// What a model is trained with where nothing else is asked for: what other frameworks are measured with, so that the lines
+// compare. A model that is not here, or comes from a file, has kDefaultRecipe.
+struct Recipe {
   const char* model;
-  int64_t rows;
+  int64_t rows;           // of a rank's batch
+  const char* optimizer;  // SGD has momentum 0.9
+  double lr;
 };
-constexpr PeerBatch kPeerBatches[] = {
-    {"mlp", 128}, {"convnet", 64}, {"resnet18", 32}, {"gpt", 12}};
-constexpr int64_t kDefaultBatch = 32;
+constexpr Recipe kRecipes[] = {{"mlp", 128, "SGD", 0.05},
+                               {"convnet", 64, "SGD", 0.05},
+                               {"resnet18", 32, "SGD", 0.05},
+                               {"gpt", 12, "AdamW", 0.001}};
+constexpr Recipe kDefaultRecipe = {"", 32, "SGD", 0.05};
 
 constexpr int64_t kDefaultShards = 8;
 
@@ -50,7 +54,8 @@ struct Options {
   int64_t global_batch = 0;
   int64_t steps = 60;
   int64_t seed = 1;
-  double lr = 0.05;
+  std::string optimizer = "auto";
+  double lr = -1;
   std::string transport = "auto";
   std::string determinism = "fast";
   int64_t virtual_shards = 0;
@@ -78,7 +83,9 @@ absl::StatusOr<Options> ParseOptions(int argc, char** argv, std::string* help) {
                 1 << 24, &o.global_batch);
   flags.Integer("steps", "N", "measured steps, in 6 windows", 1, 1 << 30, &o.steps);
   flags.Integer("seed", "N", "seed of data and weights", 0, int64_t{1} << 53, &o.seed);
-  flags.Number("lr", "X", "learning rate of SGD with momentum 0.9", 0, 1e6, &o.lr);
+  flags.Choice("optimizer", {"auto", "SGD", "AdamW"},
+               "auto: AdamW for gpt, else SGD; SGD has momentum 0.9", &o.optimizer);
+  flags.Number("lr", "X", "learning rate (-1: 0.05 for SGD, 0.001 for AdamW)", -1, 1e6, &o.lr);
   flags.Choice("transport", {"auto", "grpc", "shm"}, "how ranks talk", &o.transport);
   flags.Choice("determinism", {"fast", "exact"},
                "exact: the same bits for any number of ranks; exactly --steps steps, no warm-up",
@@ -102,11 +109,20 @@ absl::StatusOr<Options> ParseOptions(int argc, char** argv, std::string* help) {
 
 bool IsFile(const Options& o) { return absl::EndsWith(o.model, ".onnx"); }
 
-int64_t DefaultBatch(const std::string& model) {
-  for (const PeerBatch& batch : kPeerBatches) {
-    if (model == batch.model) return batch.rows;
+const Recipe& RecipeOf(const std::string& model) {
+  for (const Recipe& recipe : kRecipes) {
+    if (model == recipe.model) return recipe;
   }
-  return kDefaultBatch;
+  return kDefaultRecipe;
+}
+
+// The learning rate goes with the optimizer, whichever model it trains.
+void FillOptimizer(Options& o) {
+  if (o.optimizer == "auto") o.optimizer = RecipeOf(o.model).optimizer;
+  if (o.lr >= 0) return;
+  for (const Recipe& recipe : kRecipes) {
+    if (o.optimizer == recipe.optimizer) o.lr = recipe.lr;
+  }
 }
 
 // Shards that were asked for are taken or refused, never rounded: the bits depend on them.
@@ -134,7 +150,7 @@ absl::Status FillBatchSizes(Options& o) {
   if (IsFile(o) && o.batch == 0 && o.global_batch == 0) {
     return absl::InvalidArgumentError("a model from a file takes --batch or --global-batch");
   }
-  if (o.batch == 0 && o.global_batch == 0) o.batch = DefaultBatch(o.model);
+  if (o.batch == 0 && o.global_batch == 0) o.batch = RecipeOf(o.model).rows;
   if (o.global_batch == 0) o.global_batch = o.batch * o.ranks;
   if (o.global_batch >= o.ranks) return absl::OkStatus();
   return absl::InvalidArgumentError(absl::StrCat("--global-batch ", o.global_batch,
@@ -173,6 +189,7 @@ base::Json SettingsOf(const Options& o, const std::map<std::string, double>& val
       .Set("global_batch", o.global_batch)
       .Set("steps", o.steps)
       .Set("seed", o.seed)
+      .Set("optimizer", o.optimizer)
       .Set("lr", o.lr)
       .Set("virtual_shards", o.virtual_shards)
       .Set("transport", o.transport)
@@ -214,6 +231,7 @@ base::Json LineOf(const Options& o, const std::vector<base::Json>& results) {
       .Set("weights_sha256", *first.Find("weights_sha256"))
       .Set("global_batch", o.global_batch)
       .Set("seed", o.seed)
+      .Set("optimizer", o.optimizer)
       .Set("lr", o.lr)
       .Set("determinism", o.determinism)
       .Set("virtual_shards", o.virtual_shards);
@@ -250,6 +268,7 @@ absl::Status CheckSavePath(const std::string& path) {
 // Everything that can be wrong with the flags is found before a process is started.
 absl::Status RunBench(Options o) {
   RM_ASSIGN_OR_RETURN(const auto params, ModelParams(o));
+  FillOptimizer(o);
   RM_RETURN_IF_ERROR(FillBatchSizes(o));
   RM_RETURN_IF_ERROR(FillShards(o));
   RM_RETURN_IF_ERROR(CheckSavePath(o.save_weights));

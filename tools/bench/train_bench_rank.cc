@@ -70,11 +70,11 @@ pb::ModelSpec ModelOf(const base::Json& settings) {
   return spec;
 }
 
-// SGD as the peers use it for these models.
-pb::OptimizerSpec OptimizerSpecOf() {
+// SGD as the peers use it, or another with its own defaults, which are the peers' too.
+pb::OptimizerSpec OptimizerSpecOf(const base::Json& settings) {
   pb::OptimizerSpec spec;
-  spec.set_type("SGD");
-  (*spec.mutable_params())["momentum"] = 0.9;
+  spec.set_type(TextSetting(settings, "optimizer"));
+  if (spec.type() == "SGD") (*spec.mutable_params())["momentum"] = 0.9;
   return spec;
 }
 
@@ -209,7 +209,7 @@ class Run {
     options.kernels = kernels::CpuKernels();
     options.kernel_options.threads = static_cast<int>(IntSetting(settings_, "threads", 1));
     options.seed = seed;
-    RM_ASSIGN_OR_RETURN(auto optimizer, trainer::MakeOptimizer(OptimizerSpecOf()));
+    RM_ASSIGN_OR_RETURN(auto optimizer, trainer::MakeOptimizer(OptimizerSpecOf(settings_)));
     RM_ASSIGN_OR_RETURN(replica_, trainer::Replica::Build(graph, options, std::move(optimizer),
                                                           communicator_));
     RM_ASSIGN_OR_RETURN(const data::SampleLayout layout, model::LayoutOf(model, spec));
