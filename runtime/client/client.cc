@@ -79,6 +79,15 @@ pb::CancelRequest CancelRequestOf(const std::string& job_id) {
   return request;
 }
 
+// What a head announces; −1 when it cannot be.
+int64_t BytesOf(const pb::WeightsHead& head) {
+  int64_t bytes = 0;
+  for (const pb::WeightsTensor& tensor : head.tensors()) {
+    if (tensor.bytes() < 0 || __builtin_add_overflow(bytes, tensor.bytes(), &bytes)) return -1;
+  }
+  return bytes;
+}
+
 }  // namespace
 
 std::vector<Violation> ViolationsOf(const absl::Status& status) {
@@ -256,7 +265,7 @@ absl::StatusOr<pb::VerifyReply> Client::Verify(const std::string& job_id, int64_
                                        std::max(call_timeout_, kVerifyTimeout));
 }
 
-// A stream that ends early ends with an error; the head comes first or not at all.
+// A stream that ends early ends with an error; the head comes first, once, or not at all.
 absl::Status Client::DownloadWeights(const std::string& job_id, int64_t step,
                                      absl::FunctionRef<void(const pb::WeightsHead&)> head,
                                      absl::FunctionRef<void(absl::string_view)> data) {
@@ -268,9 +277,9 @@ absl::Status Client::DownloadWeights(const std::string& job_id, int64_t step,
   int64_t missing = -1;  // bytes that were announced; −1: no head yet
   const auto take = [&](const pb::DownloadReply& message) {
     if (message.has_head()) {
-      missing = 0;
-      for (const pb::WeightsTensor& tensor : message.head().tensors()) missing += tensor.bytes();
-      head(message.head());
+      const bool again = missing >= 0;
+      missing = again ? -1 : BytesOf(message.head());
+      if (missing >= 0) head(message.head());
     } else {
       missing -= static_cast<int64_t>(message.data().size());
       if (missing >= 0) data(message.data());
@@ -291,6 +300,7 @@ absl::StatusOr<std::string> Client::DownloadArtifact(const std::string& sha256) 
   const auto reader = core_->artifacts->Download(&call.context, request);
   std::string content;
   const auto take = [&content](const pb::DownloadArtifactReply& message) {
+    if (content.size() + message.data().size() > kArtifactBytesMax) return false;
     content.append(message.data());
     return true;
   };

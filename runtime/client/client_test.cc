@@ -477,6 +477,13 @@ TEST_CASE("weights come as they were announced, or not at all") {
   CHECK(absl::IsDataLoss(download(Weights({"abc"}), grpc::Status::OK).status));
   CHECK(absl::IsDataLoss(download(Weights({"abc", "defghi"}), grpc::Status::OK).status));
   CHECK(absl::IsDataLoss(download({}, grpc::Status::OK).status));
+  // A second head would begin anew in the middle of a tensor; no tensor has less than nothing.
+  std::vector<pb::DownloadReply> twice = Weights({"abc"});
+  for (const pb::DownloadReply& message : Weights({"abcdefgh"})) twice.push_back(message);
+  CHECK(absl::IsDataLoss(download(std::move(twice), grpc::Status::OK).status));
+  std::vector<pb::DownloadReply> negative = Weights({"abc"});
+  negative[0].mutable_head()->mutable_tensors(0)->set_bytes(-2);
+  CHECK(absl::IsDataLoss(download(std::move(negative), grpc::Status::OK).status));
   const grpc::Status damaged(grpc::StatusCode::DATA_LOSS, "weights: 96: damaged");
   CHECK(download(Weights({"abc"}), damaged).status == absl::DataLossError("weights: 96: damaged"));
 }

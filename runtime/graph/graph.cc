@@ -247,8 +247,21 @@ std::string Graph::FreeNodeName(absl::string_view name, size_t outputs) const {
     return true;
   };
   std::string candidate(name);
-  for (int n = 2; !is_free(candidate); ++n) candidate = absl::StrCat(name, "#", n);
-  return candidate;
+  if (is_free(candidate)) return candidate;
+  // Doubling, then halving: an unrolled network asks thousands of times for the same name. Where numbers are missing in
+  // between, any free one is as good.
+  const auto numbered = [&](int64_t n) { return absl::StrCat(name, "#", n); };
+  int64_t taken = 1;
+  int64_t free = 2;
+  while (!is_free(numbered(free))) {
+    taken = free;
+    free *= 2;
+  }
+  while (free - taken > 1) {
+    const int64_t middle = taken + (free - taken) / 2;
+    (is_free(numbered(middle)) ? free : taken) = middle;
+  }
+  return numbered(free);
 }
 
 std::vector<ValueId> Graph::inputs() const { return IdsOfKind(values_, ValueKind::kInput); }

@@ -4,6 +4,7 @@
 #include <string>
 
 #include "absl/strings/match.h"
+#include "absl/strings/str_cat.h"
 #include "runtime/graph/debug_string.h"
 
 namespace rm::graph {
@@ -146,6 +147,11 @@ TEST_CASE("a free name is free for every output of the node", "[graph]") {
   CHECK(graph.FreeNodeName("x", 1) == "x#2");
   CHECK(graph.FreeNodeName("split", 2) == "split");
   CHECK(graph.FreeNodeName("split", 3) == "split#2");
+  // An unrolled network asks for thousands of one name.
+  for (int n = 2; n <= 300; ++n) {
+    REQUIRE(graph.FreeNodeName("x", 1) == absl::StrCat("x#", n));
+    graph.AddInput(absl::StrCat("x#", n), DType::kFloat32, {1});
+  }
 }
 
 TEST_CASE("leaves of another graph keep kind, type and first value", "[graph]") {

@@ -4,6 +4,7 @@
 //   a = Div(x, √2)   e = Erf(a)   s = Add(e, 1)   m = Mul(x, s)   y = Mul(m, 0.5)
 #include <algorithm>
 #include <cmath>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -177,17 +178,19 @@ int FindRoot(const Graph& graph, const Finder& finder, ValueId f, ValueId x) {
 // reads it. What is read in between (by OnlyReader) was read by the pattern alone.
 void RecognizeGelu(TypedGraph* typed) {
   Graph& graph = typed->graph;
+  std::optional<Finder> found;  // of the graph as it is now: looking over all of it for each Tanh of a long network takes minutes
   for (size_t i = 0; i < graph.nodes().size(); ++i) {
     const Node& node = graph.nodes()[i];
     if (node.op != "Erf" && node.op != "Tanh") continue;
     const bool tanh = node.op == "Tanh";
-    const Finder finder(graph);
+    const Finder& finder = found.has_value() ? *found : found.emplace(graph);
     const ValueId x = tanh ? OperandOfTanh(finder, node) : OperandOfErf(finder, node);
     if (x == kNoValue) continue;
     const int root = FindRoot(graph, finder, node.outputs[0], x);
     if (root == kNoNode) continue;
     Node& gelu = graph.mutable_nodes()[static_cast<size_t>(root)];
     if (typed->type(gelu.outputs[0]).shape != typed->type(x).shape) continue;
+    found.reset();
     gelu.op = "Gelu";
     gelu.inputs = {x};
     gelu.attributes = {};

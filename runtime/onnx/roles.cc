@@ -117,11 +117,15 @@ std::map<std::string, std::string> FindAliases(const GraphProto& graph,
                                                const std::vector<int>& order) {
   std::set<std::string> initializers;
   for (const auto& initializer : graph.initializer()) initializers.insert(initializer.name());
+  // A file that names its parameters hands one on by Identity only where the model itself did (a clone): that is the
+  // parameter still, not a second one.
+  const Signature signature(graph);
   std::map<std::string, std::string> aliases;
   for (int i : order) {
     const NodeProto& node = graph.node(i);
     if (node.op_type() != "Identity" || !node.domain().empty()) continue;
     if (node.input_size() != 1 || node.output_size() != 1) continue;
+    if (signature.IsParameter(node.input(0))) continue;
     const auto known = aliases.find(node.input(0));
     if (known != aliases.end()) {
       aliases[node.output(0)] = known->second;

@@ -40,7 +40,7 @@ namespace rm::onnx {
 enum class Role { kParameter, kBuffer, kConstant };
 
 // From the output of each Identity of an initializer to that initializer's name, through chains of
-// them. `order` is that of SortNodes.
+// them. `order` is that of SortNodes. A parameter that the file's signature names has none.
 [[nodiscard]] std::map<std::string, std::string> FindAliases(
     const ringmaster::onnx::GraphProto& graph, const std::vector<int>& order);
 

@@ -147,6 +147,17 @@ void Sign(const std::string& lines, ModelBuilder* model) {
   entry->set_value(lines);
 }
 
+TEST_CASE("a parameter of the signature is handed on by Identity, not copied", "[onnx]") {
+  ModelBuilder model;
+  model.Input("x", {"batch", "4"}).Weight("w", {4}, 1).Weight("v", {4}, 1);
+  model.Node("Identity", {"w"}, {"clone"}).Node("Identity", {"v"}, {"copy"});
+  model.Node("Mul", {"x", "clone"}, {"y"}).Node("Mul", {"y", "copy"}, {"z"}).Output("z");
+  Sign("p: PARAMETER target='w'\n", &model);
+  const auto& graph = model.proto().graph();
+  CHECK(FindAliases(graph, OrderOf(graph)) == std::map<std::string, std::string>{{"copy", "v"}});
+  CHECK(RoleIn(model, "w") == Role::kParameter);
+}
+
 TEST_CASE("a signature says what is trained, whatever a tensor looks like", "[onnx]") {
   const auto role = [](const std::string& name, const std::string& lines) {
     ModelBuilder model;

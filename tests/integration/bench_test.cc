@@ -196,6 +196,7 @@ TEST_CASE("bad flags are one clear line and exit code 2") {
       {"train --param classes", "is not NAME=NUMBER"},
       {"train --param clases=3 --batch 2", "--param: unknown parameter of model 'mlp': 'clases'"},
       {"train --param hidden1=0.5", "--param: parameter 'hidden1' of model 'mlp' is 0.5"},
+      {"train --lr -0.5", "--lr must be 0 or more"},
       {"train --virtual-shards 8", "goes with --determinism exact"},
       {"train --determinism exact --virtual-shards 12 --global-batch 24", "a power of two"},
       {"train --determinism exact --virtual-shards 4 --ranks 5 --global-batch 20", "power of two"},

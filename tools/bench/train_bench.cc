@@ -117,12 +117,14 @@ const Recipe& RecipeOf(const std::string& model) {
 }
 
 // The learning rate goes with the optimizer, whichever model it trains.
-void FillOptimizer(Options& o) {
+absl::Status FillOptimizer(Options& o) {
+  if (o.lr < 0 && o.lr != -1) return absl::InvalidArgumentError("--lr must be 0 or more, or -1");
   if (o.optimizer == "auto") o.optimizer = RecipeOf(o.model).optimizer;
-  if (o.lr >= 0) return;
+  if (o.lr >= 0) return absl::OkStatus();
   for (const Recipe& recipe : kRecipes) {
     if (o.optimizer == recipe.optimizer) o.lr = recipe.lr;
   }
+  return absl::OkStatus();
 }
 
 // Shards that were asked for are taken or refused, never rounded: the bits depend on them.
@@ -268,7 +270,7 @@ absl::Status CheckSavePath(const std::string& path) {
 // Everything that can be wrong with the flags is found before a process is started.
 absl::Status RunBench(Options o) {
   RM_ASSIGN_OR_RETURN(const auto params, ModelParams(o));
-  FillOptimizer(o);
+  RM_RETURN_IF_ERROR(FillOptimizer(o));
   RM_RETURN_IF_ERROR(FillBatchSizes(o));
   RM_RETURN_IF_ERROR(FillShards(o));
   RM_RETURN_IF_ERROR(CheckSavePath(o.save_weights));

@@ -2,6 +2,7 @@
 #include "tools/trainctl/checkpoint_choice.h"
 
 #include <algorithm>
+#include <cmath>
 #include <vector>
 
 #include "absl/strings/numbers.h"
@@ -33,6 +34,7 @@ const pb::CheckpointInfo* BestBy(const Measure& measure, const pb::ListCheckpoin
   for (const pb::CheckpointInfo& info : reply.checkpoints()) {
     const auto found = info.metrics().find(measure.metric);
     if (!info.counts() || found == info.metrics().end()) continue;
+    if (!std::isfinite(found->second)) continue;  // nothing compares with it: it would win
     const double value = found->second;
     const bool better = measure.highest ? value > best_value : value < best_value;
     if (best != nullptr && !better) continue;

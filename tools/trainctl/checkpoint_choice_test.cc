@@ -1,6 +1,7 @@
 #include "tools/trainctl/checkpoint_choice.h"
 
 #include <catch2/catch.hpp>
+#include <cmath>
 #include <map>
 #include <string>
 
@@ -86,6 +87,12 @@ TEST_CASE("what does not count is never the best, and nothing may be", "[choice]
   CHECK(Listed()
             .Add(20, {{"validation/accuracy", 0.9}}, /*counts=*/false)
             .Add(10, {{"validation/accuracy", 0.5}})
+            .Best()
+            .value() == 10);
+  // A training that went astray: nothing compares with what is no number.
+  CHECK(Listed()
+            .Add(20, {{"validation/loss", std::nan("")}})
+            .Add(10, {{"validation/loss", 0.5}})
             .Best()
             .value() == 10);
   CHECK(Listed().Best().status() == absl::NotFoundError("the job has no checkpoint yet"));

@@ -17,6 +17,9 @@ namespace {
 
 namespace pb = ::ringmaster::v1;
 
+// More than any memory holds.
+constexpr uint64_t kElementsMax = uint64_t{1} << 40;
+
 // Takes bytes in order and puts them into the tensors that were announced, in order.
 class Filler {
  public:
@@ -63,12 +66,19 @@ absl::StatusOr<TrainedWeights::Tensor*> TrainedWeights::Add(const std::string& n
                                                             const std::string& dtype,
                                                             std::vector<int64_t> shape,
                                                             uint64_t bytes) {
+  // No product of dimensions may wrap around to what the bytes say.
   uint64_t elements = 1;
-  for (const int64_t dimension : shape) elements *= static_cast<uint64_t>(dimension);
-  if (dtype != "F32" || bytes != elements * sizeof(float)) {
+  bool fits = dtype == "F32" && tensors_.count(name) == 0;
+  for (const int64_t dimension : shape) {
+    const auto factor = static_cast<uint64_t>(dimension);
+    fits = fits && dimension >= 0 && (factor == 0 || elements <= kElementsMax / factor);
+    if (fits) elements *= factor;
+  }
+  if (!fits || bytes != elements * sizeof(float)) {
     return absl::InvalidArgumentError(
         absl::StrCat("tensor '", name, "' of the checkpoint is ",
-                     tensorfile::DescribeTensor(dtype, shape), " in ", bytes, " bytes, not F32"));
+                     tensorfile::DescribeTensor(dtype, shape), " in ", bytes,
+                     " bytes, not F32, or is there twice"));
   }
   Tensor& tensor = tensors_[name];
   tensor.shape = std::move(shape);
