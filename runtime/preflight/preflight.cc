@@ -123,16 +123,28 @@ void CheckSteps(const pb::TrainSpec& train, const data::Dataset& dataset, Findin
                             " samples do not fill one batch of ", train.global_batch_size()));
 }
 
+// Sums of gradients that a rank keeps beside the gradients. In exact mode one may wait at each level of the tree over its shards
+// (comm/collective/shard_tree.h), and a share that is no power of two makes several trees of them.
+int64_t GradientSums(const pb::JobSpec& spec) {
+  const int64_t shards = spec.train().virtual_shards();
+  if (shards == 0) return spec.train().gradient_accumulation() > 1 ? 1 : 0;
+  const int64_t ranks = std::max<int64_t>(1, spec.resources().ranks_min());
+  const int64_t share = std::max<int64_t>(1, (shards + ranks - 1) / ranks);
+  int64_t levels = 0;
+  while ((int64_t{2} << levels) <= share) ++levels;
+  const bool one_tree = (ranks & (ranks - 1)) == 0;
+  return one_tree ? levels : 2 * levels;
+}
+
 // Memory of one rank: the arena; weights, gradients and the optimizer's state of each parameter, sums of gradients where they are
 // accumulated, and a snapshot of weights and state for saving; buffers and their snapshot.
-int64_t MemoryOf(const graph::Program& program, const pb::TrainSpec& train) {
+int64_t MemoryOf(const graph::Program& program, const pb::JobSpec& spec) {
   int64_t parameters = 0;
   for (const graph::ParameterInfo& info : program.parameters()) parameters += info.elements;
   int64_t buffers = 0;
   for (const graph::BufferInfo& info : program.buffers()) buffers += info.elements;
-  const int64_t states = train.optimizer().type() == "SGD" ? 1 : 2;
-  const int64_t sums = train.gradient_accumulation() > 1 ? 1 : 0;
-  const int64_t copies = 2 + states + sums + (1 + states);
+  const int64_t states = spec.train().optimizer().type() == "SGD" ? 1 : 2;
+  const int64_t copies = 2 + states + GradientSums(spec) + (1 + states);
   return program.arena_bytes() +
          (copies * parameters + 2 * buffers) * static_cast<int64_t>(sizeof(float));
 }
@@ -166,7 +178,7 @@ void CheckProgram(const pb::JobSpec& spec, const graph::Graph& model, absl::stri
     return;
   }
   const int64_t limit = spec.resources().memory_per_rank();
-  const int64_t needed = MemoryOf(**program, spec.train());
+  const int64_t needed = MemoryOf(**program, spec);
   if (limit > 0 && needed > limit) {
     findings.Add("resources.memory_per_rank",
                  absl::StrCat("a rank needs about ", base::FormatBytes(needed), ", the limit is ",

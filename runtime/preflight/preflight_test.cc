@@ -196,11 +196,14 @@ TEST_CASE("in exact mode a rank needs the memory of one virtual shard, not of it
   world.spec.mutable_train()->clear_epochs();
   world.spec.mutable_train()->set_steps(1);
   world.spec.mutable_train()->set_global_batch_size(8192);
-  world.spec.mutable_resources()->set_memory_per_rank(int64_t{20} << 20);
+  world.spec.mutable_resources()->set_memory_per_rank(int64_t{40} << 20);
   world.Expect({"resources.memory_per_rank: a rank needs about"});
   world.spec.mutable_train()->set_determinism("exact");
   world.spec.mutable_train()->set_virtual_shards(1024);
   world.Expect({});
+  // The sums of nine levels of shards are 18 MiB of it.
+  world.spec.mutable_resources()->set_memory_per_rank(int64_t{20} << 20);
+  world.Expect({"resources.memory_per_rank: a rank needs about"});
 }
 
 TEST_CASE("a checkpoint folder that cannot be written is refused with the reason") {
