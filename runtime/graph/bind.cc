@@ -82,6 +82,16 @@ absl::Status BindNode(const Node& node, BindContext* context) {
   return status.ok() ? status : base::Annotate(status, Describe(*context));
 }
 
+// Binders and shape rules multiply dimensions freely; those of values that nodes make are checked one by
+// one, and those that the file or the job states here, before anybody reads them.
+absl::Status CheckLeaves(const Graph& leaves) {
+  for (const Value& leaf : leaves.values()) {
+    const absl::Status status = CheckedElements({leaf.shape.begin(), leaf.shape.end()}).status();
+    if (!status.ok()) return base::Annotate(status, absl::StrCat("value '", leaf.name, "'"));
+  }
+  return absl::OkStatus();
+}
+
 // What a second graph needs: nodes on a way to an output, constants they read, and every other leaf.
 std::vector<bool> LiveValues(const Graph& graph, const std::map<std::string, ValueId>& outputs) {
   std::vector<bool> live(graph.values().size(), false);
@@ -149,6 +159,7 @@ absl::StatusOr<Graph> BindBatch(const Graph& model, int64_t batch, int64_t folde
   RM_RETURN_IF_ERROR(CheckOperators(model));
   RM_CHECK(model.buffer_updates().empty(), "a graph prepared for training is bound");
   BindContext context(model, batch, folded_bytes_max);
+  RM_RETURN_IF_ERROR(CheckLeaves(context.graph()));
   for (const Node& node : model.nodes()) RM_RETURN_IF_ERROR(BindNode(node, &context));
   std::map<std::string, ValueId> outputs;
   for (const auto& [name, id] : model.outputs()) {

@@ -322,6 +322,36 @@ TEST_CASE("axes of reductions come from an operand or an attribute", "[bind]") {
   CHECK(absl::StrContains(Refusal(Single("ReduceSum", {{"axes", {4}}})), "4"));
 }
 
+TEST_CASE("a leaf of too many elements is refused by name, an empty one too", "[bind]") {
+  constexpr int64_t kHuge = int64_t{1} << 62;
+  const auto refused = [](kernels::Shape shape) {
+    Graph graph;
+    const ValueId x = graph.AddInput("image", DType::kFloat32, std::move(shape));
+    graph.MarkOutput("y", graph.AddNode("Relu", "node", {x}));
+    return Refusal(graph);
+  };
+  CHECK(absl::StartsWith(refused({kBatch, kHuge, kHuge}), "value 'image': "));
+  CHECK(absl::EndsWith(refused({kBatch, kHuge, kHuge}), "has too many elements"));
+  CHECK(absl::EndsWith(refused({0, kHuge, kHuge}), "has too many elements"));
+  CHECK(absl::EndsWith(refused({kHuge, kHuge, 0}), "has too many elements"));
+}
+
+TEST_CASE("a transposed convolution over an endless axis is refused before its size overflows",
+          "[bind]") {
+  const auto refused = [](int64_t size, kernels::Attributes attributes) {
+    Graph graph;
+    const ValueId x = graph.AddInput("x", DType::kFloat32, {1, 1, size});
+    const ValueId w = graph.AddParameter("w", {1, 1, 3}, {});
+    graph.MarkOutput("y", graph.AddNode("ConvTranspose", "node", {x, w}, std::move(attributes)));
+    return Refusal(graph);
+  };
+  const Ints stride = {int64_t{1} << 31};
+  CHECK(absl::EndsWith(refused(int64_t{1} << 40, {{"strides", stride}}),
+                       "X has 1099511627776 elements along an axis"));
+  CHECK(absl::EndsWith(refused(4, {{"output_shape", Ints{INT64_MIN}}}),
+                       "attribute output_shape holds -9223372036854775808"));
+}
+
 TEST_CASE("attributes beyond 32 bits are refused before anybody multiplies them", "[bind]") {
   CHECK(absl::StrContains(
       Refusal(Single("Flatten", {}, {{"axis", int64_t{1} << 40}})),

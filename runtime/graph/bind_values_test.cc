@@ -204,6 +204,10 @@ const NodeCase kCases[] = {
      {Floats({1, 1, 1, 4}, {-1.1F, 1.5F, 0, 0.9F}), {}, {}, Whole({4}, {1, 1, 1, 6})},
      {{"mode", std::string("cubic")}, {"exclude_outside", int64_t{1}}}, 0, {1, 1, 1, 6},
       {-1.36351F, 0.217143F, 1.49479F, 0.182292F, 0.36F, 0.991216F}},
+    {"Resize, a scale of 0.7, rounded in float32", "Resize",
+     {Floats({1, 10}, {0, 1, 2, 3, 4, 5, 6, 7, 8, 9}), {}, Floats({2}, {1, 0.7F})},
+     {{"coordinate_transformation_mode", std::string("asymmetric")}, {"nearest_mode",
+      std::string("floor")}}, 0, {1, 7}, {0, 1, 2, 4, 5, 7, 8}},
     {"GroupNormalization", "GroupNormalization",
      {Floats({1, 4, 1, 2}, {0.1F, -0.7F, 0, -1.8F, -1.8F, 0.1F, -0.1F, 1.3F}), Floats({4}, {-1.9F,
       0.2F, 0, 0.4F}), Floats({4}, {0.9F, 0.1F, 0.3F, 0})},
@@ -221,6 +225,9 @@ const NodeCase kCases[] = {
     {"LpNormalization of degree 1", "LpNormalization",
      {Floats({2, 3}, {-1.7F, -1.2F, 0.7F, 0, 0.2F, -0.2F})},
      {{"p", int64_t{1}}}, 0, {2, 3}, {-0.472222F, -0.333333F, 0.194444F, 0, 0.5F, -0.5F}},
+    {"LpNormalization with a row of zeros", "LpNormalization",
+     {Floats({2, 2}, {0, 0, 3, -4})},
+     {}, 0, {2, 2}, {0, 0, 0.6F, -0.8F}},
     {"RMSNormalization", "RMSNormalization",
      {Floats({2, 3}, {-0.9F, 0, 1.7F, -1.2F, 0.9F, -1}), Floats({3}, {-1.2F, -0.7F, -1.6F})},
      {}, 0, {2, 3}, {0.972482F, 0, -2.44921F, 1.3835F, -0.605282F, 1.53722F}},
@@ -395,6 +402,36 @@ TEST_CASE("forms that the parts cannot express are refused by attribute or opera
                        "attribute antialias is not known"));
   CHECK(absl::EndsWith(resize(Floats({3}, {2, 1, 1}), {{"mode", std::string("linear")}}),
                        "interpolates along axis 0 of 3; the last two are known"));
+}
+
+TEST_CASE("lengths of sequences are not read from an X of another rank", "[bind]") {
+  const Content weights = Floats({1, 1, 1}, {1});
+  for (const char* op : {"GRU", "RNN"}) {
+    CAPTURE(op);
+    const std::string message = Refusal(
+        {"", op, {Floats({}, {1}), weights, weights, {}, Whole({1}, {1})}, {}, 0, {}, {}});
+    CHECK(absl::EndsWith(message, "X has 0 dimensions, it needs 3"));
+  }
+}
+
+TEST_CASE("nodes of Attention share the mask of their lengths", "[bind]") {
+  Graph graph;
+  const ValueId x = graph.AddInput("x", DType::kFloat32, {kBatch, 1, 4, 2});
+  const ValueId shorter = graph.AddInput("shorter", DType::kFloat32, {kBatch, 1, 3, 2});
+  const kernels::Attributes causal = {{"is_causal", int64_t{1}}};
+  const ValueId first = graph.AddNode("Attention", "first", {x, x, x}, causal);
+  const ValueId second = graph.AddNode("Attention", "second", {first, x, x}, causal);
+  graph.MarkOutput("y", second);
+  graph.MarkOutput("z", graph.AddNode("Attention", "third", {shorter, x, x}, causal));
+  const absl::StatusOr<Graph> bound = BindBatch(graph, 2);
+  REQUIRE(bound.status() == absl::OkStatus());
+  std::vector<kernels::Shape> masks;
+  for (const Value& value : bound->values()) {
+    if (value.kind == ValueKind::kConstant && value.dtype == DType::kBool) {
+      masks.push_back(value.shape);
+    }
+  }
+  CHECK(masks == std::vector<kernels::Shape>{{4, 4}, {3, 4}});
 }
 
 TEST_CASE("a few bytes of a model do not make constants or nodes without limit", "[bind]") {

@@ -70,19 +70,21 @@ Result Masked(BindContext* context, ValueId scores, ValueId mask) {
   return context->Append("Where", {mask, scores, hidden}, {}, "/masked");
 }
 
-// Query i sees keys 0 … i: the mask is a constant of the two lengths, shared by all heads.
+// Query i sees keys 0 … i: the mask is a constant of the two lengths, shared by all heads and all nodes.
 Result Causal(BindContext* context, ValueId scores) {
   const Ints shape = context->shape(scores);
   const int64_t queries = shape[2];
   const int64_t keys = shape[3];
+  ValueId& mask = context->causal_mask(queries, keys);
+  if (mask != kNoValue) return Masked(context, scores, mask);
   RM_RETURN_IF_ERROR(CheckedElements({queries, keys}).status());
   RM_RETURN_IF_ERROR(context->CheckRoom(8 * queries * keys));
   Ints seen;
   for (int64_t i = 0; i < queries; ++i) {
     for (int64_t j = 0; j < keys; ++j) seen.push_back(j <= i ? 1 : 0);
   }
-  const ValueId mask = context->Constant("/seen", DType::kBool, {queries, keys},
-                                         Initializer::OfIntegers(std::move(seen)));
+  mask = context->Constant("/seen", DType::kBool, {queries, keys},
+                           Initializer::OfIntegers(std::move(seen)));
   return Masked(context, scores, mask);
 }
 

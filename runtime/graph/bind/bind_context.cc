@@ -66,14 +66,17 @@ Shape ToShape(const std::vector<int64_t>& dimensions) {
 absl::StatusOr<int64_t> CheckedElements(const std::vector<int64_t>& dimensions) {
   int64_t elements = 1;
   bool too_many = false;
+  // A dimension of 0 does not excuse the others: shapes lose dimensions, and what is left is multiplied.
+  bool empty = false;
   for (int64_t dimension : dimensions) {
     if (dimension < 0) return Misfit("a dimension of ", dimension);
-    if (dimension == 0) return 0;
+    empty = empty || dimension == 0;
+    if (dimension == 0) continue;
     too_many = too_many || dimension > kElementsMax / elements;
     if (!too_many) elements *= dimension;
   }
   if (too_many) return Misfit(kernels::ShapeString(ToShape(dimensions)), " has too many elements");
-  return elements;
+  return empty ? 0 : elements;
 }
 
 // Leaves come first, all of them and in the model's order: names of nodes that are made later give way

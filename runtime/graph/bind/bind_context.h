@@ -26,6 +26,7 @@
 #include <cstdint>
 #include <map>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "absl/status/status.h"
@@ -43,7 +44,8 @@ inline constexpr int64_t kElementsMax = int64_t{1} << 40;
 // Whole numbers up to here are exact as doubles, in which binders read single numbers.
 inline constexpr double kExactDoubleMax = 9007199254740992.0;
 
-// The number of elements of these dimensions; InvalidArgument below 0 or above kElementsMax.
+// The number of elements of these dimensions; InvalidArgument below 0 or above kElementsMax. The latter
+// counts the dimensions other than 0, so that a tensor without elements has bounded dimensions too.
 [[nodiscard]] absl::StatusOr<int64_t> CheckedElements(const std::vector<int64_t>& dimensions);
 
 // Lives as long as one BindBatch; `node` moves on. Errors do not name the node: the caller does.
@@ -117,6 +119,13 @@ class BindContext {
   [[nodiscard]] absl::StatusOr<ValueId> Filled(absl::string_view suffix, kernels::DType dtype,
                                                const std::vector<int64_t>& shape, double element);
 
+  // The mask by which `queries` see no later one of `keys`, kept from node to node: every layer of a
+  // transformer asks for the same, and each copy would count against the limit on constants. kNoValue
+  // until it has been set. REQUIRES (to write): a constant of the bound graph, bool (queries, keys).
+  [[nodiscard]] ValueId& causal_mask(int64_t queries, int64_t keys) {
+    return causal_masks_.try_emplace({queries, keys}, kNoValue).first->second;
+  }
+
   // Output `i` of the node is this value.
   void SetOutput(size_t i, ValueId value);
   // Append, as output 0.
@@ -147,6 +156,7 @@ class BindContext {
   std::vector<bool> used_;                  // by value of the model
   std::map<ValueId, std::vector<ValueId>> sequences_;  // by value of the model
   std::map<ValueId, size_t> node_of_;                  // by bound value: the node that writes it
+  std::map<std::pair<int64_t, int64_t>, ValueId> causal_masks_;  // by (queries, keys)
   const Node* node_ = nullptr;
   int64_t folded_bytes_left_;
 };

@@ -177,6 +177,15 @@ struct BinderEntry {
 // (kernels/api/op_signature.h) and without a line here is canonical as it stands.
 [[nodiscard]] absl::Span<const BinderEntry> BinderTable();
 
+// A sum of powers for what has no slope or quotient at 0: norms by square roots and divisions. Where
+// `is_zero`, `value` is 1 instead; elsewhere it is the sum, and gradients reach the sum there alone.
+// Choosing only the result would not do: a slope of ∞, times the 0 that comes back, is NaN.
+struct OffZero {
+  ValueId is_zero = kNoValue;  // bool, of the sum's shape
+  ValueId value = kNoValue;    // float32, of the sum's shape
+};
+[[nodiscard]] absl::StatusOr<OffZero> KeptOffZero(BindContext* context, ValueId sum);
+
 }  // namespace rm::graph
 
 #endif  // RM_RUNTIME_GRAPH_BIND_BINDERS_H_

@@ -1,12 +1,15 @@
 // Functions of one tensor that are written by others, so that kernels and gradients come with those.
 //
-//   Softplus(x) = max(x, 0) + log(1 + exp(−|x|))        Celu(x) = max(x, 0) + Elu(min(x, 0) / a) · a
+//   Softplus(x) = max(x, 0) + log(1 + exp(−|x|))        Celu(x) = x where x > 0, a · Elu(x / a) elsewhere
 //
 // A node of its own for each of these would need a kernel, a gradient and a place in the fusion's tables;
 // they are rare enough that a few passes over memory more do not matter. Names of the parts are those of
 // the node with a suffix, which profiles and messages show.
 //
 // Each form is chosen to stay finite wherever the function is: exp is asked for negative numbers alone.
+// Where two pieces meet at 0, one of them is chosen and not both added: the slope of max(x, 0) at 0 is 0,
+// and so is that of min(x, 0), so that their sum would have none at all there. Zeros are not rare: Relu
+// and padding make them.
 #include <limits>
 
 #include "base/status.h"
@@ -42,17 +45,19 @@ class Formula {
   }
   // max(x, 0), whose slope at 0 is 0, as PyTorch's.
   [[nodiscard]] Result Positive(ValueId x) const { return Unary("Relu", x); }
-  // min(x, 0) as −max(−x, 0).
-  [[nodiscard]] Result Negative(ValueId x) const {
-    RM_ASSIGN_OR_RETURN(const ValueId turned, Unary("Neg", x));
-    RM_ASSIGN_OR_RETURN(const ValueId positive, Positive(turned));
-    return Unary("Neg", positive);
+  // Whether x is above 0: not so at 0 itself, nor for NaN, which so goes through the other piece.
+  [[nodiscard]] Result Above(ValueId x) const { return With("Greater", x, 0); }
+  // a where the flags are set, b elsewhere; each gets the gradient of its own places.
+  [[nodiscard]] Result Choose(ValueId flags, ValueId a, ValueId b) const {
+    return context_->Append("Where", {flags, a, b}, {}, "/part");
   }
   // log(1 + exp(x)): beyond 88 the power would overflow, and below −17 the sum would be 1. With the distance
-  // from 0 taken out, the logarithm is of a number between 1 and 2.
+  // from 0 taken out, the logarithm is of a number between 1 and 2. −|x| is chosen from −x and x: Abs has
+  // no slope at 0, where Softplus has 1/2.
   [[nodiscard]] Result Softplus(ValueId x) const {
-    RM_ASSIGN_OR_RETURN(const ValueId distance, Unary("Abs", x));
-    RM_ASSIGN_OR_RETURN(const ValueId down, Unary("Neg", distance));
+    RM_ASSIGN_OR_RETURN(const ValueId above, Above(x));
+    RM_ASSIGN_OR_RETURN(const ValueId turned, Unary("Neg", x));
+    RM_ASSIGN_OR_RETURN(const ValueId down, Choose(above, turned, x));
     RM_ASSIGN_OR_RETURN(const ValueId power, Unary("Exp", down));
     RM_ASSIGN_OR_RETURN(const ValueId sum, With("Add", power, 1));
     RM_ASSIGN_OR_RETURN(const ValueId tail, Unary("Log", sum));
@@ -94,19 +99,21 @@ absl::Status RequireFloat(BindContext* context) {
 
 }  // namespace
 
-// max(x, 0) + alpha · (exp(min(x, 0) / alpha) − 1)
+// x above 0, alpha · (exp(x / alpha) − 1) elsewhere. What is above 0 is kept out of the power as well,
+// which could overflow there for a negative alpha: 0 · ∞ would be its gradient.
 absl::Status BindCelu(BindContext* context) {
   RM_RETURN_IF_ERROR(RequireFloat(context));
   const float alpha = context->node().attributes.Float("alpha", 1);
   if (!(alpha != 0)) return Misfit("attribute alpha is ", alpha);
   const Formula f(context);
   const ValueId x = context->input(0);
-  RM_ASSIGN_OR_RETURN(const ValueId positive, f.Positive(x));
-  RM_ASSIGN_OR_RETURN(const ValueId negative, f.Negative(x));
+  RM_ASSIGN_OR_RETURN(const ValueId above, f.Above(x));
+  RM_ASSIGN_OR_RETURN(const ValueId zero, f.Number(0));
+  RM_ASSIGN_OR_RETURN(const ValueId negative, f.Choose(above, zero, x));
   RM_ASSIGN_OR_RETURN(const ValueId scaled, f.With("Div", negative, alpha));
   RM_ASSIGN_OR_RETURN(const ValueId bent, f.Unary("Elu", scaled));
   RM_ASSIGN_OR_RETURN(const ValueId back, f.With("Mul", bent, alpha));
-  return f.Done(f.Binary("Add", positive, back));
+  return f.Done(f.Choose(above, x, back));
 }
 
 // −floor(−x)
@@ -146,15 +153,15 @@ absl::Status BindMish(BindContext* context) {
   return f.Done(f.Binary("Mul", context->input(0), squashed));
 }
 
-// max(x, 0) + slope · min(x, 0); the slope is a parameter of its own.
+// x above 0, slope · x elsewhere; the slope is a parameter of its own.
 absl::Status BindPRelu(BindContext* context) {
   RM_RETURN_IF_ERROR(RequireFloat(context));
   RM_RETURN_IF_ERROR(context->RequireInputs(2));
   const Formula f(context);
-  RM_ASSIGN_OR_RETURN(const ValueId positive, f.Positive(context->input(0)));
-  RM_ASSIGN_OR_RETURN(const ValueId negative, f.Negative(context->input(0)));
-  RM_ASSIGN_OR_RETURN(const ValueId sloped, f.Binary("Mul", negative, context->input(1)));
-  return f.Done(f.Binary("Add", positive, sloped));
+  const ValueId x = context->input(0);
+  RM_ASSIGN_OR_RETURN(const ValueId above, f.Above(x));
+  RM_ASSIGN_OR_RETURN(const ValueId sloped, f.Binary("Mul", x, context->input(1)));
+  return f.Done(f.Choose(above, x, sloped));
 }
 
 // Halves go to the even neighbour: floor(x + 1/2), less 1 where that was a half and came out odd.

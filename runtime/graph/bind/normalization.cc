@@ -101,7 +101,17 @@ absl::Status BindInstanceNormalization(BindContext* context) {
   return ScaleChannels(context, y);
 }
 
-// x / (Σ|x|ᵖ)^(1/p) along an axis.
+// Equal, and not Greater, picks the zeros out: a sum of NaN is to stay one, and be seen.
+absl::StatusOr<OffZero> KeptOffZero(BindContext* context, ValueId sum) {
+  const ValueId zero = context->Constant("/zero", DType::kFloat32, {}, Initializer::Of({0}));
+  const ValueId one = context->Constant("/one", DType::kFloat32, {}, Initializer::Of({1}));
+  OffZero kept;
+  RM_ASSIGN_OR_RETURN(kept.is_zero, context->Append("Equal", {sum, zero}, {}, "/is_zero"));
+  RM_ASSIGN_OR_RETURN(kept.value, context->Append("Where", {kept.is_zero, one, sum}, {}, "/kept"));
+  return kept;
+}
+
+// x / (Σ|x|ᵖ)^(1/p) along an axis. A row of zeros stays one: it has no direction to keep.
 absl::Status BindLpNormalization(BindContext* context) {
   RM_RETURN_IF_ERROR(context->RequireInputs(1));
   const ValueId x = context->input(0);
@@ -112,9 +122,11 @@ absl::Status BindLpNormalization(BindContext* context) {
   RM_ASSIGN_OR_RETURN(const ValueId terms,
                       p == 1 ? context->Append("Abs", {x}, {}, "/terms")
                              : context->Append("Mul", {x, x}, {}, "/terms"));
-  RM_ASSIGN_OR_RETURN(ValueId norm,
+  RM_ASSIGN_OR_RETURN(const ValueId sum,
                       context->Append("ReduceSum", {terms},
                                       {{"axes", Ints{axis}}, {"keepdims", int64_t{1}}}, "/sum"));
+  RM_ASSIGN_OR_RETURN(const OffZero kept, KeptOffZero(context, sum));
+  ValueId norm = kept.value;
   if (p == 2) {
     RM_ASSIGN_OR_RETURN(norm, context->Append("Sqrt", {norm}, {}, "/norm"));
   }

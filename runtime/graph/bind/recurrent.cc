@@ -66,7 +66,10 @@ absl::Status CheckLstm(BindContext* context) {
 absl::Status CheckLengths(BindContext* context) {
   if (!context->has_input(4)) return absl::OkStatus();
   RM_ASSIGN_OR_RETURN(const Ints lengths, context->Integers(4, "sequence_lens"));
-  const int64_t steps = context->shape(context->input(0))[0];
+  // A known list of lengths says nothing about X, whose rank the caller need not have looked at yet.
+  const Ints shape = context->shape(context->input(0));
+  if (shape.size() != 3) return Misfit("X has ", shape.size(), " dimensions, it needs 3");
+  const int64_t steps = shape[0];
   for (int64_t length : lengths) {
     if (length != steps) return Misfit("its input 'sequence_lens' holds ", length, " of ", steps);
   }

@@ -158,7 +158,14 @@ absl::Status BindReduceComposite(BindContext* context) {
   const bool last = op == "ReduceL1" || op == "ReduceSumSquare";
   RM_ASSIGN_OR_RETURN(const ValueId sum,
                       Reduced(context, "ReduceSum", terms, axes, false, last ? "" : "/sum"));
-  if (op == "ReduceL2") return context->Become("Sqrt", {sum});
+  if (op == "ReduceL2") {
+    // The norm of nothing is 0; its slope there, which has no one value, is 0 as PyTorch's.
+    RM_ASSIGN_OR_RETURN(const OffZero kept, KeptOffZero(context, sum));
+    RM_ASSIGN_OR_RETURN(const ValueId root, context->Append("Sqrt", {kept.value}, {}, "/root"));
+    const ValueId zero =
+        context->Constant("/zero", kernels::DType::kFloat32, {}, Initializer::Of({0}));
+    return context->Become("Where", {kept.is_zero, zero, root});
+  }
   if (op == "ReduceLogSum") return context->Become("Log", {sum});
   context->SetOutput(0, sum);
   return absl::OkStatus();

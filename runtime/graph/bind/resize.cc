@@ -188,8 +188,10 @@ absl::StatusOr<std::vector<AxisResize>> ReadAxes(BindContext* context) {
   for (size_t i = 0; i < axes.size(); ++i) {
     RM_ASSIGN_OR_RETURN(const int64_t axis, kernels::NormalizeAxis(axes[i], shape.size()));
     const int64_t inputs = shape[static_cast<size_t>(axis)];
-    const double outputs =
-        by_size ? given[i] : std::floor(static_cast<double>(inputs) * given[i]);
+    // The product in float32, as ONNX's definition and PyTorch have it: the scale 0.7 as a float is a
+    // little less than 0.7, and 10 elements become 7 only because the product is rounded.
+    const float scaled = static_cast<float>(inputs) * static_cast<float>(given[i]);
+    const double outputs = by_size ? given[i] : static_cast<double>(std::floor(scaled));
     if (!(given[i] > 0) || !(outputs >= 1 && outputs <= static_cast<double>(int64_t{1} << 31))) {
       return Misfit("its input '", by_size ? "sizes" : "scales", "' holds ", given[i], " for ",
                     inputs, " elements");

@@ -34,7 +34,10 @@ TEST_CASE("what a binder leaves behind has a binder that takes it, or needs none
 TEST_CASE("the number of elements is checked before anybody multiplies", "[bind]") {
   CHECK(*CheckedElements({}) == 1);
   CHECK(*CheckedElements({2, 3}) == 6);
-  CHECK(*CheckedElements({int64_t{1} << 62, 0, 5}) == 0);
+  CHECK(*CheckedElements({kElementsMax, 0, 1}) == 0);
+  // Nothing is in it, but whoever drops or skips the 0 multiplies the rest.
+  CHECK_FALSE(CheckedElements({int64_t{1} << 62, 0, 5}).ok());
+  CHECK_FALSE(CheckedElements({0, int64_t{1} << 62, int64_t{1} << 62}).ok());
   CHECK(*CheckedElements({kElementsMax}) == kElementsMax);
   CHECK_FALSE(CheckedElements({kElementsMax, 2}).ok());
   CHECK_FALSE(CheckedElements({int64_t{1} << 40, int64_t{1} << 40, int64_t{1} << 40}).ok());

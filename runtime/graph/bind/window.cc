@@ -38,7 +38,18 @@ absl::StatusOr<Ints> ReadList(const Attributes& attributes, const char* name, si
   return list;
 }
 
+// Sizes along an axis within 32 bits, like the strides and dilations that they are multiplied by: no sum
+// of two such products overflows.
+absl::Status CheckAxes(const char* what, const Ints& sizes) {
+  for (int64_t size : sizes) {
+    if (size > (int64_t{1} << 31)) return Misfit(what, " has ", size, " elements along an axis");
+  }
+  return absl::OkStatus();
+}
+
+// The kernel is an attribute, or the last dimensions of a weight, which may be anything.
 absl::StatusOr<Window> ReadWindow(const Attributes& attributes, const Ints& kernel) {
+  RM_RETURN_IF_ERROR(CheckAxes("the window", kernel));
   Window window;
   window.kernel = kernel;
   RM_ASSIGN_OR_RETURN(window.strides, ReadList(attributes, "strides", kernel.size(), 1, 1));
@@ -188,6 +199,7 @@ namespace {
 absl::StatusOr<Ints> TransposedPads(const Attributes& given, const Ints& spatial,
                                     const Window& window) {
   const size_t n = spatial.size();
+  RM_RETURN_IF_ERROR(CheckAxes("X", spatial));
   RM_ASSIGN_OR_RETURN(const Ints more, ReadList(given, "output_padding", n, 0, 0));
   const std::string mode = given.String("auto_pad", "NOTSET");
   const bool same = mode == "SAME_UPPER" || mode == "SAME_LOWER";
@@ -204,9 +216,10 @@ absl::StatusOr<Ints> TransposedPads(const Attributes& given, const Ints& spatial
     const int64_t full = window.strides[i] * (spatial[i] - 1) + more[i] + reach;
     if (same || !wanted.empty()) {
       const int64_t outputs = wanted.empty() ? spatial[i] * window.strides[i] : wanted[i];
+      if (outputs < 1) return Misfit("attribute output_shape holds ", outputs);
       const int64_t total = full - outputs;
       const int64_t before = mode == "SAME_UPPER" ? total / 2 : total - total / 2;
-      if (outputs < 1 || before < 0) return Misfit("attribute output_shape holds ", outputs);
+      if (before < 0) return Misfit("attribute output_shape holds ", outputs);
       pads[i] = before;
       pads[i + n] = total - before;
     }
