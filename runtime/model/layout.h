@@ -18,8 +18,9 @@ namespace rm::model {
 //   mse                           [batch, …]            float32 […]
 //   sigmoid_binary_cross_entropy  [batch, …]            float32 […], each from 0 to 1
 //
-// An input that indexes a table (the indices of a Gather, perhaps through a Cast) is limited by its
-// rows. REQUIRES: `model` is from BuildGraph(spec). InvalidArgument: an input that is not one sample a
+// Which dimension is the batch is found by binding the model to two batches: it is the first one, and
+// no other may grow with it. An input that indexes a table (the indices of a Gather, perhaps through
+// a Cast, Reshape or other operator that keeps the numbers) is limited by its rows. REQUIRES: `model` is from BuildGraph(spec). InvalidArgument: an input that is not one sample a
 // row, an output that the loss cannot be computed of, unknown operators (all of them, with their
 // nodes), shapes that do not fit.
 [[nodiscard]] absl::StatusOr<data::SampleLayout> LayoutOf(const graph::Graph& model,

@@ -122,8 +122,67 @@ TEST_CASE("rows that were flattened before the classes are targets of a sample")
   CHECK((layout->classes == 5 && layout->weights() == 6));
   const auto numbers = LayoutOfFile(model, "mse");
   CHECK_THAT(std::string(numbers.status().message()),
-             Catch::Contains("the model's output is [18, 5] for a batch of 3; mse needs float32 "
-                             "[batch, …]"));
+             Catch::Contains("the model's output is [18, 5] for a batch of 3 and [30, 5] for one of "
+                             "5; mse needs float32 [batch, …]"));
+}
+
+// Batches are taken in from the front, and given out behind the sequence.
+onnx::ModelBuilder SequenceFirst(const std::string& length) {
+  onnx::ModelBuilder model;
+  model.Input("x", {"batch", length, "4"})
+      .Weight("w", {4, 5}, 0.5F)
+      .Node("Transpose", {"x"}, {"turned"})
+      .Ints("perm", {1, 0, 2})
+      .Node("MatMul", {"turned", "w"}, {"y"})
+      .Output("y");
+  return model;
+}
+
+TEST_CASE("an output with the sequence before the batch is refused, whatever its length") {
+  for (const char* const length : {"1", "3", "5", "6", "15"}) {
+    for (const char* const loss : {"", "mse"}) {
+      CAPTURE(length, loss);
+      const auto layout = LayoutOfFile(SequenceFirst(length), loss);
+      REQUIRE(absl::IsInvalidArgument(layout.status()));
+      CHECK_THAT(std::string(layout.status().message()),
+                 Catch::Contains(std::string("the model's output is [") + length +
+                                 ", 3, 5] for a batch of 3 and [" + length + ", 5, 5]"));
+    }
+  }
+}
+
+TEST_CASE("rows are flattened into the batch only where nothing but the classes follows") {
+  onnx::ModelBuilder model;
+  model.Input("x", {"batch", "6", "4"})
+      .Integers("shape", {-1, 2, 4})
+      .Node("Reshape", {"x", "shape"}, {"y"})
+      .Output("y");
+  CHECK_THAT(std::string(LayoutOfFile(model).status().message()),
+             Catch::Contains("the model's output is [9, 2, 4] for a batch of 3 and [15, 2, 4]"));
+}
+
+TEST_CASE("a table limits its indices whatever shape they take, and along any axis") {
+  onnx::ModelBuilder model;
+  model.Input("ids", {"batch", "2"}, ringmaster::onnx::TensorProto::INT64)
+      .Weight("table", {2, 7}, 0.5F)
+      .Integers("flat", {-1})
+      .Integers("whole", {-1, 2, 2})
+      .Integers("axes", {2})
+      .Node("Identity", {"ids"}, {"same"})
+      .Node("Unsqueeze", {"same", "axes"}, {"column"})
+      .Node("Squeeze", {"column", "axes"}, {"back"})
+      .Node("Flatten", {"back"}, {"matrix"})
+      .Node("Reshape", {"matrix", "flat"}, {"list"})
+      .Node("Transpose", {"list"}, {"turned"})
+      .Node("Gather", {"table", "turned"}, {"columns"})
+      .Int("axis", -1)
+      .Node("Transpose", {"columns"}, {"rows"})
+      .Node("Reshape", {"rows", "whole"}, {"y"})
+      .Output("y");
+  const auto layout = LayoutOfFile(model);
+  INFO(layout.status());
+  REQUIRE(layout.ok());
+  CHECK(layout->inputs[0].limit == 7);
 }
 
 TEST_CASE("what no data can fill, and what no loss can be computed of, is refused by name") {
