@@ -150,8 +150,22 @@ TEST_CASE("fast mode goes on anywhere, and says its new plan") {
   HashOf(job.Train(2, 2));
   const std::string first = job.plan.fingerprint();
   job.plan.set_fingerprint("ISA of elsewhere");
+  job.plan.set_threads(3);  // of a larger machine
   HashOf(job.Train(2, 4));
+  CHECK(job.plan.threads() == 1);
   CHECK(job.plan.fingerprint() == first);
+}
+
+TEST_CASE("an exact job that has saved nothing yet begins anew on other machines") {
+  const std::string undisturbed = HashOf(Job(ExactJob("SGD")).Train(1, 4));
+  Job job(ExactJob("SGD"));
+  job.plan.set_threads(1);  // the generation before was lost with all that it had trained
+  job.plan.set_bucket_bytes(4096);
+  job.plan.set_wire_dtype("fp32");
+  job.plan.set_fingerprint("ISA of elsewhere");
+  CHECK(HashOf(job.Train(2, 4)) == undisturbed);
+  CHECK(absl::StartsWith(job.plan.fingerprint(), "ISA "));
+  CHECK(job.plan.fingerprint() != "ISA of elsewhere");
 }
 
 // Copies the newest checkpoint as an older release would have written it.

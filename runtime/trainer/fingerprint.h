@@ -4,12 +4,13 @@
 //   rank 0, first generation   Plan = {threads, bucket bytes, wire dtype}          AgreeOnPlan
 //   every rank                 compiles by it; fingerprint = machine + Plan + kernels
 //   exact mode                 equal on all ranks                                  CheckFingerprints
-//                              equal to the job's and to the checkpoint's          CheckContinues
+//                              equal to the job's and to the checkpoint's, where
+//                              there is a checkpoint to go on from                 CheckContinues
 //   coordinator, trainer.json  keep Plan and fingerprint for the generations to come
 //
 // In exact mode all ranks of a gang must be alike in this, and so must the ranks of a later
 // generation: a kernel for another instruction set adds in another order. In fast mode nothing is
-// refused: a generation on other machines makes the Plan anew.
+// refused: a generation on other machines makes the Plan anew, and each rank has its own threads.
 #ifndef RM_RUNTIME_TRAINER_FINGERPRINT_H_
 #define RM_RUNTIME_TRAINER_FINGERPRINT_H_
 

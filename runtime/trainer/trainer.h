@@ -100,6 +100,7 @@ class Trainer {
   absl::Status BuildEvaluator();
   absl::Status Resume();
   absl::Status CheckPlan();
+  absl::Status CheckJobContinues() const;
   absl::StatusOr<std::string> ChooseCheckpoint();
   absl::Status CheckContinuesFrom(const checkpoint::Checkpoint& loaded);
   void BuildSaver();

@@ -32,7 +32,7 @@ checkpoint::Lineage LineageOf(const pb::RankStart& start) {
   return lineage;
 }
 
-// The same threads for every kernel of the gang: it is part of what makes equal runs equal bits.
+// In exact mode the same for the whole gang: threads are part of what makes equal runs equal bits.
 kernels::KernelOptions KernelOptionsOf(const pb::Plan& plan) {
   kernels::KernelOptions options;
   options.threads = plan.threads();
@@ -70,6 +70,7 @@ absl::StatusOr<std::unique_ptr<Trainer>> Trainer::Create(const pb::RankStart& st
   trainer->model_ = graph::Graph();  // the first values of its weights are no longer needed
   observer.OnDoing(Doing::kLoading, 0);
   RM_RETURN_IF_ERROR(trainer->Resume());
+  RM_RETURN_IF_ERROR(trainer->CheckJobContinues());
   trainer->BuildSaver();
   trainer->started_ = absl::Now();
   trainer->last_save_time_ = trainer->started_;
@@ -109,7 +110,8 @@ absl::Status Trainer::BuildModel() {
   return absl::OkStatus();
 }
 
-// What this rank would choose; what is followed is what rank 0, or the job's first generation, chose.
+// What this rank would choose; what is followed is what rank 0, or the job's first generation, chose. Threads are the exception
+// in fast mode: no rank needs to know another's, and a machine may have more or fewer cores than the one that chose.
 absl::Status Trainer::MakePlan() {
   const pb::CommunicationSpec& communication = start_.spec().communication();
   pb::Plan own;
@@ -118,6 +120,7 @@ absl::Status Trainer::MakePlan() {
                                                        : ReplicaOptions().bucket_bytes_max);
   own.set_wire_dtype(communication.wire_dtype().empty() ? "fp32" : communication.wire_dtype());
   RM_ASSIGN_OR_RETURN(plan_, AgreeOnPlan(communicator_, start_.plan(), own));
+  if (!is_exact()) plan_.set_threads(own.threads());
   return absl::OkStatus();
 }
 
@@ -125,16 +128,19 @@ absl::Status Trainer::MakePlan() {
 absl::Status Trainer::CheckPlan() {
   plan_.set_fingerprint(FingerprintOf(replica_->program(), plan_));
   const std::string& before = start_.plan().fingerprint();
-  if (is_exact()) {
-    RM_RETURN_IF_ERROR(CheckFingerprints(communicator_, plan_.fingerprint()));
-    if (before.empty()) return absl::OkStatus();
-    return CheckContinues("what this job has trained so far", before, plan_.fingerprint());
-  }
+  if (is_exact()) return CheckFingerprints(communicator_, plan_.fingerprint());
   if (!before.empty() && before != plan_.fingerprint()) {
     base::LogInfo("earlier generations computed by (", before, "), this one by (",
                   plan_.fingerprint(), "): the same up to rounding");
   }
   return absl::OkStatus();
+}
+
+// After Resume: a job that has saved nothing begins anew, and nothing of what it computed elsewhere is left in its bits.
+absl::Status Trainer::CheckJobContinues() const {
+  const std::string& before = start_.plan().fingerprint();
+  if (!is_exact() || step_ == 0 || before.empty()) return absl::OkStatus();
+  return CheckContinues("what this job has trained so far", before, plan_.fingerprint());
 }
 
 // Program, optimizer and buckets. Errors name the key of the job file that caused them.
