@@ -46,15 +46,13 @@ void ToNumbers(const char* bytes, size_t first, size_t count, void* numbers) {
 // Elements [first, first + count) as numbers of the model's type. Whole numbers were found to fit.
 using Convert = void (*)(const char* bytes, size_t first, size_t count, void* numbers);
 
-// A uint64 beyond int64 stays what it is: too large.
+// Nothing: a uint64 beyond int64, which is too large for whatever is asked of it.
 template <typename T>
-int64_t ToLabel(const char* bytes, size_t index) {
+std::optional<int64_t> ToWhole(const char* bytes, size_t index) {
   const T value = Element<T>(bytes, index);
   // Every other type fits an int64 whatever its value.
   if constexpr (sizeof(T) == sizeof(int64_t) && std::is_unsigned_v<T>) {
-    if (value > static_cast<T>(std::numeric_limits<int64_t>::max())) {
-      return std::numeric_limits<int64_t>::max();
-    }
+    if (value > static_cast<T>(std::numeric_limits<int64_t>::max())) return std::nullopt;
   }
   return static_cast<int64_t>(value);
 }
@@ -66,7 +64,7 @@ struct ElementType {
   Convert to_int64s;  // nullptr, as the next ones: no whole number
   Convert to_int32s;
   Convert to_bytes;
-  int64_t (*to_label)(const char* bytes, size_t index);
+  std::optional<int64_t> (*to_whole)(const char* bytes, size_t index);
 };
 
 template <typename T>
@@ -76,7 +74,7 @@ constexpr ElementType Whole(const char* dtype) {
           &ToNumbers<T, int64_t>,
           &ToNumbers<T, int32_t>,
           &ToNumbers<T, uint8_t>,
-          &ToLabel<T>};
+          &ToWhole<T>};
 }
 
 // Floats are no labels and no rows of a table: 0.5 has no class.
@@ -237,18 +235,26 @@ class Checker {
     return std::nullopt;
   }
 
-  static int64_t WholeAt(const Array& array, int64_t sample, size_t i) {
-    return array.type->to_label(array.bytes.data(),
+  static std::optional<int64_t> WholeAt(const Array& array, int64_t sample, size_t i) {
+    return array.type->to_whole(array.bytes.data(),
                                 static_cast<size_t>(sample) * array.row_elements() + i);
+  }
+
+  // As the file has it: what no int64 holds is a uint64.
+  static std::string TextAt(const Array& array, int64_t sample, size_t i) {
+    const std::optional<int64_t> number = WholeAt(array, sample, i);
+    if (number.has_value()) return absl::StrCat(*number);
+    return absl::StrCat(Element<uint64_t>(
+        array.bytes.data(), static_cast<size_t>(sample) * array.row_elements() + i));
   }
 
   // Kernels that look up rows trust what they are given here.
   static std::optional<Flaw> FindBadWhole(const Array& array, int64_t sample) {
     const int64_t least = array.tensor.least(), largest = array.tensor.largest();
     for (size_t i = 0; i < array.row_elements(); ++i) {
-      const int64_t number = WholeAt(array, sample, i);
-      if (number >= least && number <= largest) continue;
-      return Flaw{i, absl::StrCat(number),
+      const std::optional<int64_t> number = WholeAt(array, sample, i);
+      if (number.has_value() && *number >= least && *number <= largest) continue;
+      return Flaw{i, TextAt(array, sample, i),
                   absl::StrCat("is out of range: the model's input takes ", least, " to ", largest)};
     }
     return std::nullopt;
@@ -257,16 +263,18 @@ class Checker {
   // Negative ones are told apart from those beyond the model: they are a coding of their own.
   std::optional<Flaw> FindBadLabel(int64_t sample) const {
     for (size_t i = 0; i < target_.row_elements(); ++i) {
-      const int64_t label = WholeAt(target_, sample, i);
-      if (label < 0) return Flaw{i, absl::StrCat(label), "is no class: they count from 0"};
-      if (label >= classes_max_) return Flaw{i, absl::StrCat(label), out_of_range_};
+      const int64_t label = WholeAt(target_, sample, i).value_or(classes_max_);
+      if (label >= 0 && label < classes_max_) continue;
+      return Flaw{i, TextAt(target_, sample, i),
+                  label < 0 ? "is no class: they count from 0" : out_of_range_};
     }
     return std::nullopt;
   }
 
+  // Of a sample whose labels were found to be good.
   void CountClasses(int64_t sample) {
     for (size_t i = 0; i < target_.row_elements(); ++i) {
-      classes = std::max(classes, WholeAt(target_, sample, i) + 1);
+      classes = std::max(classes, WholeAt(target_, sample, i).value_or(-1) + 1);
     }
   }
 
@@ -320,7 +328,7 @@ absl::StatusOr<Array> ReadInput(const base::FileSystem& files, const std::string
 // Whether the target has what the model's loss compares with, for each sample. A column is what other
 // libraries make of a list of targets, and means the same.
 absl::Status CheckTarget(const Array& target, const SampleTensor& wanted) {
-  if (wanted.dtype != DType::kFloat32 && target.type->to_label == nullptr) {
+  if (wanted.dtype != DType::kFloat32 && target.type->to_whole == nullptr) {
     return absl::InvalidArgumentError(
         absl::StrCat(target.path, ": the target is ", target.type->dtype,
                      "; it must be class indices, whole numbers from 0"));

@@ -140,7 +140,8 @@ TEST_CASE("a label that no memory holds is out of range without a model, too") {
   const auto dataset =
       Source(Npy<float>("F32", {2}, {0, 1}), Npy<uint64_t>("U64", {2}, {~uint64_t{0}, 3})).Open();
   REQUIRE(dataset.ok());
-  CHECK((*dataset)->bad_records().count() == 1);
+  REQUIRE((*dataset)->bad_records().count() == 1);
+  CHECK((*dataset)->bad_records().kept()[0].value == "18446744073709551615");
   CHECK((*dataset)->classes() == 4);
 }
 
@@ -218,6 +219,21 @@ TEST_CASE("whole numbers that an input's table or type does not hold make bad re
   CHECK(bad[2].field == "mask");
   source.options.model.inputs[1].limit = 0;  // no table: any int64 will do
   CHECK((*source.Open())->bad_records().count() == 1);
+}
+
+TEST_CASE("a number that an int64 input cannot hold makes a bad record and not a negative one") {
+  ThreeInputs source;
+  source.options.model.inputs[1].limit = 0;
+  const uint64_t largest = ~uint64_t{0} >> 1;
+  source.Put("ids", Npy<uint64_t>("U64", {3, 2}, {9, largest, 0, largest + 1, ~uint64_t{0}, 4}));
+  const auto dataset = source.Open();
+  REQUIRE(dataset.ok());
+  const auto& bad = (*dataset)->bad_records().kept();
+  REQUIRE(bad.size() == 2);
+  CHECK(bad[0].ToString() ==
+        "/d/ids.npy at offset 152, sample 1: field 'ids': '9223372036854775808' is out of range: "
+        "the model's input takes -9223372036854775808 to 9223372036854775807");
+  CHECK((bad[1].sample == 2 && bad[1].value == "18446744073709551615"));
 }
 
 TEST_CASE("files that do not fit the model's inputs are refused by name") {
