@@ -71,12 +71,17 @@ absl::string_view FieldOf(const absl::Status& status, absl::string_view path_fie
 // of the night.
 class Sources {
  public:
-  // `layout`: of the model; without inputs when there is none.
-  Sources(const pb::DataSpec& spec, const data::SampleLayout& layout,
+  // `layout`: of the model; nullptr when there is none that can be read. Then a source whose numbers mean what the model makes
+  // of them is left alone: it would be judged by a model that nobody has.
+  Sources(const pb::JobSpec& job, const data::SampleLayout* layout,
           const base::FileSystem& files, Findings& findings)
       : files_(files), findings_(findings) {
+    const pb::DataSpec& spec = job.data();
+    has_model_ = layout != nullptr;
+    // Class labels, and columns that are all of one input, are the same for every model.
+    is_plain_table_ = model::HasClasses(job.model()) && spec.inputs().empty();
     options_.schema = spec.schema();
-    options_.model = layout;
+    if (has_model_) options_.model = *layout;
     for (const auto& [input, list] : spec.inputs()) {
       options_.inputs[input].assign(list.columns().begin(), list.columns().end());
     }
@@ -95,7 +100,13 @@ class Sources {
   std::unique_ptr<data::Dataset> validation;
 
  private:
+  // Images and tokens say themselves what they are, arrays never, tables by what is asked of them.
+  [[nodiscard]] bool CanJudge(const pb::DataSource& source) const {
+    return has_model_ || (source.format() != "npy" && (source.format() != "csv" || is_plain_table_));
+  }
+
   std::unique_ptr<data::Dataset> Open(const pb::DataSource& source, absl::string_view field) {
+    if (!CanJudge(source)) return nullptr;
     auto dataset = data::Dataset::Open(source, files_, options_);
     if (!dataset.ok()) {
       findings_.AddOfHost(FieldOf(dataset.status(), field), dataset.status());
@@ -111,6 +122,8 @@ class Sources {
   const base::FileSystem& files_;
   Findings& findings_;
   data::DatasetOptions options_;
+  bool has_model_ = false;
+  bool is_plain_table_ = false;
   data::BadRecordRule rule_ = data::BadRecordRule::kFail;
 };
 
@@ -216,9 +229,10 @@ std::vector<std::string> Check(const pb::JobSpec& spec,
   const auto graph = model::BuildGraph(spec.model());
   absl::StatusOr<data::SampleLayout> layout = data::SampleLayout();
   if (graph.ok()) layout = model::LayoutOf(*graph, spec.model());
-  // Without a model no label is out of range, and nothing is said of what cannot be known.
+  // Without a model no label is out of range, and nothing is said of what cannot be known: neither of
+  // labels nor of sources that only a model gives a meaning.
   const bool has_model = graph.ok() && layout.ok();
-  const Sources sources(spec.data(), layout.value_or(data::SampleLayout()), files, findings);
+  const Sources sources(spec, has_model ? &*layout : nullptr, files, findings);
   if (sources.training != nullptr) CheckSteps(spec.train(), *sources.training, findings);
   findings.Add(model_field, graph.status());
   findings.Add(model_field, layout.status());

@@ -339,6 +339,34 @@ TEST_CASE("an npy folder without the model's input is told on this machine") {
   CHECK_THAT(errors[0], Catch::Contains("/data/arrays/input.npy"));
 }
 
+TEST_CASE("without a model nothing is said of data that only the model gives a meaning") {
+  World world;
+  const auto use = [&world](const std::string& format) {
+    world.spec.mutable_data()->mutable_train()->set_format(format);
+    world.spec.mutable_data()->mutable_validation()->set_format(format);
+    return world.Check();
+  };
+  // One error, the model's, where there would be two or three.
+  const auto expect_model_alone = [](const std::vector<std::string>& errors) {
+    CAPTURE(errors);
+    REQUIRE(errors.size() == 1);
+    CHECK_THAT(errors[0], Catch::Contains("mpl"));
+  };
+  // Targets that are numbers: no class labels.
+  world.UseCsv("a,b,y\n1,2,0.5\n3,4,-1\n", "a,b,y\n1,2,0.25\n");
+  world.spec.mutable_model()->set_loss("mse");
+  world.spec.mutable_model()->set_zoo("mpl");
+  expect_model_alone(use("csv"));
+  expect_model_alone(use("npy"));
+  world.spec.mutable_model()->clear_loss();
+  expect_model_alone(use("npy"));  // its inputs, and so its files, have names that only the model knows
+  CHECK(use("csv").size() > 1);    // 0.5 is no class of any model
+  // Images are read all the same.
+  world.spec.mutable_data()->mutable_train()->set_path("/data/nothing");
+  world.spec.mutable_data()->mutable_validation()->set_path("/data/test");
+  CHECK(use("idx").size() == 2);
+}
+
 // A network in a file: preflight reads models from the machine's own disk.
 struct FileModel {
   base::TemporaryFolder folder;
