@@ -27,12 +27,20 @@ struct SigmoidEntropy {
 
 // Rows are samples; the loss of a sample is the mean over its elements. A row of weight 0 adds
 // nothing, whatever stands in it.
-template <typename Rule>
-class Loss final : public Kernel {
- public:
-  explicit Loss(const OpInstance& op)
+class RowKernel : public Kernel {
+ protected:
+  explicit RowKernel(const OpInstance& op)
       : rows_(op.inputs[0].type.shape[0]),
         elements_(op.inputs[0].type.elements() / std::max<int64_t>(1, rows_)) {}
+
+  const int64_t rows_;
+  const int64_t elements_;  // of one row
+};
+
+template <typename Rule>
+class Loss final : public RowKernel {
+ public:
+  explicit Loss(const OpInstance& op) : RowKernel(op) {}
 
   absl::Status Run(const Arguments& arguments) override {
     const auto* y = arguments.input<float>(0);        // (B, …)
@@ -51,18 +59,12 @@ class Loss final : public Kernel {
     loss[0] = static_cast<float>(sum);
     return absl::OkStatus();
   }
-
- private:
-  const int64_t rows_;
-  const int64_t elements_;
 };
 
 template <typename Rule>
-class Gradient final : public Kernel {
+class Gradient final : public RowKernel {
  public:
-  explicit Gradient(const OpInstance& op)
-      : rows_(op.inputs[0].type.shape[0]),
-        elements_(op.inputs[0].type.elements() / std::max<int64_t>(1, rows_)) {}
+  explicit Gradient(const OpInstance& op) : RowKernel(op) {}
 
   absl::Status Run(const Arguments& arguments) override {
     const auto* y = arguments.input<float>(0);        // (B, …)
@@ -81,10 +83,6 @@ class Gradient final : public Kernel {
     }
     return absl::OkStatus();
   }
-
- private:
-  const int64_t rows_;
-  const int64_t elements_;
 };
 
 }  // namespace

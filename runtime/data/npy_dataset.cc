@@ -6,7 +6,6 @@
 #include <cmath>
 #include <cstdint>
 #include <cstring>
-#include <iterator>
 #include <limits>
 #include <optional>
 #include <string>
@@ -333,13 +332,9 @@ absl::Status CheckTarget(const Array& target, const SampleTensor& wanted) {
         absl::StrCat(target.path, ": the target is ", target.type->dtype,
                      "; it must be class indices, whole numbers from 0"));
   }
-  const auto without_ones = [](const std::vector<int64_t>& shape, size_t from) {
-    std::vector<int64_t> rest;
-    std::copy_if(shape.begin() + static_cast<int64_t>(from), shape.end(), std::back_inserter(rest),
-                 [](int64_t size) { return size != 1; });
-    return rest;
-  };
-  if (without_ones(target.shape, 1) == without_ones(wanted.shape, 0)) return absl::OkStatus();
+  if (IsSameTarget({target.shape.begin() + 1, target.shape.end()}, wanted.shape)) {
+    return absl::OkStatus();
+  }
   const std::string expected =
       wanted.elements() == 1
           ? "one number for each sample, shape [n] or [n, 1]"

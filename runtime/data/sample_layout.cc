@@ -19,7 +19,6 @@ std::string ShapeText(const std::vector<int64_t>& shape) {
   return kernels::ShapeString(ShapeOf(shape));
 }
 
-// [n] and [n, 1] are two ways to write one column.
 std::vector<int64_t> WithoutOnes(const std::vector<int64_t>& shape) {
   std::vector<int64_t> rest;
   for (const int64_t size : shape) {
@@ -64,7 +63,7 @@ absl::Status CheckTarget(const SampleLayout& model, const SampleLayout& data) {
         "the loss compares numbers with the model's output, this format has class indices; use npy "
         "or csv, or model.loss: softmax_cross_entropy");
   }
-  if (WithoutOnes(model.target.shape) != WithoutOnes(data.target.shape)) {
+  if (!IsSameTarget(model.target.shape, data.target.shape)) {
     return absl::InvalidArgumentError(absl::StrCat(
         "the model's output wants targets of shape ", ShapeText(model.target.shape),
         " for each sample, the data's are ", ShapeText(data.target.shape)));
@@ -112,6 +111,10 @@ std::string SampleTensor::ToString() const {
 }
 
 // Number, then each input, then the target: the first difference is the one that explains the rest.
+bool IsSameTarget(const std::vector<int64_t>& a, const std::vector<int64_t>& b) {
+  return WithoutOnes(a) == WithoutOnes(b);
+}
+
 absl::Status CheckLayout(const SampleLayout& model, const SampleLayout& data) {
   if (model.inputs.size() != data.inputs.size()) {
     return absl::InvalidArgumentError(

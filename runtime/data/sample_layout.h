@@ -70,6 +70,10 @@ template <typename T>
   return static_cast<T*>(memory) + row * elements;
 }
 
+// Whether targets of these shapes, without the batch, mean the same: [n] and [n, 1] are two ways to
+// write one column.
+[[nodiscard]] bool IsSameTarget(const std::vector<int64_t>& a, const std::vector<int64_t>& b);
+
 // Whether samples of `data` can be read by a model of `model`. A sample of one dimension (a row of a
 // table) fits every input of as many numbers, and dimensions of 1 are no difference between targets.
 // InvalidArgument names the input, and says both sides.

@@ -76,6 +76,14 @@ TEST_CASE("the number of inputs, their types and the target's kind and shape are
   CHECK(CheckLayout(rows, model).ok());  // one column
 }
 
+TEST_CASE("dimensions of 1 are no difference between targets, the order of others is") {
+  CHECK(IsSameTarget({}, {1}));
+  CHECK(IsSameTarget({3}, {3, 1}));
+  CHECK(IsSameTarget({1, 3, 1, 2}, {3, 2}));
+  CHECK_FALSE(IsSameTarget({3, 2}, {2, 3}));
+  CHECK_FALSE(IsSameTarget({3}, {}));
+}
+
 TEST_CASE("classes weigh one by one, numbers of a sample together") {
   SampleLayout layout = Images({4}, 10);
   CHECK(layout.weights() == 1);
