@@ -6,6 +6,8 @@
 #include <cstring>
 
 #include "absl/strings/str_cat.h"
+#include "base/check.h"
+#include "base/status.h"
 
 namespace rm::comm {
 namespace {
@@ -32,25 +34,39 @@ absl::Status NotEnoughMemory(size_t bytes) {
 
 }  // namespace
 
-// One allocation for all, zeroed.
-absl::Status FloatBuckets::Allocate(absl::Span<const int64_t> elements) {
-  if (allocated_) return absl::FailedPreconditionError("buckets are allocated once");
-  size_t total = 0;
+absl::StatusOr<FloatLayout> LayOutFloats(absl::Span<const int64_t> elements) {
+  FloatLayout layout;
   for (const int64_t size : elements) {
     if (size < 0) {
       return absl::InvalidArgumentError(absl::StrCat("bucket of ", size, " elements"));
     }
-    total += PaddedBytes(size);
+    layout.offsets.push_back(layout.bytes);
+    layout.bytes += PaddedBytes(size);
   }
-  if (total > MachineBytes()) return NotEnoughMemory(total);
-  memory_.reset(std::aligned_alloc(kAlignmentBytes, std::max(total, kAlignmentBytes)));
-  if (memory_ == nullptr) return NotEnoughMemory(total);
-  std::memset(memory_.get(), 0, total);
-  allocated_ = true;
-  char* begin = static_cast<char*>(memory_.get());
-  for (const int64_t size : elements) {
-    spans_.emplace_back(reinterpret_cast<float*>(begin), static_cast<size_t>(size));
-    begin += PaddedBytes(size);
+  if (layout.bytes > MachineBytes()) return NotEnoughMemory(layout.bytes);
+  return layout;
+}
+
+// One allocation for all, zeroed.
+absl::Status FloatBuckets::Allocate(absl::Span<const int64_t> elements) {
+  if (placed_) return absl::FailedPreconditionError("buckets are allocated once");
+  RM_ASSIGN_OR_RETURN(const FloatLayout layout, LayOutFloats(elements));
+  const size_t bytes = std::max(layout.bytes, kAlignmentBytes);
+  memory_.reset(std::aligned_alloc(kAlignmentBytes, bytes));
+  if (memory_ == nullptr) return NotEnoughMemory(bytes);
+  auto* const memory = static_cast<char*>(memory_.get());
+  std::memset(memory, 0, bytes);
+  return Place(absl::MakeSpan(memory, layout.bytes), elements);
+}
+
+absl::Status FloatBuckets::Place(absl::Span<char> memory, absl::Span<const int64_t> elements) {
+  if (placed_) return absl::FailedPreconditionError("buckets are allocated once");
+  RM_ASSIGN_OR_RETURN(const FloatLayout layout, LayOutFloats(elements));
+  RM_CHECK(memory.size() >= layout.bytes, memory.size(), " bytes for ", layout.bytes);
+  placed_ = true;
+  for (size_t i = 0; i < elements.size(); ++i) {
+    spans_.emplace_back(reinterpret_cast<float*>(memory.data() + layout.offsets[i]),
+                        static_cast<size_t>(elements[i]));
   }
   return absl::OkStatus();
 }

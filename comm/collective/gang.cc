@@ -1,5 +1,6 @@
 #include "comm/collective/gang.h"
 
+#include <algorithm>
 #include <string>
 #include <utility>
 #include <vector>
@@ -27,6 +28,9 @@ TransportMembership RingMembership(const Membership& membership) {
   if (world_size > 1) {
     ring.send_to = {(membership.rank + 1) % world_size};
     ring.receive_from = {(membership.rank + world_size - 1) % world_size};
+  }
+  for (int peer = 0; peer < world_size; ++peer) {
+    if (peer != membership.rank) ring.share_with.push_back(peer);
   }
   return ring;
 }
@@ -62,6 +66,26 @@ absl::Status MeetPeers(const Membership& membership, Transport& transport) {
   return met.ok() ? met : JoinFailure(transport.status());
 }
 
+// Whether all ranks read each other's memory: only if every one of them can read all others', which
+// no rank knows by itself.
+absl::StatusOr<bool> AgreeToReadDirectly(const Membership& membership, Transport& transport) {
+  RingEdges ring(transport);
+  SharedWindows* const windows = transport.windows();
+  const size_t world_size = membership.peers.size();
+  std::vector<char> answers(world_size, 0);
+  answers[static_cast<size_t>(membership.rank)] =
+      windows != nullptr && windows->ranks().size() == world_size ? 1 : 0;
+  const absl::Time deadline = absl::Now() + membership.join_timeout;
+  absl::Status gathered =
+      RingGather(ring, {CollectiveKind::kJoin, 1}, absl::MakeSpan(answers), 1, deadline);
+  if (gathered.ok()) gathered = ring.Flush(deadline);
+  if (!gathered.ok()) {
+    transport.Abort(gathered);
+    return JoinFailure(transport.status());
+  }
+  return std::find(answers.begin(), answers.end(), 0) == answers.end();
+}
+
 class GangEndpoint final : public Endpoint {
  public:
   explicit GangEndpoint(std::unique_ptr<TransportEndpoint> endpoint)
@@ -77,7 +101,8 @@ class GangEndpoint final : public Endpoint {
     carriers_ = transport->world_size() == 1 ? "" : transport->carriers();
     if (transport->world_size() == 1) return MakeSoloCommunicator();
     RM_RETURN_IF_ERROR(MeetPeers(membership, *transport));
-    return MakeGangCommunicator(std::move(transport), membership.counters);
+    RM_ASSIGN_OR_RETURN(const bool direct, AgreeToReadDirectly(membership, *transport));
+    return MakeGangCommunicator(std::move(transport), direct, membership.counters);
   }
 
  private:

@@ -16,6 +16,7 @@
 #include "base/mutex.h"
 #include "base/status.h"
 #include "comm/collective/allreduce.h"
+#include "comm/collective/direct_collectives.h"
 #include "comm/collective/float_buckets.h"
 #include "comm/collective/ring_broadcast.h"
 #include "comm/collective/ring_edges.h"
@@ -34,6 +35,10 @@ int64_t BytesOf(absl::Span<const float> floats) {
   return static_cast<int64_t>(floats.size() * sizeof(float));
 }
 
+// Buckets of less than this that ranks read directly are not worth waking a thread for: they wait for
+// more, or for WaitAll, whose caller adds them itself.
+constexpr int64_t kWakeBytes = int64_t{1} << 20;
+
 // Something that the caller has started.
 struct Operation {
   CollectiveId id;
@@ -45,9 +50,12 @@ struct Operation {
 
 class GangCommunicator final : public Communicator {
  public:
-  GangCommunicator(std::unique_ptr<Transport> transport, CollectiveCounters* counters)
+  GangCommunicator(std::unique_ptr<Transport> transport,
+                   std::unique_ptr<DirectCollectives> direct, CollectiveCounters* counters)
       : transport_(std::move(transport)),
         ring_(*transport_),
+        direct_(std::move(direct)),
+        moved_before_(transport_->stats()),
         counters_(counters != nullptr ? *counters : own_counters_),
         thread_([this] { Run(); }) {}
   ~GangCommunicator() override;
@@ -70,16 +78,25 @@ class GangCommunicator final : public Communicator {
   // The caller's side.
   void Start(CollectiveKind kind, Operation operation);
   [[nodiscard]] absl::Status WaitUntilIdle();
+  [[nodiscard]] absl::Span<float> Bucket(int index) const;
 
   // The thread's side.
   void Run();
   [[nodiscard]] bool HasWork(bool* stopping);
+
+  // Of whoever runs operations: the thread, or the caller while it waits.
+  void RunStarted();
   [[nodiscard]] const Operation* Peek(size_t position);
-  void Pop();
+  [[nodiscard]] bool Pop();
   [[nodiscard]] absl::Status Execute(const Operation& operation);
   [[nodiscard]] absl::Status ExecuteAllReduce(const Operation& operation);
   [[nodiscard]] absl::Status ExecuteTree(const Operation& operation);
   [[nodiscard]] absl::Status ExecuteSum(const Operation& operation);
+  // It is done in memory, without the transport's frames: on any thread.
+  [[nodiscard]] bool IsDirect(const Operation& operation) const {
+    return direct_ != nullptr && operation.id.kind != CollectiveKind::kBroadcast;
+  }
+  [[nodiscard]] absl::Status ExecuteDirect(const Operation& operation);
   void BeginNext();
   [[nodiscard]] const AllReduceAlgorithm& AlgorithmFor(absl::Span<const float> bucket) const {
     return AllReduceFor(world_size(), BytesOf(bucket));
@@ -93,6 +110,8 @@ class GangCommunicator final : public Communicator {
   std::vector<char> scratch_;
   std::unique_ptr<Transport> transport_;
   RingEdges ring_;
+  std::unique_ptr<DirectCollectives> direct_;  // null: the ranks do not share their memory
+  const TransportStats moved_before_;          // to come together
   CollectiveCounters own_counters_;  // where nobody wants to know
   CollectiveCounters& counters_;
 
@@ -102,6 +121,9 @@ class GangCommunicator final : public Communicator {
   std::vector<bool> in_flight_;                            // buckets; the caller's thread only
   uint64_t next_ordinal_ ABSL_GUARDED_BY(mutex_) = 0;
   bool asleep_ ABSL_GUARDED_BY(mutex_) = false;  // the thread is in Serve
+  bool running_ ABSL_GUARDED_BY(mutex_) = false;  // somebody runs what is started
+  bool due_ ABSL_GUARDED_BY(mutex_) = false;      // the thread is to run it
+  int64_t deferred_bytes_ ABSL_GUARDED_BY(mutex_) = 0;  // started, and not due
   bool stopping_ ABSL_GUARDED_BY(mutex_) = false;
   absl::Status failure_ ABSL_GUARDED_BY(mutex_);
   absl::Duration waited_ ABSL_GUARDED_BY(mutex_);
@@ -124,13 +146,17 @@ GangCommunicator::~GangCommunicator() {
 // Once, before the first collective: scratch memory for the largest bucket is set aside here too.
 absl::StatusOr<std::vector<absl::Span<float>>> GangCommunicator::AllocateBuckets(
     absl::Span<const int64_t> elements) {
+  in_flight_.assign(elements.size(), false);
+  if (direct_ != nullptr) {
+    RM_RETURN_IF_ERROR(direct_->AllocateBuckets(elements, 0));
+    return direct_->spans();
+  }
   RM_RETURN_IF_ERROR(buckets_.Allocate(elements));
   size_t scratch = 0;
   for (const absl::Span<float> bucket : buckets_.spans()) {
     scratch = std::max(scratch, AlgorithmFor(bucket).scratch_bytes(world_size(), BytesOf(bucket)));
   }
   scratch_.resize(scratch);
-  in_flight_.assign(elements.size(), false);
   return buckets_.spans();
 }
 
@@ -145,14 +171,16 @@ absl::StatusOr<std::vector<std::vector<absl::Span<float>>>> GangCommunicator::Al
     all.insert(all.end(), sums, count);
     largest = std::max(largest, count);
   }
-  RM_RETURN_IF_ERROR(buckets_.Allocate(all));
+  RM_RETURN_IF_ERROR(direct_ != nullptr ? direct_->AllocateBuckets(elements, shards)
+                                        : buckets_.Allocate(all));
+  const auto& spans = direct_ != nullptr ? direct_->spans() : buckets_.spans();
   for (size_t i = 0; i < elements.size(); ++i) {
-    const auto first = buckets_.spans().begin() + static_cast<std::ptrdiff_t>(i * sums);
+    const auto first = spans.begin() + static_cast<std::ptrdiff_t>(i * sums);
     shard_buckets_.emplace_back(first, first + static_cast<std::ptrdiff_t>(sums));
   }
   shards_ = shards;
-  scratch_.resize(TreeScratch(shards, world_size(), largest));
   in_flight_.assign(elements.size(), false);
+  if (direct_ == nullptr) scratch_.resize(TreeScratch(shards, world_size(), largest));
   return shard_buckets_;
 }
 
@@ -170,22 +198,45 @@ void GangCommunicator::AllReduce(int index) {
 // A transport is woken only when its thread sleeps: a wake-up costs a system call.
 void GangCommunicator::Start(CollectiveKind kind, Operation operation) {
   bool wake = false;
+  bool next = false;
   ++counters_.entered;
   {
     base::MutexLock lock(mutex_);
     operation.id = {kind, next_ordinal_++};
+    next = started_.empty();
     started_.push_back(operation);
-    wake = asleep_;
-    asleep_ = false;
+    if (kind == CollectiveKind::kAllReduce) deferred_bytes_ += BytesOf(Bucket(operation.bucket));
+    due_ = due_ || !IsDirect(operation) || deferred_bytes_ >= kWakeBytes;
+    wake = asleep_ && due_;
+    if (wake) asleep_ = false;
   }
+  // From here on a peer that dies is missed by this operation, though nobody may run it yet.
+  if (next) transport_->SetActivity({CollectiveName(kind), operation.id.ordinal});
   if (wake) transport_->Wake();
 }
 
-// A failure that nobody waited for (a peer died between two steps) is found here as well.
+absl::Span<float> GangCommunicator::Bucket(int index) const {
+  const auto i = static_cast<size_t>(index);
+  if (shards_ > 0) return shard_buckets_[i].back();
+  return direct_ != nullptr ? direct_->spans()[i] : buckets_.spans()[i];
+}
+
+// What needs no frames and is not begun is done here: a hand-over to the thread and back would take
+// longer than many a sum. A failure that nobody waited for (a peer died between two steps) is found
+// here as well.
 absl::Status GangCommunicator::WaitUntilIdle() {
   const absl::Time begin = absl::Now();
   base::MutexLock lock(mutex_);
-  while (!started_.empty()) idle_.Wait(mutex_);
+  while (!started_.empty()) {
+    if (running_ || due_) {
+      idle_.Wait(mutex_);
+      continue;
+    }
+    running_ = true;
+    mutex_.Unlock();
+    RunStarted();
+    mutex_.Lock();
+  }
   waited_ += absl::Now() - begin;
   if (!failure_.ok()) return failure_;
   const absl::Status since = transport_->status();
@@ -236,8 +287,9 @@ CommunicatorStats GangCommunicator::stats() const {
   const TransportStats moved = transport_->stats();
   base::MutexLock lock(mutex_);
   CommunicatorStats stats;
-  stats.bytes_sent = moved.bytes_sent;
-  stats.bytes_received = moved.bytes_received;
+  const int64_t read = direct_ != nullptr ? direct_->bytes_read() : 0;
+  stats.bytes_sent = moved.bytes_sent - moved_before_.bytes_sent + read;
+  stats.bytes_received = moved.bytes_received - moved_before_.bytes_received + read;
   stats.collectives = static_cast<int64_t>(next_ordinal_);
   stats.waited = waited_;
   return stats;
@@ -255,23 +307,31 @@ void GangCommunicator::Run() {
       transport_->Serve();
       continue;
     }
-    // Only this thread pops, so that the first operation stays where it is.
-    const Operation* const operation = Peek(0);
-    const absl::Status status = Execute(*operation);
+    RunStarted();
+  }
+}
+
+// When nothing is due, nothing that is started needs the thread: the caller will run it.
+bool GangCommunicator::HasWork(bool* stopping) {
+  base::MutexLock lock(mutex_);
+  due_ = (due_ || stopping_) && !started_.empty();
+  if (due_) running_ = true;
+  asleep_ = !due_ && !stopping_;
+  *stopping = stopping_ && started_.empty();
+  return due_;
+}
+
+// Until nothing is left. Only one thread is here at a time, and only it pops: so the first operation
+// stays where it is.
+void GangCommunicator::RunStarted() {
+  do {
+    const absl::Status status = Execute(*Peek(0));
     if (!status.ok()) {
       const absl::Status cause = FirstCause(status);
       base::MutexLock lock(mutex_);
       if (failure_.ok()) failure_ = cause;
     }
-    Pop();
-  }
-}
-
-bool GangCommunicator::HasWork(bool* stopping) {
-  base::MutexLock lock(mutex_);
-  asleep_ = started_.empty() && !stopping_;
-  *stopping = stopping_ && started_.empty();
-  return !started_.empty();
+  } while (Pop());
 }
 
 const Operation* GangCommunicator::Peek(size_t position) {
@@ -279,33 +339,53 @@ const Operation* GangCommunicator::Peek(size_t position) {
   return position < started_.size() ? &started_[position] : nullptr;
 }
 
-// The last operation is done only when its memory is the caller's again.
-void GangCommunicator::Pop() {
+// The last operation is done only when its memory is the caller's again. Says whether there is another:
+// if not, this run is over in the same moment, and whoever starts the next operation begins anew.
+bool GangCommunicator::Pop() {
   const bool last = Peek(1) == nullptr;
-  const absl::Status flushed = last ? ring_.Flush() : absl::OkStatus();
+  absl::Status flushed = last ? ring_.Flush() : absl::OkStatus();
+  if (last && flushed.ok() && direct_ != nullptr) flushed = direct_->Flush();
   const absl::Status cause = flushed.ok() ? flushed : FirstCause(flushed);
   ++counters_.left;
   base::MutexLock lock(mutex_);
   if (failure_.ok()) failure_ = cause;
   started_.pop_front();
-  if (started_.empty()) idle_.SignalAll();
+  if (!started_.empty()) return true;
+  deferred_bytes_ = 0;
+  running_ = false;
+  due_ = false;
+  idle_.SignalAll();
+  return false;
 }
 
 absl::Status GangCommunicator::Execute(const Operation& operation) {
   RM_RETURN_IF_ERROR(transport_->status());
   transport_->SetActivity({CollectiveName(operation.id.kind), operation.id.ordinal});
+  if (IsDirect(operation)) return ExecuteDirect(operation);
   switch (operation.id.kind) {
     case CollectiveKind::kAllReduce:
       return shards_ > 0 ? ExecuteTree(operation) : ExecuteAllReduce(operation);
     case CollectiveKind::kSum:
       return ExecuteSum(operation);
     case CollectiveKind::kBroadcast:
+      // Ranks that read memory here and frames there would wait for each other in two places.
+      if (direct_ != nullptr) {
+        RM_RETURN_IF_ERROR(direct_->Meet(operation.id, operation.bytes.size()));
+      }
       return RingBroadcast(ring_, operation.id, operation.bytes, operation.root);
     case CollectiveKind::kBarrier:
     case CollectiveKind::kJoin:
       return RingGather(ring_, operation.id, {}, 0);
   }
   return absl::InternalError("no such operation");
+}
+
+// A barrier is a sum of nothing.
+absl::Status GangCommunicator::ExecuteDirect(const Operation& operation) {
+  if (operation.id.kind == CollectiveKind::kAllReduce) {
+    return direct_->AllReduce(operation.id, operation.bucket);
+  }
+  return direct_->Sum(operation.id, operation.values);
 }
 
 absl::Status GangCommunicator::ExecuteAllReduce(const Operation& operation) {
@@ -367,9 +447,14 @@ absl::Status GangCommunicator::FirstCause(const absl::Status& status) const {
 
 }  // namespace
 
-std::unique_ptr<Communicator> MakeGangCommunicator(std::unique_ptr<Transport> transport,
-                                                   CollectiveCounters* counters) {
-  return std::make_unique<GangCommunicator>(std::move(transport), counters);
+absl::StatusOr<std::unique_ptr<Communicator>> MakeGangCommunicator(
+    std::unique_ptr<Transport> transport, bool direct, CollectiveCounters* counters) {
+  std::unique_ptr<DirectCollectives> in_memory;
+  if (direct) {
+    RM_ASSIGN_OR_RETURN(in_memory,
+                        DirectCollectives::Open(*transport));
+  }
+  return std::make_unique<GangCommunicator>(std::move(transport), std::move(in_memory), counters);
 }
 
 }  // namespace rm::comm

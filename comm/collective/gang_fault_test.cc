@@ -1,6 +1,8 @@
 // Gangs that break: every failure reaches every rank, at once, with its cause.
 #include <catch2/catch.hpp>
 
+#include <functional>
+
 #include <atomic>
 #include <future>
 #include <string>
@@ -158,6 +160,54 @@ TEST_CASE("ranks that call different operations are told so") {
                       return rank.rank() == 1 ? rank.SumInPlace({&value, 1}) : rank.Barrier();
                     }),
            absl::StatusCode::kAborted, "the ranks do not agree on what to do");
+}
+
+TEST_CASE("ranks that read each other's memory and do not agree are told so, all of them") {
+  // What ranks 0 and 2 do, and rank 1 does not.
+  struct Case {
+    const char* what;
+    std::function<absl::Status(Communicator& rank, bool odd)> body;
+    const char* says;
+  };
+  const std::vector<Case> cases = {
+      {"buckets of other sizes",
+       [](Communicator& rank, bool odd) -> absl::Status {
+         RM_RETURN_IF_ERROR(rank.AllocateBuckets({odd ? 50000 : 60000}).status());
+         rank.AllReduce(0);
+         return rank.WaitAll();
+       },
+       "allreduce 0 (200000 bytes)"},
+      {"other buckets",
+       [](Communicator& rank, bool odd) -> absl::Status {
+         RM_RETURN_IF_ERROR(rank.AllocateBuckets({100, 1 << 20}).status());
+         rank.AllReduce(odd ? 1 : 0);
+         return rank.WaitAll();
+       },
+       "allreduce 0 (400 bytes)"},
+      {"a broadcast, which goes by frames",
+       [](Communicator& rank, bool odd) -> absl::Status {
+         double value = 0;
+         char byte = 0;
+         return odd ? rank.Broadcast({&byte, 1}, 0) : rank.SumInPlace({&value, 1});
+       },
+       "broadcast 0 (1 bytes)"},
+      {"one operation more",
+       [](Communicator& rank, bool odd) -> absl::Status {
+         if (odd) RM_RETURN_IF_ERROR(rank.Barrier());
+         double value = 0;
+         return rank.SumInPlace({&value, 1});
+       },
+       "barrier 0 (0 bytes)"},
+  };
+  for (const Case& c : cases) {
+    INFO(c.what);
+    TestGang gang("shm", 3);
+    const auto outcomes = gang.Run(NextGeneration(), [&](Communicator& rank) {
+      return c.body(rank, rank.rank() == 1);
+    });
+    CheckAll(outcomes, absl::StatusCode::kAborted, "the ranks do not agree on what to do");
+    CheckAll(outcomes, absl::StatusCode::kAborted, c.says);
+  }
 }
 
 TEST_CASE("ranks whose sizes differ are told so") {

@@ -4,6 +4,7 @@
 #include <catch2/catch.hpp>
 #include <cmath>
 #include <cstring>
+#include <string>
 #include <vector>
 
 #include "absl/strings/str_cat.h"
@@ -86,14 +87,15 @@ absl::Status TwoSteps(Communicator& communicator, int shards, const std::vector<
 }
 
 TEST_CASE("a batch's sum has the same bits for every number of ranks") {
+  const std::string transport = GENERATE("loopback", "shm");
   for (const int shards : {1, 2, 8, 16}) {
     std::vector<Floats> roots;
     for (const int64_t size : kSizes) roots.push_back(Root(shards, size));
     CHECK(TwoSteps(*MakeSoloCommunicator(), shards, roots) == absl::OkStatus());
     for (const int ranks : {2, 3, 5, 8}) {
       if (ranks > shards) continue;
-      INFO(shards << " shards, " << ranks << " ranks");
-      TestGang gang("loopback", ranks);
+      INFO(transport << ", " << shards << " shards, " << ranks << " ranks");
+      TestGang gang(transport, ranks);
       CHECK(AllOk(gang.Run(1, [&](Communicator& communicator) {
               return TwoSteps(communicator, shards, roots);
             })) == absl::OkStatus());

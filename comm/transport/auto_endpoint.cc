@@ -38,6 +38,7 @@ TransportMembership WithoutEdges(const TransportMembership& membership) {
   TransportMembership bare = membership;
   bare.send_to.clear();
   bare.receive_from.clear();
+  bare.share_with.clear();
   return bare;
 }
 
@@ -65,11 +66,11 @@ class AutoEndpoint final : public TransportEndpoint {
   const std::string address_;
 };
 
-// By rank; false for those without an edge to or from this one.
+// By rank; false for those that this one has nothing to do with.
 std::vector<bool> AutoEndpoint::WhoSharesMemory(const TransportMembership& membership) const {
   std::vector<bool> shares(membership.addresses.size(), false);
   std::vector<bool> asked(shares.size(), memory_ == nullptr);
-  for (const std::vector<int>* peers : {&membership.send_to, &membership.receive_from}) {
+  for (const std::vector<int>* peers : {&membership.send_to, &membership.receive_from, &membership.share_with}) {
     for (const int peer : *peers) {
       const auto i = static_cast<size_t>(peer);
       if (asked[i]) continue;
@@ -100,8 +101,11 @@ absl::StatusOr<std::unique_ptr<Transport>> AutoEndpoint::Connect(
   for (const int peer : membership.receive_from) {
     (shares[static_cast<size_t>(peer)] ? memory : network).receive_from.push_back(peer);
   }
+  for (const int peer : membership.share_with) {
+    if (shares[static_cast<size_t>(peer)]) memory.share_with.push_back(peer);
+  }
   const auto has_edges = [](const TransportMembership& m) {
-    return !m.send_to.empty() || !m.receive_from.empty();
+    return !m.send_to.empty() || !m.receive_from.empty() || !m.share_with.empty();
   };
   auto mixed = std::make_unique<MixedTransport>(membership, shares);
   if (has_edges(network) && has_edges(memory)) {

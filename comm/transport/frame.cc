@@ -81,6 +81,8 @@ absl::string_view FrameKindName(FrameKind kind) {
     case FrameKind::kData: return "data";
     case FrameKind::kAbort: return "abort";
     case FrameKind::kBye: return "bye";
+    case FrameKind::kShare: return "share";
+    case FrameKind::kWindow: return "window";
   }
   return "unknown";
 }
@@ -118,7 +120,7 @@ absl::StatusOr<FrameHeader> ParseFrameHeader(absl::string_view bytes) {
   RM_RETURN_IF_ERROR(CheckFixedFields(bytes));
   FrameHeader header;
   const int kind = Get<uint8_t>(bytes, kKindAt);
-  if (kind < static_cast<int>(FrameKind::kHello) || kind > static_cast<int>(FrameKind::kBye)) {
+  if (kind < static_cast<int>(FrameKind::kHello) || kind > static_cast<int>(FrameKind::kWindow)) {
     return Damaged(absl::StrCat("there is no kind ", kind));
   }
   header.kind = static_cast<FrameKind>(kind);

@@ -24,7 +24,16 @@ constexpr size_t kFramePayloadBytesMax = size_t{16} << 20;
 constexpr size_t kFrameBytesMax = kFrameHeaderBytes + kFramePayloadBytesMax;
 constexpr size_t kFrameTextBytesMax = 4096;  // a job's id, an abort's message
 
-enum class FrameKind : uint8_t { kHello = 1, kWelcome = 2, kData = 3, kAbort = 4, kBye = 5 };
+// The last two are said between ranks that read each other's memory (shared_windows.h).
+enum class FrameKind : uint8_t {
+  kHello = 1,
+  kWelcome = 2,
+  kData = 3,
+  kAbort = 4,
+  kBye = 5,
+  kShare = 6,
+  kWindow = 7,
+};
 
 // "hello".
 [[nodiscard]] absl::string_view FrameKindName(FrameKind kind);

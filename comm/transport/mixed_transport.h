@@ -47,6 +47,7 @@ class MixedTransport final : public Transport {
   void Abort(const absl::Status& cause) override;
   [[nodiscard]] absl::Status status() const override;
   [[nodiscard]] TransportStats stats() const override;
+  [[nodiscard]] SharedWindows* windows() override { return parts_[1]->windows(); }
 
  private:
   [[nodiscard]] Transport& PartFor(int peer) const {

@@ -52,6 +52,7 @@ class ShmEndpoint final : public TransportEndpoint {
   struct Caller {
     ShmLink line;
     absl::optional<Hello> hello;  // waits
+    bool shares = false;          // calls for windows, not for an edge
     Descriptor bell;
   };
 
@@ -187,8 +188,10 @@ void ShmEndpoint::Listen(Caller& caller) {
 }
 
 absl::Status ShmEndpoint::TakeHello(Caller& caller, ControlFrame& frame) {
-  if (frame.header.kind != FrameKind::kHello || frame.descriptors.size() != 1) {
-    return absl::DataLossError("a line begins with one hello");
+  const FrameKind kind = frame.header.kind;
+  caller.shares = kind == FrameKind::kShare;
+  if ((kind != FrameKind::kHello && !caller.shares) || frame.descriptors.size() != 1) {
+    return absl::DataLossError("a line begins with one hello or one share");
   }
   RM_ASSIGN_OR_RETURN(caller.hello, ParseHello(frame.text));
   caller.bell = std::move(frame.descriptors[0]);
@@ -198,7 +201,8 @@ absl::Status ShmEndpoint::TakeHello(Caller& caller, ControlFrame& frame) {
 void ShmEndpoint::Receive(Caller& caller) {
   const FrameRoute& route = *caller.line.route();
   if (fence_.IsPresent(route) && MayTakePeers()) {
-    const absl::Status adopted = transport_->Adopt(*caller.hello, caller.line, caller.bell);
+    const absl::Status adopted =
+        transport_->Adopt(*caller.hello, caller.shares, caller.line, caller.bell);
     if (!adopted.ok()) Refuse(caller, adopted);
     return;
   }
@@ -215,6 +219,7 @@ void ShmEndpoint::Refuse(Caller& caller, const absl::Status& why) {
 absl::StatusOr<std::unique_ptr<Transport>> ShmEndpoint::Connect(
     const TransportMembership& membership) {
   RM_RETURN_IF_ERROR(ValidateMembership(membership));
+  RM_ASSIGN_OR_RETURN(SharedDoorbell bell, SharedDoorbell::Create());
   base::MutexLock lock(hub_.mutex());
   RM_RETURN_IF_ERROR(fence_.MayEnter(membership));
   if (transport_ != nullptr) {
@@ -222,11 +227,12 @@ absl::StatusOr<std::unique_ptr<Transport>> ShmEndpoint::Connect(
   }
   fence_.Enter(membership);
   auto transport =
-      std::make_unique<ShmTransport>(hub_, membership, [this](const ShmTransport* gone) {
-        if (transport_ == gone) transport_ = nullptr;
-        transports_.erase(std::remove(transports_.begin(), transports_.end(), gone),
-                          transports_.end());
-      });
+      std::make_unique<ShmTransport>(
+          hub_, membership, std::move(bell), [this](const ShmTransport* gone) {
+            if (transport_ == gone) transport_ = nullptr;
+            transports_.erase(std::remove(transports_.begin(), transports_.end(), gone),
+                              transports_.end());
+          });
   transports_.push_back(transport.get());
   transport_ = transport.get();
   ServeCallers();  // those that have given up go first

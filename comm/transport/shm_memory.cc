@@ -42,9 +42,8 @@ absl::StatusOr<ShmMemory> ShmMemory::Create(size_t head_bytes, size_t body_bytes
   return Map(std::move(fd), head_bytes, body_bytes);
 }
 
-absl::StatusOr<ShmMemory> ShmMemory::Adopt(Descriptor fd, size_t head_bytes, size_t body_bytes) {
+absl::Status ShmMemory::Check(const Descriptor& fd, size_t bytes) {
   struct stat found = {};
-  const size_t bytes = head_bytes + body_bytes;
   const bool known = ::fstat(fd.get(), &found) == 0;
   if (!known || found.st_size < 0 || static_cast<size_t>(found.st_size) != bytes) {
     return absl::DataLossError(absl::StrCat("a peer's shared memory has ", found.st_size,
@@ -53,7 +52,21 @@ absl::StatusOr<ShmMemory> ShmMemory::Adopt(Descriptor fd, size_t head_bytes, siz
   if ((::fcntl(fd.get(), F_GET_SEALS) & kSeals) != kSeals) {
     return absl::DataLossError("a peer's shared memory is not sealed: it could shrink under us");
   }
+  return absl::OkStatus();
+}
+
+absl::StatusOr<ShmMemory> ShmMemory::Adopt(Descriptor fd, size_t head_bytes, size_t body_bytes) {
+  RM_RETURN_IF_ERROR(Check(fd, head_bytes + body_bytes));
   return Map(std::move(fd), head_bytes, body_bytes);
+}
+
+// All of it is mapped at once, so that the first sum does not stop at every page.
+absl::StatusOr<ShmMemory> ShmMemory::AdoptToRead(Descriptor fd, size_t bytes) {
+  RM_RETURN_IF_ERROR(Check(fd, bytes));
+  void* const mapped =
+      ::mmap(nullptr, bytes, PROT_READ, MAP_SHARED | MAP_POPULATE, fd.get(), 0);
+  if (mapped == MAP_FAILED) return base::ErrnoStatus(errno, "mapping a peer's shared memory");
+  return ShmMemory(std::move(fd), static_cast<char*>(mapped), bytes, 0);
 }
 
 // First a range of addresses for the whole, then the two mappings of the body into it.

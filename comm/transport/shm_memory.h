@@ -34,6 +34,9 @@ class ShmMemory {
   [[nodiscard]] static absl::StatusOr<ShmMemory> Adopt(Descriptor fd, size_t head_bytes,
                                                        size_t body_bytes);
 
+  // The same for memory without a body that this process must not write: a write would end it.
+  [[nodiscard]] static absl::StatusOr<ShmMemory> AdoptToRead(Descriptor fd, size_t bytes);
+
   ShmMemory(ShmMemory&& other) noexcept;
   ShmMemory& operator=(ShmMemory&& other) = delete;
   ~ShmMemory();
@@ -49,6 +52,7 @@ class ShmMemory {
  private:
   ShmMemory(Descriptor fd, char* head, size_t head_bytes, size_t body_bytes)
       : fd_(std::move(fd)), head_(head), head_bytes_(head_bytes), body_bytes_(body_bytes) {}
+  [[nodiscard]] static absl::Status Check(const Descriptor& fd, size_t bytes);
   [[nodiscard]] static absl::StatusOr<ShmMemory> Map(Descriptor fd, size_t head_bytes,
                                                      size_t body_bytes);
 

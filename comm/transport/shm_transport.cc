@@ -102,24 +102,39 @@ absl::StatusOr<std::string> ShmSocketName(absl::string_view address) {
 // edges stay valid. A peer that cannot be reached fails the transport at once: it listened before
 // its address was known, and there is no network to wait for.
 ShmTransport::ShmTransport(ShmHub& hub, const TransportMembership& membership,
+                           SharedDoorbell bell,
                            std::function<void(const ShmTransport*)> on_destroyed)
     : hub_(hub),
       membership_(membership),
       job_(base::StableHash(membership.job)),
-      on_destroyed_(std::move(on_destroyed)) {
-  edges_.reserve(membership.send_to.size() + membership.receive_from.size());
+      on_destroyed_(std::move(on_destroyed)),
+      windows_(hub, std::move(bell),
+               {membership.rank, membership.share_with, [this] { NoticeWindows(); },
+                [this] { return WhyWindowsStopped(); }}) {
+  edges_.reserve(membership.send_to.size() + membership.receive_from.size() +
+                 membership.share_with.size());
   for (const int peer : membership.receive_from) {
     edges_.emplace_back();
     edges_.back().peer = peer;
   }
-  for (const int peer : membership.send_to) Dial(peer);
+  for (const int peer : membership.send_to) Dial(peer, /*shares=*/false);
+  for (const int peer : membership.share_with) {
+    if (peer > rank()) {
+      Dial(peer, /*shares=*/true);
+    } else {
+      edges_.emplace_back();
+      edges_.back().peer = peer;
+      edges_.back().shares = true;
+    }
+  }
 }
 
-void ShmTransport::Dial(int peer) {
+void ShmTransport::Dial(int peer, bool shares) {
   edges_.emplace_back();
   Edge& edge = edges_.back();
   edge.peer = peer;
   edge.outgoing = true;
+  edge.shares = shares;
   const absl::Status dialled = TryDial(edge);
   if (dialled.ok()) return;
   const std::string what = absl::StrCat("rank ", rank(), " cannot share memory with rank ", peer,
@@ -138,8 +153,9 @@ absl::Status ShmTransport::TryDial(Edge& edge) {
     return absl::FailedPreconditionError("it is the process of another user");
   }
   edge.line = ShmLink::Dial(std::move(socket), {job_, membership_.generation, rank(), edge.peer});
-  edge.line.Send(FrameKind::kHello, EncodeHello({membership_.job, world_size()}),
-                 {hub_.shared_bell().fd()});
+  edge.line.Send(edge.shares ? FrameKind::kShare : FrameKind::kHello,
+                 EncodeHello({membership_.job, world_size()}),
+                 {edge.shares ? windows_.bell().fd() : hub_.shared_bell().fd()});
   return absl::OkStatus();
 }
 
@@ -269,6 +285,7 @@ TransportStats ShmTransport::stats() const {
 void ShmTransport::Fail(const absl::Status& cause) {
   if (!failure_.ok() || leaving_) return;
   failure_ = cause;
+  windows_.Stop();
   if (membership_.on_failure) membership_.on_failure();
   const std::string payload = EncodeAbort(cause);
   for (Edge& edge : edges_) {
@@ -432,14 +449,23 @@ absl::StatusOr<absl::optional<Frame>> ShmTransport::TakePieces(Edge& edge) {
 
 // The peer's hello has matched job and generation; here its rank and its count of ranks must match
 // too. The ring is made now: memory is taken for edges that are used only.
-absl::Status ShmTransport::Adopt(const Hello& hello, ShmLink& line, Descriptor& bell) {
+absl::Status ShmTransport::Adopt(const Hello& hello, bool shares, ShmLink& line,
+                                 Descriptor& bell) {
   const int peer = line.route()->to;
   if (!failure_.ok()) return failure_;
   if (hello.world_size != world_size()) {
     return OtherWorldSize(rank(), world_size(), peer, hello.world_size);
   }
   for (Edge& edge : edges_) {
-    if (edge.outgoing || edge.peer != peer || edge.stands) continue;
+    if (edge.outgoing || edge.shares != shares || edge.peer != peer || edge.stands) continue;
+    if (shares) {
+      RM_RETURN_IF_ERROR(windows_.TakeBell(peer, std::move(bell)));
+      edge.line = std::move(line);
+      edge.stands = true;
+      edge.line.Send(FrameKind::kWelcome, "", {windows_.bell().fd()});
+      NoticeWindows();
+      return absl::OkStatus();
+    }
     RM_ASSIGN_OR_RETURN(SharedDoorbell peers, SharedDoorbell::Adopt(std::move(bell)));
     RM_ASSIGN_OR_RETURN(ShmMemory ring, CreateShmRing());
     edge.bell = std::make_shared<SharedDoorbell>(std::move(peers));
@@ -484,8 +510,43 @@ void ShmTransport::OnControl(Edge& edge, ControlFrame frame) {
     OnBye(edge);
     return;
   }
-  const absl::Status welcomed = OnWelcome(edge, frame);
-  if (!welcomed.ok()) Fail(welcomed);
+  const absl::Status taken = edge.shares ? OnShareLine(edge, frame) : OnWelcome(edge, frame);
+  if (!taken.ok()) Fail(taken);
+}
+
+// The dialling side is welcomed with the peer's bell; then windows come, both ways.
+absl::Status ShmTransport::OnShareLine(Edge& edge, ControlFrame& frame) {
+  const bool one = frame.descriptors.size() == 1;
+  if (one && frame.header.kind == FrameKind::kWindow && edge.stands) {
+    return windows_.TakeWindow(edge.peer, frame.text, std::move(frame.descriptors[0]));
+  }
+  if (!one || frame.header.kind != FrameKind::kWelcome || edge.stands) {
+    return OutOfTurn(rank(), edge.peer, frame.header.kind);
+  }
+  RM_RETURN_IF_ERROR(windows_.TakeBell(edge.peer, std::move(frame.descriptors[0])));
+  edge.stands = true;
+  NoticeWindows();
+  return absl::OkStatus();
+}
+
+// Tells the peers that have come of the windows they do not know yet.
+void ShmTransport::NoticeWindows() {
+  for (Edge& edge : edges_) {
+    if (!edge.shares || !edge.stands) continue;
+    while (const auto opened = windows_.OpenedAt(edge.noticed)) {
+      edge.line.Send(FrameKind::kWindow, EncodeWindowNotice(opened->notice), {opened->fd});
+      ++edge.noticed;
+    }
+  }
+}
+
+// A peer that has left took its part in all that was common, or this is a failure.
+absl::Status ShmTransport::WhyWindowsStopped() {
+  base::MutexLock lock(hub_.mutex());
+  for (const Edge& edge : edges_) {
+    if (edge.shares && edge.left) Fail(HasLeft(edge));
+  }
+  return failure_;
 }
 
 absl::Status ShmTransport::OnWelcome(Edge& edge, ControlFrame& frame) {
@@ -505,6 +566,7 @@ absl::Status ShmTransport::OnWelcome(Edge& edge, ControlFrame& frame) {
 // Frames that lie in the ring were all that the peer needed, or it would not have left.
 void ShmTransport::OnBye(Edge& edge) {
   edge.left = true;
+  if (edge.shares) windows_.Stop();
   if (!edge.waiting.empty()) Fail(HasLeft(edge));
   edge.waiting.clear();
   hub_.Ring();
@@ -521,7 +583,7 @@ void ShmTransport::OnEnd(Edge& edge, const absl::Status& why) {
 // A handful of edges: looking through them is cheaper than keeping a map.
 ShmTransport::Edge& ShmTransport::EdgeWith(int peer, bool outgoing) {
   for (Edge& edge : edges_) {
-    if (edge.peer == peer && edge.outgoing == outgoing) return edge;
+    if (edge.peer == peer && edge.outgoing == outgoing && !edge.shares) return edge;
   }
   RM_CHECK(false, "rank ", rank(), " has no edge ", outgoing ? "to" : "from", " rank ", peer);
   return edges_.front();

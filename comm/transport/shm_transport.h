@@ -10,6 +10,9 @@
 // stream through it in pieces. CRCs are kept although memory does not lose bits on the way: they
 // catch what shared memory adds, a count that went wrong or a process that writes where it must not,
 // and they are computed on blocks that lie in the first cache anyway, on their way in and out.
+//
+// Ranks that share windows (shared_windows.h) have a line more, which the lower rank dials: it carries
+// the descriptors, and it is heard when the peer dies or leaves, as on an edge.
 #ifndef RM_COMM_TRANSPORT_SHM_TRANSPORT_H_
 #define RM_COMM_TRANSPORT_SHM_TRANSPORT_H_
 
@@ -23,6 +26,7 @@
 #include "comm/transport/shm_hub.h"
 #include "comm/transport/shm_link.h"
 #include "comm/transport/shm_ring.h"
+#include "comm/transport/shm_windows.h"
 #include "comm/transport/transport.h"
 
 namespace rm::comm {
@@ -41,9 +45,10 @@ static_assert(2 * (kFrameHeaderBytes + kShmLentBytesMax) <= kShmRingBytes, "two 
 // Methods marked "locked" are called with the hub's mutex held.
 class ShmTransport final : public Transport {
  public:
-  // Dials the peers of send_to. `on_destroyed` is called, locked, when the transport goes.
+  // Dials the peers of send_to, and those of higher rank in share_with. `bell`: of its windows.
+  // `on_destroyed` is called, locked, when the transport goes.
   // REQUIRES: the membership is valid; the hub's mutex is held.
-  ShmTransport(ShmHub& hub, const TransportMembership& membership,
+  ShmTransport(ShmHub& hub, const TransportMembership& membership, SharedDoorbell bell,
                std::function<void(const ShmTransport*)> on_destroyed);
   ~ShmTransport() override;
 
@@ -62,10 +67,14 @@ class ShmTransport final : public Transport {
   void Abort(const absl::Status& cause) override;
   [[nodiscard]] absl::Status status() const override;
   [[nodiscard]] TransportStats stats() const override;
+  [[nodiscard]] SharedWindows* windows() override {
+    return membership_.share_with.empty() ? nullptr : &windows_;
+  }
 
-  // Locked. Takes the line of a peer that said hello in this membership, with its bell, or says why
-  // not and leaves it.
-  [[nodiscard]] absl::Status Adopt(const Hello& hello, ShmLink& line, Descriptor& bell);
+  // Locked. Takes the line of a peer that said hello in this membership (`shares`: on a line for
+  // windows), with its bell, or says why not and leaves it.
+  [[nodiscard]] absl::Status Adopt(const Hello& hello, bool shares, ShmLink& line,
+                                   Descriptor& bell);
 
   // Locked. As Abort.
   void Fail(const absl::Status& cause);
@@ -87,10 +96,12 @@ class ShmTransport final : public Transport {
 
   struct Edge {
     int peer = 0;
-    bool outgoing = false;
+    bool outgoing = false;  // this rank dials
+    bool shares = false;    // no edge: a line for windows
     ShmLink line;
     bool stands = false;  // outgoing: welcomed; incoming: the peer has come
     bool left = false;    // the peer said bye
+    size_t noticed = 0;   // of this rank's windows: the peer has been told of so many
     std::shared_ptr<const SharedDoorbell> bell;  // the peer's; shared with the ring's reader
 
     // Outgoing.
@@ -107,7 +118,7 @@ class ShmTransport final : public Transport {
     uint64_t next_received = 0;
   };
 
-  void Dial(int peer);
+  void Dial(int peer, bool shares);
   [[nodiscard]] absl::Status TryDial(Edge& edge);
 
   // The caller's thread: bytes.
@@ -123,9 +134,12 @@ class ShmTransport final : public Transport {
   // The endpoint's thread: lines.
   void OnControl(Edge& edge, ControlFrame frame);
   [[nodiscard]] absl::Status OnWelcome(Edge& edge, ControlFrame& frame);
+  [[nodiscard]] absl::Status OnShareLine(Edge& edge, ControlFrame& frame);
   void OnBye(Edge& edge);
   void OnEnd(Edge& edge, const absl::Status& why);
 
+  void NoticeWindows();
+  [[nodiscard]] absl::Status WhyWindowsStopped();
   void SayGoodbye();
   [[nodiscard]] bool AllWritten() const;
   [[nodiscard]] Edge& EdgeWith(int peer, bool outgoing);
@@ -136,7 +150,8 @@ class ShmTransport final : public Transport {
   const TransportMembership membership_;
   const uint64_t job_;
   const std::function<void(const ShmTransport*)> on_destroyed_;
-  std::vector<Edge> edges_;
+  std::vector<Edge> edges_;  // and lines for windows
+  ShmWindows windows_;
   Activity activity_;
   absl::Status failure_;
   bool leaving_ = false;

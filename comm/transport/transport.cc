@@ -16,7 +16,7 @@ absl::Status ValidateMembership(const TransportMembership& membership) {
     return absl::InvalidArgumentError(absl::StrCat("rank ", membership.rank, " in a gang of ",
                                                    world_size, " (ranks count from 0)"));
   }
-  for (const std::vector<int>* peers : {&membership.send_to, &membership.receive_from}) {
+  for (const std::vector<int>* peers : {&membership.send_to, &membership.receive_from, &membership.share_with}) {
     for (const int peer : *peers) {
       if (peer < 0 || peer >= world_size || peer == membership.rank) {
         return absl::InvalidArgumentError(

@@ -41,6 +41,7 @@
 #include "absl/types/optional.h"
 #include "absl/types/span.h"
 #include "comm/transport/frame.h"
+#include "comm/transport/shared_windows.h"
 
 namespace rm::comm {
 
@@ -61,6 +62,9 @@ struct TransportMembership {
   std::vector<std::string> addresses;  // of every rank, own included; size = world size
   std::vector<int> send_to;            // edges to these ranks; those list this one in receive_from
   std::vector<int> receive_from;
+  // Whose memory this rank would read directly; those list this one. A transport does what it can:
+  // SharedWindows::ranks says with whom it will. Not a reason to fail.
+  std::vector<int> share_with;
   // If set: called once when the transport fails, on whatever thread, with locks of the transport
   // held. It may wake somebody (Wake is allowed), no more.
   std::function<void()> on_failure;
@@ -78,8 +82,8 @@ struct TransportStats {
   int64_t bytes_received = 0;
 };
 
-// One thread at a time calls Send, Receive, Flush, Serve and SetActivity; the others are
-// thread-safe.
+// One thread at a time calls Send, Receive and Flush, and one Serve, which may run beside them; the
+// others are thread-safe.
 class Transport {
  public:
   virtual ~Transport() = default;
@@ -121,6 +125,9 @@ class Transport {
   [[nodiscard]] virtual absl::Status status() const = 0;
 
   [[nodiscard]] virtual TransportStats stats() const = 0;
+
+  // What it shares with ranks of its machine; null when it shares nothing. Its own.
+  [[nodiscard]] virtual SharedWindows* windows() { return nullptr; }
 };
 
 // A listening address of this process. Thread-compatible; outlives its transports.
