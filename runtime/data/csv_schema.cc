@@ -189,7 +189,7 @@ absl::StatusOr<CsvEncoding> ResolveSchema(const pb::SchemaSpec& schema,
                                           const CsvWishes& wishes) {
   if (schema.label().empty()) {
     return absl::InvalidArgumentError("data.schema.label is missing: a csv file needs the name of "
-                                      "the column that says which class a record is");
+                                      "the column that is to be predicted");
   }
   if (!Has(header, schema.label())) return NoColumn("data.schema.label", schema.label(), header);
   CsvEncoding encoding;

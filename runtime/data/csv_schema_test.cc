@@ -70,7 +70,7 @@ TEST_CASE("a schema that does not fit the file is refused with the key and a sug
     const char* message;
   } cases[] = {
       {pb::SchemaSpec(), "data.schema.label is missing: a csv file needs the name of the column that "
-                         "says which class a record is"},
+                         "is to be predicted"},
       {Schema({}, "outcom"), "data.schema.label: the file has no column 'outcom' – did you mean "
                              "'outcome'? It has age, city, outcome, weight"},
       {Schema({"age", "weigth"}, "outcome"),

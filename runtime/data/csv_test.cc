@@ -246,7 +246,7 @@ TEST_CASE("a csv file without a schema is refused with what it needs") {
   Source source("a,y\n1,0\n", "");
   CHECK(source.Open().status() ==
         absl::InvalidArgumentError("/t.csv: data.schema.label is missing: a csv file needs the name "
-                                   "of the column that says which class a record is"));
+                                   "of the column that is to be predicted"));
 }
 
 TEST_CASE("more kinds of label than the model has classes are no matter of single records") {

@@ -168,12 +168,12 @@ std::vector<std::pair<std::string, std::string>> WithSchema(const std::string& s
 std::vector<BadFile> Csv() {
   return {
       {{{"format: idx", "format: csv"}},
-       {"6:1: 'data.schema.label' is missing: a csv file needs the name of the column that says "
-        "which class a record is"},
+       {"6:1: 'data.schema.label' is missing: a csv file needs the name of the column that is to "
+        "be predicted"},
        true},
       {WithSchema("{features: [a, b]}"),
-       {"10:3: 'data.schema.label' is missing: a csv file needs the name of the column that says "
-        "which class a record is"},
+       {"10:3: 'data.schema.label' is missing: a csv file needs the name of the column that is to "
+        "be predicted"},
        true},
       {{{"data:\n", "data:\n  schema: {label: y}\n"}},
        {"7:3: 'data.schema' is for csv files, but 'data.train.format' is 'idx'"},

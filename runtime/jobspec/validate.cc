@@ -285,7 +285,7 @@ class Validator {
     const auto& features = schema.features();
     if (schema.label().empty()) {
       return Error("data.schema.label", "'data.schema.label' is missing: a csv file needs the name "
-                                        "of the column that says which class a record is");
+                                        "of the column that is to be predicted");
     }
     const auto is_feature = [&](const std::string& column) { return Contains(features, column); };
     if (is_feature(schema.label())) {

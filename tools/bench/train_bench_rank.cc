@@ -78,39 +78,35 @@ pb::OptimizerSpec OptimizerSpecOf(const base::Json& settings) {
   return spec;
 }
 
-// Rows are drawn for one input; a file may have others, which would be read as they are.
-absl::Status CheckInputs(const graph::Graph& model) {
-  for (const graph::ValueId id : model.inputs()) {
-    const std::string& name = model.value(id).name;
-    if (name == model::kInput) continue;
-    return absl::InvalidArgumentError(absl::StrCat(
-        "--model: the model takes '", name, "'; only models of one input, named '",
-        model::kInput, "', are measured"));
-  }
-  return absl::OkStatus();
-}
-
-// The rows that this rank computes, drawn once: standard normal features (or tokens) and uniform labels. Row i of the
-// global batch depends on (seed, i) alone. Rows of any part are copied from here into the program's memory.
+// The rows that this rank computes, drawn once: standard normal features (or indices that the model's tables have) and
+// uniform labels. Row i of the global batch depends on (seed, i) alone. Rows of any part are copied from here into the
+// program's memory.
 class SyntheticRows {
  public:
-  // `rows`: the rank's share of the global batch. A part has as many rows as the program's input.
-  absl::Status Draw(graph::Program& program, const data::Share& rows, uint64_t seed,
-                    int64_t classes) {
-    RM_ASSIGN_OR_RETURN(input_, program.InputType(model::kInput));
+  // `layout`: what the model takes. `rows`: the rank's share of the global batch. A part has as many rows as the
+  // program's inputs.
+  absl::Status Draw(graph::Program& program, const data::SampleLayout& layout, const data::Share& rows, uint64_t seed) {
+    classes_ = layout.classes;
+    rows_ = rows.count;
+    for (const data::SampleTensor& tensor : layout.inputs) {
+      Input& input = inputs_.emplace_back();
+      RM_ASSIGN_OR_RETURN(input.memory, program.InputMemory(tensor.name));
+      input.tensor = tensor;
+      input.values.resize(tensor.bytes() * static_cast<size_t>(rows_));
+    }
+    RM_ASSIGN_OR_RETURN(const kernels::TensorType weights, program.InputType(graph::kWeights));
     RM_ASSIGN_OR_RETURN(const kernels::TensorType labels, program.InputType(graph::kLabels));
-    RM_ASSIGN_OR_RETURN(input_memory_, program.InputMemory(model::kInput));
     RM_ASSIGN_OR_RETURN(void* label_memory, program.InputMemory(graph::kLabels));
     RM_ASSIGN_OR_RETURN(void* weight_memory, program.InputMemory(graph::kWeights));
     label_memory_ = static_cast<int64_t*>(label_memory);
     weight_memory_ = static_cast<float*>(weight_memory);
-    part_rows_ = input_.shape[0];
-    row_bytes_ = input_.bytes() / static_cast<size_t>(part_rows_);
-    row_labels_ = labels.elements() / part_rows_;
-    rows_ = rows.count;
-    features_.resize(row_bytes_ * static_cast<size_t>(rows_));
+    row_labels_ = layout.weights();
+    part_rows_ = weights.elements() / row_labels_;
+    if (labels.elements() != weights.elements()) {
+      return absl::InternalError("bench train draws class indices only");
+    }
     labels_.resize(static_cast<size_t>(row_labels_ * rows_));
-    for (int64_t row = 0; row < rows_; ++row) DrawRow(row, rows.first + row, seed, classes);
+    for (int64_t row = 0; row < rows_; ++row) DrawRow(row, rows.first + row, seed);
     return absl::OkStatus();
   }
 
@@ -118,9 +114,11 @@ class SyntheticRows {
   void Fill(int part) {
     const int64_t first = part * part_rows_;
     const int64_t used = std::clamp<int64_t>(rows_ - first, 0, part_rows_);
-    const auto bytes = row_bytes_ * static_cast<size_t>(used);
-    std::memset(input_memory_, 0, row_bytes_ * static_cast<size_t>(part_rows_));
-    std::memcpy(input_memory_, features_.data() + row_bytes_ * static_cast<size_t>(first), bytes);
+    for (const Input& input : inputs_) {
+      const size_t row = input.tensor.bytes();
+      std::memset(input.memory, 0, row * static_cast<size_t>(part_rows_));
+      std::memcpy(input.memory, input.values.data() + row * static_cast<size_t>(first), row * static_cast<size_t>(used));
+    }
     std::fill_n(label_memory_, row_labels_ * part_rows_, 0);
     std::copy_n(labels_.data() + first * row_labels_, row_labels_ * used, label_memory_);
     std::fill_n(weight_memory_, row_labels_ * part_rows_, 0.0F);
@@ -131,33 +129,57 @@ class SyntheticRows {
   [[nodiscard]] int64_t row_labels() const { return row_labels_; }
 
  private:
-  void DrawRow(int64_t row, int64_t sample, uint64_t seed, int64_t classes) {
-    const auto key = static_cast<uint64_t>(sample) << 8;
-    base::RandomStream features(seed, key + kFeatureStream);
-    base::RandomStream labels(seed, key + kLabelStream);
-    const auto draw = [&](base::RandomStream& stream) {
-      return static_cast<int64_t>(stream.NextBelow(static_cast<uint64_t>(classes)));
-    };
-    char* out = features_.data() + row_bytes_ * static_cast<size_t>(row);
-    if (input_.dtype == kernels::DType::kInt64) {
-      auto* tokens = reinterpret_cast<int64_t*>(out);
-      std::generate_n(tokens, row_bytes_ / sizeof(int64_t), [&] { return draw(features); });
-    } else {
-      auto* values = reinterpret_cast<float*>(out);
-      std::generate_n(values, row_bytes_ / sizeof(float), [&] { return features.NextNormal(); });
-    }
-    std::generate_n(labels_.data() + row * row_labels_, row_labels_, [&] { return draw(labels); });
+  struct Input {
+    data::SampleTensor tensor;  // of one row
+    void* memory = nullptr;     // of the program
+    std::vector<char> values;   // of all rows
+  };
+
+  // Below what the model can look up; where it looks up nothing, small numbers.
+  [[nodiscard]] int64_t Index(const data::SampleTensor& tensor, base::RandomStream& stream) const {
+    const int64_t limit = tensor.limit > 0 ? tensor.limit : std::min<int64_t>(classes_, tensor.largest());
+    return static_cast<int64_t>(stream.NextBelow(static_cast<uint64_t>(limit)));
   }
 
-  kernels::TensorType input_;
-  void* input_memory_ = nullptr;
+  // One number. Truths are masks, as a rule, and a mask that hides all would make NaN of a softmax: so nothing is hidden.
+  void DrawNumber(const data::SampleTensor& tensor, base::RandomStream& stream, char* out) const {
+    switch (tensor.dtype) {
+      case kernels::DType::kFloat32: return Store(stream.NextNormal(), out);
+      case kernels::DType::kInt64: return Store(Index(tensor, stream), out);
+      case kernels::DType::kInt32: return Store(static_cast<int32_t>(Index(tensor, stream)), out);
+      case kernels::DType::kUInt8: return Store(static_cast<uint8_t>(Index(tensor, stream)), out);
+      case kernels::DType::kBool: return Store(true, out);
+    }
+  }
+
+  template <typename T>
+  static void Store(T value, char* out) {
+    std::memcpy(out, &value, sizeof(value));
+  }
+
+  // A stream of its own for each input, and one for the labels.
+  void DrawRow(int64_t row, int64_t sample, uint64_t seed) {
+    const auto key = static_cast<uint64_t>(sample) << 8;
+    for (size_t i = 0; i < inputs_.size(); ++i) {
+      Input& input = inputs_[i];
+      base::RandomStream stream(seed, key + (i == 0 ? kFeatureStream : kLabelStream + i));
+      const size_t size = kernels::ByteSize(input.tensor.dtype);
+      char* out = input.values.data() + input.tensor.bytes() * static_cast<size_t>(row);
+      for (int64_t n = input.tensor.elements(); n > 0; --n, out += size) DrawNumber(input.tensor, stream, out);
+    }
+    base::RandomStream labels(seed, key + kLabelStream);
+    std::generate_n(labels_.data() + row * row_labels_, row_labels_, [&] {
+      return static_cast<int64_t>(labels.NextBelow(static_cast<uint64_t>(classes_)));
+    });
+  }
+
+  std::vector<Input> inputs_;
   int64_t* label_memory_ = nullptr;
   float* weight_memory_ = nullptr;
+  int64_t classes_ = 1;
   int64_t part_rows_ = 1;
   int64_t row_labels_ = 1;
   int64_t rows_ = 0;
-  size_t row_bytes_ = 0;
-  std::vector<char> features_;
   std::vector<int64_t> labels_;
 };
 
@@ -195,7 +217,6 @@ class Run {
   absl::Status Build() {
     const pb::ModelSpec spec = ModelOf(settings_);
     RM_ASSIGN_OR_RETURN(const graph::Graph model, model::BuildGraph(spec));
-    RM_RETURN_IF_ERROR(CheckInputs(model));
     const auto seed = static_cast<uint64_t>(IntSetting(settings_, "seed", 1));
     const data::Share rows = OwnRows();
     trainer::ReplicaOptions options;
@@ -213,7 +234,7 @@ class Run {
     RM_ASSIGN_OR_RETURN(replica_, trainer::Replica::Build(graph, options, std::move(optimizer),
                                                           communicator_));
     RM_ASSIGN_OR_RETURN(const data::SampleLayout layout, model::LayoutOf(model, spec));
-    RM_RETURN_IF_ERROR(rows_.Draw(replica_->program(), rows, seed, layout.classes));
+    RM_RETURN_IF_ERROR(rows_.Draw(replica_->program(), layout, rows, seed));
     trainer::StepperOptions stepping;
     stepping.seed = seed;
     stepping.first_rows.clear();
