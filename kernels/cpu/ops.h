@@ -32,6 +32,10 @@ Make MakeFirstConvGradWeight;
 Supports SupportsLayerNorm, SupportsLayerNormGrad, SupportsSoftmax, SupportsSoftmaxGrad;
 Make MakeLayerNorm, MakeLayerNormGrad, MakeSoftmax, MakeSoftmaxGrad;
 
+// Recurrent layers by products over all steps at once. Plain.
+Supports SupportsLstm, SupportsLstmGrad;
+Make MakeLstm, MakeLstmGrad;
+
 // Products by oneDNN. Plain.
 Supports SupportsGemm, SupportsMatMul;
 Make MakeGemm, MakeMatMul;

@@ -21,6 +21,18 @@ void CopyFloats(float* to, const float* from, int64_t count) {
   std::memcpy(to, from, static_cast<size_t>(count) * sizeof(float));
 }
 
+// alpha · op(A) · op(B) + beta · Y, for some neighbouring columns of op(B) and Y.
+absl::Status Multiply(const ProductShape& s, float alpha, const float* a, const float* b,
+                      int64_t b_stride, int64_t columns, float beta, float* y) {
+  const dnnl_status_t status =
+      dnnl_sgemm(s.trans_a ? 'T' : 'N', s.trans_b ? 'T' : 'N', s.m, columns, s.k, alpha, a,
+                 s.trans_a ? s.m : s.k, b, b_stride, beta, y, s.n);
+  if (status == dnnl_success) return absl::OkStatus();
+  return absl::InternalError(absl::StrCat("oneDNN could not multiply ", s.m, "×", s.k, " by ", s.k,
+                                          "×", columns, " (status ", static_cast<int>(status),
+                                          ")"));
+}
+
 // Y is filled with beta · C, the product is added to it, and relu ends it. Two more passes over Y
 // than the primitive needs; Y is small beside the product wherever this kernel is chosen.
 class SgemmKernel final : public Kernel {
@@ -49,7 +61,7 @@ class SgemmKernel final : public Kernel {
       RM_RETURN_IF_ERROR(MultiplyPacked(a, b, beta, y, static_cast<float*>(arguments.scratch)));
     } else {
       const int64_t b_stride = shape_.trans_b ? shape_.k : shape_.n;
-      RM_RETURN_IF_ERROR(Multiply(a, b, b_stride, shape_.n, beta, y));
+      RM_RETURN_IF_ERROR(Multiply(shape_, ending_.alpha, a, b, b_stride, shape_.n, beta, y));
     }
     if (ending_.relu) loops_.relu(y, y, shape_.m * shape_.n);
     return absl::OkStatus();
@@ -73,19 +85,6 @@ class SgemmKernel final : public Kernel {
     }
   }
 
-  // Some neighbouring columns of Y, from as many of op(B).
-  [[nodiscard]] absl::Status Multiply(const float* a, const float* b, int64_t b_stride,
-                                      int64_t columns, float beta, float* y) const {
-    const ProductShape& s = shape_;
-    const dnnl_status_t status =
-        dnnl_sgemm(s.trans_a ? 'T' : 'N', s.trans_b ? 'T' : 'N', s.m, columns, s.k, ending_.alpha,
-                   a, s.trans_a ? s.m : s.k, b, b_stride, beta, y, s.n);
-    if (status == dnnl_success) return absl::OkStatus();
-    return absl::InternalError(absl::StrCat("oneDNN could not multiply ", s.m, "×", s.k, " by ",
-                                            s.k, "×", columns, " (status ",
-                                            static_cast<int>(status), ")"));
-  }
-
   // `panel` has room for (K, kPanelColumns).
   [[nodiscard]] absl::Status MultiplyPacked(const float* a, const float* b, float beta, float* y,
                                             float* panel) const {
@@ -95,7 +94,8 @@ class SgemmKernel final : public Kernel {
       for (int64_t k = 0; k < shape_.k; ++k) {
         CopyFloats(panel + k * kPanelColumns, b + k * shape_.n + first, columns);
       }
-      RM_RETURN_IF_ERROR(Multiply(a, panel, kPanelColumns, columns, beta, y + first));
+      RM_RETURN_IF_ERROR(
+          Multiply(shape_, ending_.alpha, a, panel, kPanelColumns, columns, beta, y + first));
     }
     return absl::OkStatus();
   }
@@ -108,6 +108,11 @@ class SgemmKernel final : public Kernel {
 };
 
 }  // namespace
+
+absl::Status Sgemm(const ProductShape& shape, const float* a, const float* b, float beta,
+                   float* y) {
+  return Multiply(shape, 1, a, b, shape.trans_b ? shape.k : shape.n, shape.n, beta, y);
+}
 
 std::unique_ptr<Kernel> MakeSgemmKernel(const ProductShape& shape, bool packed,
                                         const ProductEnding& ending, int threads) {

@@ -5,6 +5,7 @@
 
 #include <memory>
 
+#include "absl/status/status.h"
 #include "kernels/api/kernel.h"
 #include "kernels/cpu/product.h"
 
@@ -19,6 +20,11 @@ struct ProductEnding {
   int64_t c_row_stride = 0;
   int64_t c_column_stride = 0;
 };
+
+// Y = op(A) · op(B) + beta · Y, all plain, by the threads of the latest UseThreads. Internal when oneDNN
+// refuses. REQUIRES: no dimension is 0. Thread-safe.
+[[nodiscard]] absl::Status Sgemm(const ProductShape& shape, const float* a, const float* b,
+                                 float beta, float* y);
 
 // Inputs A, B[, C], output Y, all plain. `packed`: by panels of B (ProductForm::kPackedSgemm).
 // REQUIRES: no dimension is 0; B is not transposed when packed.

@@ -57,6 +57,8 @@ constexpr KernelEntry kTable[] = {
      &MakeSlope, 0},
     {"HardSwish", "vector_hard_swish", &SupportsFunction, &ChooseFunctionLayouts, &MakeFunction, 0},
     {"HardSwishGrad", "vector_hard_swish_grad", &SupportsSlope, &ChooseSlopeLayouts, &MakeSlope, 0},
+    {"LSTM", "sgemm_lstm", &SupportsLstm, nullptr, &MakeLstm, -1},
+    {"LSTMGrad", "sgemm_lstm_grad", &SupportsLstmGrad, nullptr, &MakeLstmGrad, -1},
     {"LayerNormGrad", "vector_layer_norm_grad", &SupportsLayerNormGrad, nullptr,
      &MakeLayerNormGrad, 0},
     {"LayerNormalization", "vector_layer_norm", &SupportsLayerNorm, nullptr, &MakeLayerNorm, -1},
