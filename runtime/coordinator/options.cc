@@ -41,7 +41,8 @@ void AddFlags(base::FlagSet& flags, Options& options) {
   flags.Text("address-file", "FILE",
              "written when it serves: a line with the gRPC address, a line with the HTTP address",
              &options.address_file);
-  flags.Choice("policy", {"fifo", "priority"}, "which job is next", &options.policy);
+  flags.Choice("policy", {"easy", "fifo", "first_fit", "priority"}, "which job is next",
+               &options.policy);
   flags.Text("adopt-window", "TIME",
              "how long a worker that is known may be away after a start before it is lost, as 30s",
              &options.adopt_window);

@@ -91,7 +91,8 @@ TEST_CASE("mistakes are named") {
       {{"--state", "s", "--listen", "7070"}, "--listen: '7070' is no address: HOST:PORT is wanted"},
       {{"--state", "s", "--http", "x"}, "--http: 'x' is no address: HOST:PORT is wanted"},
       {{"--state", "s", "--policy", "best"},
-       "flag '--policy' is 'best' but must be one of fifo, priority (try ringmaster-coordinator "
+       "flag '--policy' is 'best' but must be one of easy, fifo, first_fit, priority (try "
+       "ringmaster-coordinator "
        "--help)"},
   };
   for (const Case& c : cases) {

@@ -39,18 +39,33 @@ void PlaceWaiting(StepContext& step) {
   }
 }
 
+// The whole pass is decided before any of it is done.
+void PlacePlanned(StepContext& step, const Policy& policy) {
+  const PassView view{step.state(), nullptr, nullptr, {}, FindPlacer(step.options().placement)};
+  for (const Start& start : policy.plan(view).starts) {
+    const int64_t slots_per_rank = start.job->resources().slots_per_rank();
+    StartGangOf(step, *start.job, MakeGang(start.shares, slots_per_rank));
+  }
+}
+
 // The policy chooses, the placement looks, and neither changes anything: a job that is placed is
 // taken out of the queue by its transition.
 void PlaceQueue(StepContext& step, const Policy& policy, NeverFits& never_fits) {
   PassView view{step.state()};
   while (const Job* job = policy.next(view)) {
     view.last = job;
-    if (never_fits.Contains(step.state(), *job)) continue;
+    if (never_fits.Contains(step.state(), *job)) {
+      view.no_room.insert(step.state().queue().ShapeIdOf(*job));
+      continue;
+    }
     const std::vector<pb::Placement> gang =
         PlaceGang(step.state(), PlacerFor(*job, step.options()), *job);
     if (!gang.empty()) {
       StartGangOf(step, *job, gang);
-    } else if (!never_fits.Learn(step.state(), *job) && view.blocked == nullptr) {
+      continue;
+    }
+    view.no_room.insert(step.state().queue().ShapeIdOf(*job));
+    if (!never_fits.Learn(step.state(), *job) && view.blocked == nullptr) {
       view.blocked = job;
     }
   }
@@ -91,14 +106,13 @@ void PlaceJobs(StepContext& step, const Policy& policy, NeverFits& never_fits) {
   // slots already.
   PlaceWaiting(step);
   for (const Job* job : step.emptied()) PlaceEmptied(step, *job);
+  if (step.state().queue().size() == 0) return;
+  if (policy.plan != nullptr) return PlacePlanned(step, policy);
   PlaceQueue(step, policy, never_fits);
 }
 
 const Placer& PlacerFor(const Job& job, const SchedulerOptions& options) {
-  const std::string& name = job.resources().placement();
-  const Placer* placer = FindPlacer(name.empty() ? options.placement : name);
-  RM_CHECK(placer != nullptr, "job ", job.id(), " was accepted with placement ", name);
-  return *placer;
+  return PlacerNamed(job.resources().placement(), *FindPlacer(options.placement));
 }
 
 }  // namespace rm::scheduler

@@ -106,13 +106,31 @@ bool Matches(const Worker& worker, const pb::ResourceSpec& resources) {
 // it costs a look at each usable worker.
 const FreeSlots& EligibleSlots(const ClusterState& state, const pb::ResourceSpec& resources,
                                FreeSlots& storage) {
-  if (resources.node_selector().empty()) return state.free_slots();
-  for (const auto& [count, workers] : state.free_slots().by_count()) {
+  return EligibleSlots(state.free_slots(), resources, storage);
+}
+
+const FreeSlots& EligibleSlots(const FreeSlots& free, const pb::ResourceSpec& resources,
+                               FreeSlots& storage) {
+  if (resources.node_selector().empty()) return free;
+  for (const auto& [count, workers] : free.by_count()) {
     for (const Worker* worker : workers) {
-      if (Matches(*worker, resources)) storage.Move(*worker, -1);
+      if (Matches(*worker, resources)) storage.Suppose(*worker, -1, count);
     }
   }
   return storage;
+}
+
+bool CouldFit(const ClusterState& state, const pb::ResourceSpec& resources) {
+  return RanksThatCouldFit(state, resources) >= resources.ranks_min();
+}
+
+std::vector<pb::Placement> MakeGang(const std::vector<WorkerShare>& shares,
+                                    int64_t slots_per_rank) {
+  RankMaker maker(slots_per_rank);
+  for (const WorkerShare& share : shares) maker.Add(share);
+  std::vector<pb::Placement> gang = maker.Take();
+  Number(gang);
+  return gang;
 }
 
 int64_t RanksThatCouldFit(const ClusterState& state, const pb::ResourceSpec& resources) {

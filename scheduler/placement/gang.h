@@ -26,8 +26,20 @@ bool Matches(const Worker& worker, const pb::ResourceSpec& resources);
 const FreeSlots& EligibleSlots(const ClusterState& state, const pb::ResourceSpec& resources,
                                FreeSlots& storage);
 
+// Those of `free` that a job may use; the same for an index that is not the state's.
+const FreeSlots& EligibleSlots(const FreeSlots& free, const pb::ResourceSpec& resources,
+                               FreeSlots& storage);
+
 // How many ranks of that kind would fit if every slot of the workers that Counts() names were free.
 int64_t RanksThatCouldFit(const ClusterState& state, const pb::ResourceSpec& resources);
+
+// Whether a gang of that kind would fit if every slot were free: otherwise it waits for workers and
+// not for slots.
+bool CouldFit(const ClusterState& state, const pb::ResourceSpec& resources);
+
+// The ranks of a gang that takes these shares, on the lowest free slots of each worker, numbered.
+// REQUIRES: the shares are free in the state.
+std::vector<pb::Placement> MakeGang(const std::vector<WorkerShare>& shares, int64_t slots_per_rank);
 
 // Slots for a whole new gang of `job`; empty when it does not fit now.
 std::vector<pb::Placement> PlaceGang(const ClusterState& state, const Placer& placer,

@@ -1,6 +1,7 @@
 #include "scheduler/placement/placement.h"
 
 #include "absl/strings/str_join.h"
+#include "base/check.h"
 #include "scheduler/placement/pack.h"
 
 namespace rm::scheduler {
@@ -20,6 +21,12 @@ const Placer* FindPlacer(absl::string_view name) {
     if (placer.name == name) return &placer;
   }
   return nullptr;
+}
+
+const Placer& PlacerNamed(absl::string_view name, const Placer& fallback) {
+  const Placer* placer = name.empty() ? &fallback : FindPlacer(name);
+  RM_CHECK(placer != nullptr, "a job was accepted with placement ", name);
+  return *placer;
 }
 
 std::string PlacerNames() {

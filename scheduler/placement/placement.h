@@ -33,6 +33,9 @@ absl::Span<const Placer> Placers();
 // nullptr: no placement has that name.
 const Placer* FindPlacer(absl::string_view name);
 
+// The placement that a job names (`name` empty: `fallback`). REQUIRES: there is one of that name.
+const Placer& PlacerNamed(absl::string_view name, const Placer& fallback);
+
 // "pack": for error messages and help texts.
 std::string PlacerNames();
 

@@ -1,7 +1,9 @@
 #include "scheduler/policy/policy.h"
 
 #include "absl/strings/str_join.h"
+#include "scheduler/policy/easy.h"
 #include "scheduler/policy/fifo.h"
+#include "scheduler/policy/first_fit.h"
 #include "scheduler/policy/head_of_line.h"
 #include "scheduler/policy/priority.h"
 
@@ -10,12 +12,18 @@ namespace {
 
 // The table of policies: one line each, in alphabetical order.
 constexpr Policy kPolicies[] = {
+    {"easy",
+     "in order of submission; a job overtakes only where it does not delay the first that waits, by "
+     "time_limit as the expected duration",
+     &FifoRank, nullptr, &EasyPlan},
     {"fifo", "in order of submission; nothing overtakes a job that waits for slots", &FifoRank,
-     &HeadOfLine},
+     &HeadOfLine, nullptr},
+    {"first_fit", "in order of submission; whatever fits starts", &FifoRank, &FirstThatMayFit,
+     nullptr},
     {"priority",
      "higher priority first, then in order of submission; nothing of equal or lower priority "
      "overtakes a job that waits for slots",
-     &PriorityRank, &HeadOfLine},
+     &PriorityRank, &HeadOfLine, nullptr},
 };
 
 }  // namespace

@@ -1,9 +1,11 @@
 // Which job next: the policies, by name.
 //
-// A policy is two pure functions without state. `rank` orders the queue and depends on the job's
-// submission alone, so the queue is an index that is never sorted again. `next` is asked in a
-// placement pass which job to try, sees the cluster read-only, and answers with one job or none. It
-// is asked again after each trial until it answers none.
+// A policy is pure functions without state. `rank` orders the queue and depends on the job's
+// submission alone, so the queue is an index that is never sorted again. Then there are two kinds:
+//
+//   `next`  walks: it is asked in a placement pass which job to try, sees the cluster read-only, and
+//           answers with one job or none. It is asked again after each trial until it answers none.
+//   `plan`  looks ahead: it is asked once and answers with the whole pass.
 //
 // A job that could never fit the workers there are is stepped over by the core before the policy
 // sees a refusal, so it blocks nobody.
@@ -28,6 +30,8 @@ struct Policy {
   QueueRankFn rank;
   // The job to try next, a member of state.queue(); nullptr: the pass is over.
   const Job* (*next)(const PassView& view);
+  // The whole pass; nullptr: the policy walks. One of the two is given.
+  PassPlan (*plan)(const PassView& view);
 };
 
 // Every policy there is, in alphabetical order.
@@ -36,7 +40,7 @@ absl::Span<const Policy> Policies();
 // nullptr: no policy has that name.
 const Policy* FindPolicy(absl::string_view name);
 
-// "fifo, priority": for error messages and help texts.
+// "easy, fifo": for error messages and help texts.
 std::string PolicyNames();
 
 }  // namespace rm::scheduler

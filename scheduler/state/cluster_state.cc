@@ -164,7 +164,9 @@ void ClusterState::ReleaseSlots(const Job& job) {
       worker.slots[static_cast<size_t>(number)] = Slot();
       ++worker.free_slots;
     }
-    if (worker.free_slots != before) free_slots_.Move(worker, before);
+    if (worker.free_slots == before) continue;
+    free_slots_.Move(worker, before);
+    ++room_version_;
   }
 }
 
@@ -174,6 +176,15 @@ void ClusterState::Reindex(Job& job) {
   if (job.in_queue != job.Placeable()) {
     job.in_queue = job.Placeable();
     queue_.Set(job, job.in_queue);
+    if (job.in_queue) ++room_version_;
+  }
+  if (job.in_holding != MayHoldSlots(job.state)) {
+    job.in_holding = MayHoldSlots(job.state);
+    if (job.in_holding) {
+      holding_.insert(&job);
+    } else {
+      holding_.erase(&job);
+    }
   }
   const bool replacing = job.gang_phase == pb::WAITING_FOR_SLOTS;
   if (job.in_replacing != replacing) {
@@ -211,6 +222,7 @@ absl::Status ClusterState::Apply(const pb::WorkerTransition& transition) {
   const absl::Time deadline = WorkerDeadline(worker, windows_);
   if (deadline != absl::InfiniteFuture()) worker_deadlines_.insert({deadline, worker.id});
   ++capacity_version_;
+  ++room_version_;
   return absl::OkStatus();
 }
 

@@ -9,7 +9,7 @@
 // Invariants:
 //  1. A slot has at most one holder, and its holder's gang names that slot for that rank.
 //  2. `queue()` holds exactly the jobs with Placeable(), `replacing()` those that wait for slots of
-//     a lost rank.
+//     a lost rank, `holding()` those with MayHoldSlots().
 //  3. `free_slots()` holds exactly the Usable() workers, each under its count of free slots.
 //  4. `capacity()` counts exactly the workers that Counts() names, each under its count of slots.
 //  5. `next_deadline()` is the least Deadline() of all jobs and workers.
@@ -49,6 +49,10 @@ namespace pb = ::ringmaster::v1;
 class ClusterState {
  public:
   using Deadlines = std::set<std::pair<absl::Time, std::string>>;
+  struct BySequence {
+    bool operator()(const Job* a, const Job* b) const { return a->sequence < b->sequence; }
+  };
+  using Jobs = std::set<const Job*, BySequence>;
 
   // `queue_rank` orders the queue (least first, then order of submission); it must be pure.
   ClusterState(QueueRankFn queue_rank, const Windows& windows, const Retention& retention = {});
@@ -62,12 +66,17 @@ class ClusterState {
   const Worker* FindWorker(absl::string_view id) const;  // nullptr: unknown
   const Queue& queue() const { return queue_; }
   const Queue& replacing() const { return replacing_; }
+  // Jobs whose gang has slots or had them when it broke, in order of submission.
+  const Jobs& holding() const { return holding_; }
   const FreeSlots& free_slots() const { return free_slots_; }
   const Windows& windows() const { return windows_; }
   // Slots of a worker → how many workers that Counts() names have so many: what there is at most.
   const std::map<int32_t, int64_t>& capacity() const { return capacity_; }
   // Changes with every worker that comes, goes or changes: what can never fit may fit after it.
   int64_t capacity_version() const { return capacity_version_; }
+  // Changes when a job begins to wait for slots, when slots become free, and with every worker: as
+  // long as it stays, a job for which there was no place has none.
+  int64_t room_version() const { return room_version_; }
   // Time of the newest record; time never runs backwards here.
   absl::Time now() const { return now_; }
   // The next moment at which something must be done without an event; InfiniteFuture: none.
@@ -115,11 +124,13 @@ class ClusterState {
   std::map<std::string, Worker, std::less<>> workers_;
   Queue queue_;
   Queue replacing_;
+  Jobs holding_;
   FreeSlots free_slots_;
   Windows windows_;
   absl::Time now_ = absl::InfinitePast();
   std::map<int32_t, int64_t> capacity_;
   int64_t capacity_version_ = 0;
+  int64_t room_version_ = 0;
   std::map<std::string, int64_t> refusals_;
   Retention retention_;
   // How many jobs, workers and losses there ever were: numbers that nobody has.

@@ -22,6 +22,9 @@ class FreeSlots {
   // Enters `worker` under its present count, and takes it out of `before` (-1: it was not in the
   // index). A worker that is not Usable() leaves the index.
   void Move(const Worker& worker, int32_t before);
+  // Enters `worker` under the count `after` that is only supposed (-1: leaves it out), and takes it
+  // out of `before` (-1: it was not in the index). For indices beside the one of the state.
+  void Suppose(const Worker& worker, int32_t before, int32_t after);
 
   // count of free slots → the usable workers with so many; counts without a worker are absent.
   const std::map<int32_t, Workers>& by_count() const { return by_count_; }

@@ -108,6 +108,7 @@ struct Job {
   // -- what the indices of the ClusterState hold of it
   bool in_queue = false;
   bool in_replacing = false;
+  bool in_holding = false;
   absl::Time indexed_deadline = absl::InfiniteFuture();
 
   const std::string& id() const { return submission.job_id(); }

@@ -3,11 +3,24 @@
 namespace rm::scheduler {
 
 void Queue::Set(const Job& job, bool member) {
+  const Entry entry = EntryOf(job);
   if (member) {
-    entries_.insert(EntryOf(job));
-  } else {
-    entries_.erase(EntryOf(job));
+    if (!entries_.insert(entry).second) return;
+    OfShape& of_shape = shapes_[ShapeOf(job)];
+    if (of_shape.id == 0) of_shape.id = ++last_shape_id_;
+    of_shape.entries.insert(entry);
+    return;
   }
+  if (entries_.erase(entry) == 0) return;
+  const auto of_shape = shapes_.find(ShapeOf(job));
+  of_shape->second.entries.erase(entry);
+  // A shape that nobody has is forgotten: users can make as many as they like.
+  if (of_shape->second.entries.empty()) shapes_.erase(of_shape);
+}
+
+int64_t Queue::ShapeIdOf(const Job& job) const {
+  const auto of_shape = shapes_.find(ShapeOf(job));
+  return of_shape == shapes_.end() ? 0 : of_shape->second.id;
 }
 
 const Job* Queue::First() const { return entries_.empty() ? nullptr : entries_.begin()->job; }

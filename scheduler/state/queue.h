@@ -4,9 +4,11 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <map>
 #include <set>
 
 #include "scheduler/state/job.h"
+#include "scheduler/state/shape.h"
 
 namespace rm::scheduler {
 
@@ -14,10 +16,26 @@ namespace rm::scheduler {
 // that a job's place in the index never moves.
 using QueueRankFn = int64_t (*)(const Job& job);
 
-// An index over jobs owned by a ClusterState, ordered by (rank, order of submission). Insert, erase
-// and look-up are O(log n). Not thread-safe.
+// An index over jobs owned by a ClusterState, ordered by (rank, order of submission), and once more
+// for each shape of gang. Insert, erase and look-up are O(log n). Not thread-safe.
 class Queue {
  public:
+  // A member and its place.
+  struct Entry {
+    int64_t rank;
+    int64_t sequence;
+    const Job* job;
+    bool operator<(const Entry& other) const {
+      return rank != other.rank ? rank < other.rank : sequence < other.sequence;
+    }
+  };
+  // The members of one shape.
+  struct OfShape {
+    int64_t id = 0;  // from 1, never given twice
+    std::set<Entry> entries;  // never empty
+  };
+  using Shapes = std::map<Shape, OfShape>;
+
   explicit Queue(QueueRankFn rank) : rank_(rank) {}
 
   // Makes `job` a member or not; no effect when it is so already.
@@ -29,20 +47,18 @@ class Queue {
   // How many members stand before `job`, counted up to `limit`.
   int64_t CountBefore(const Job& job, int64_t limit) const;
   size_t size() const { return entries_.size(); }
+  // Every shape that a member has.
+  const Shapes& shapes() const { return shapes_; }
+  // The number of the shape of `job`; 0: no member has that shape.
+  int64_t ShapeIdOf(const Job& job) const;
 
  private:
-  struct Entry {
-    int64_t rank;
-    int64_t sequence;
-    const Job* job;
-    bool operator<(const Entry& other) const {
-      return rank != other.rank ? rank < other.rank : sequence < other.sequence;
-    }
-  };
   Entry EntryOf(const Job& job) const { return {rank_(job), job.sequence, &job}; }
 
   QueueRankFn rank_;
   std::set<Entry> entries_;
+  Shapes shapes_;
+  int64_t last_shape_id_ = 0;
 };
 
 }  // namespace rm::scheduler

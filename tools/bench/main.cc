@@ -18,6 +18,7 @@
 #include "comm/collective/gang.h"
 #include "tools/bench/allreduce_bench.h"
 #include "tools/bench/oracle_bench.h"
+#include "tools/bench/schedule_bench.h"
 #include "tools/bench/train_bench.h"
 
 namespace rm::bench {
@@ -35,6 +36,7 @@ constexpr Benchmark kBenchmarks[] = {
     {"train", "training throughput on synthetic data", &TrainBenchCommand, &TrainBenchRank},
     {"allreduce", "time of an allreduce by size", &AllReduceBenchCommand, &AllReduceBenchRank},
     {"oracle", "a case of another framework, trained and compared", &OracleBenchCommand, nullptr},
+    {"schedule", "scheduling policies on a trace of jobs, simulated", &ScheduleBenchCommand, nullptr},
 };
 
 const Benchmark* FindBenchmark(absl::string_view name) {

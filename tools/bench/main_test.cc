@@ -64,6 +64,13 @@ TEST_CASE("each mistake has its line") {
        "trainctl bench train: --save-weights: /none/at/all: No such file or directory"},
       {{"train", "extra"}, "'extra'"},
       {{"allreduce", "--sizes", "1k"}, "1k"},
+      {{"schedule"}, "--trace: give a file of jobs"},
+      {{"schedule", "--trace", "/none/at/all.csv"}, "/none/at/all.csv"},
+      {{"schedule", "--policy", "fifi"}, "there is no policy 'fifi' – did you mean 'fifo'?"},
+      {{"schedule", "--nodes", "16by8"}, "--nodes: '16by8' is not a number of nodes"},
+      {{"schedule", "--nodes", "0x8"}, "--nodes: '0x8'"},
+      {{"schedule", "--placement", "any", "--nodes", "5000x8"}, "at most 4096 slots"},
+      {{"schedule", "--estimate", "-1"}, "--estimate: '-1' is not 'exact' or a factor"},
       {{"allreduce", "--ranks", "1000000"}, "must be a whole number from"},
   };
   for (const auto& c : cases) {
