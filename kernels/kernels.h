@@ -8,6 +8,7 @@
 
 #include <string>
 
+#include "absl/status/status.h"
 #include "kernels/api/kernel.h"
 
 namespace rm::kernels {
@@ -18,6 +19,14 @@ namespace rm::kernels {
 
 // The plain C++ kernels alone: slow, obvious, the truth the others are checked against.
 [[nodiscard]] KernelTable ReferenceKernels();
+
+// True when this CPU has instructions that multiply bfloat16 (avx512_bf16, amx_bf16) and the libraries
+// use them. Without them the table computes bfloat16 as well, but slower than float32.
+[[nodiscard]] bool CpuMultipliesBfloat16();
+
+// FailedPrecondition, with what the CPU lacks and what to do, unless CpuMultipliesBfloat16(): a job that
+// asks for bf16 wants speed.
+[[nodiscard]] absl::Status CheckBfloat16();
 
 // The libraries behind CpuKernels() with the version that is loaded: "oneDNN 2.7.2". Another version
 // may compute other bits.

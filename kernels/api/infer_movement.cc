@@ -97,6 +97,12 @@ absl::Status InferCast(OpInstance* instance) {
   if (!dtype.has_value()) {
     return Misfit("attribute to is '", to, "', it must be float32, int64, int32, uint8 or bool");
   }
+  // Storage of what was float32, for programs of mixed precision: nothing else goes there.
+  const DType from = instance->inputs[0].type.dtype;
+  const bool narrow = *dtype == DType::kBfloat16 || from == DType::kBfloat16;
+  if (narrow && *dtype != DType::kFloat32 && from != DType::kFloat32) {
+    return Misfit("bfloat16 is cast from float32 and to float32 alone");
+  }
   SetOutput(instance, 0, InputShape(*instance, 0), *dtype);
   return absl::OkStatus();
 }

@@ -147,7 +147,8 @@
 // InvalidArgument:
 //   Cast(X) → Y                     to = "float32", "int64", "int32", "uint8", "bool". From float32
 //                                   to an integer the fraction is dropped, what is out of range
-//                                   becomes the end of the range, and a NaN 0.
+//                                   becomes the end of the range, and a NaN 0. "bfloat16": from
+//                                   float32 alone, rounded to the nearest, and back.
 //   Concat(X, …) → Y                axis ≥ 0.
 //   Expand(X) → Y                   shape; Y's shape is that to which X's and this one broadcast.
 //   Gather(X, indices) → Y          axis ≥ 0.

@@ -15,6 +15,7 @@ size_t ByteSize(DType dtype) {
     case DType::kInt64: return 8;
     case DType::kUInt8:
     case DType::kBool: return 1;
+    case DType::kBfloat16: return 2;
   }
   RM_CHECK(false, "no such dtype: ", static_cast<int>(dtype));
   return 0;
@@ -27,13 +28,14 @@ const char* DTypeName(DType dtype) {
     case DType::kInt32: return "int32";
     case DType::kUInt8: return "uint8";
     case DType::kBool: return "bool";
+    case DType::kBfloat16: return "bfloat16";
   }
   return "unknown";
 }
 
 std::optional<DType> FindDType(absl::string_view name) {
-  for (const DType dtype :
-       {DType::kFloat32, DType::kInt64, DType::kInt32, DType::kUInt8, DType::kBool}) {
+  for (const DType dtype : {DType::kFloat32, DType::kInt64, DType::kInt32, DType::kUInt8,
+                            DType::kBool, DType::kBfloat16}) {
     if (name == DTypeName(dtype)) return dtype;
   }
   return std::nullopt;

@@ -15,12 +15,15 @@
 
 namespace rm::kernels {
 
-enum class DType : uint8_t { kFloat32, kInt64, kInt32, kUInt8, kBool };
+// kBfloat16 (kernels/api/bfloat16.h) is no dtype of a model: the graph compiler gives it to values of
+// a program that trains in mixed precision, and only operators with a form in it take it
+// (kernels/api/bfloat16_form.h), beside those that move elements of any dtype.
+enum class DType : uint8_t { kFloat32, kInt64, kInt32, kUInt8, kBool, kBfloat16 };
 
 // Bytes of one element.
 [[nodiscard]] size_t ByteSize(DType dtype);
 
-// "float32", "int64", "int32", "uint8", "bool".
+// "float32", "int64", "int32", "uint8", "bool", "bfloat16".
 [[nodiscard]] const char* DTypeName(DType dtype);
 
 // The dtype of that name; nothing when there is none.

@@ -7,6 +7,7 @@
 #include "absl/strings/str_cat.h"
 #include "base/check.h"
 #include "base/status.h"
+#include "kernels/api/bfloat16.h"
 
 namespace rm::kernels::testing {
 namespace {
@@ -32,6 +33,7 @@ float ReadElement(const TensorType& type, const void* data, int64_t i) {
     case DType::kInt32: return ReadAs<int32_t>(data, i);
     case DType::kUInt8:
     case DType::kBool: return ReadAs<uint8_t>(data, i);
+    case DType::kBfloat16: return ToFloat(static_cast<const Bfloat16*>(data)[i]);
   }
   return 0;
 }
@@ -43,6 +45,9 @@ void WriteElement(const TensorType& type, void* data, int64_t i, float value) {
     case DType::kInt32: return WriteAs<int32_t>(data, i, value);
     case DType::kUInt8:
     case DType::kBool: return WriteAs<uint8_t>(data, i, value);
+    case DType::kBfloat16:
+      static_cast<Bfloat16*>(data)[i] = ToBfloat16(value);
+      return;
   }
 }
 

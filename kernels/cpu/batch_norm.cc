@@ -1,4 +1,5 @@
-// BatchNormalization, BatchNormTraining and BatchNormGrad, in any one layout.
+// BatchNormalization, BatchNormTraining and BatchNormGrad, in any one layout, of float32 or bfloat16
+// images.
 //
 // Our own loops rather than oneDNN's: statistics are as good as in double, a residual and a relu
 // are taken in the same pass, and the bits do not depend on the number of threads, which share out
@@ -6,7 +7,8 @@
 // normalised.
 #include <cmath>
 
-#include "kernels/api/check_instance.h"
+#include "kernels/api/bfloat16.h"
+#include "kernels/api/bfloat16_form.h"
 #include "kernels/cpu/batch_norm_loops.h"
 #include "kernels/cpu/convolution.h"
 #include "kernels/cpu/isa.h"
@@ -28,7 +30,7 @@ BatchNormShape ShapeOf(const TensorType& x) {
 
 // The images of an instance have one layout; channels come in plain vectors.
 bool SameLayouts(const OpInstance& op) {
-  if (!CheckInstance(op).ok()) return false;
+  if (!IsLegalInEitherForm(op)) return false;
   const TensorType& y = op.outputs[0].type;
   for (const Operand& input : op.inputs) {
     if (input.present && input.type.shape == y.shape && input.type.layout != y.layout) return false;
@@ -61,10 +63,24 @@ class ChannelArrays {
   const int64_t channels_;
 };
 
+// The loops for images of one type.
+template <typename Element>
+const BatchNormLoopsOf<Element>& LoopsFor();
+template <>
+const BatchNormLoopsOf<float>& LoopsFor<float>() {
+  return ChooseIsa(v1::kBatchNormLoops, v3::kBatchNormLoops, v4::kBatchNormLoops);
+}
+template <>
+const BatchNormLoopsOf<Bfloat16>& LoopsFor<Bfloat16>() {
+  return ChooseIsa(v1::kBatchNormBfloat16Loops, v3::kBatchNormBfloat16Loops,
+                   v4::kBatchNormBfloat16Loops);
+}
+
+template <typename Element>
 class BatchNormKernel : public Kernel {
  public:
   BatchNormKernel(const OpInstance& op, const KernelOptions& options)
-      : loops_(ChooseIsa(v1::kBatchNormLoops, v3::kBatchNormLoops, v4::kBatchNormLoops)),
+      : loops_(LoopsFor<Element>()),
         shape_(ShapeOf(op.outputs[0].type)),
         channels_(op.outputs[0].type.shape[1]),
         epsilon_(static_cast<double>(op.attributes.Float("epsilon", 1e-5F))),
@@ -82,7 +98,7 @@ class BatchNormKernel : public Kernel {
   [[nodiscard]] int64_t first(int64_t block) const { return block * shape_.inner; }
   [[nodiscard]] int64_t last(int64_t block) const { return (block + 1) * shape_.inner; }
 
-  const BatchNormLoops& loops_;
+  const BatchNormLoopsOf<Element>& loops_;
   const BatchNormShape shape_;
   const int64_t channels_;  // without padding
   const double epsilon_;
@@ -92,9 +108,10 @@ class BatchNormKernel : public Kernel {
 
 // Given statistics: a channel's factor and shift are computed once a run, as they may be trained or
 // follow the batches.
-class BatchNorm final : public BatchNormKernel {
+template <typename Element>
+class BatchNorm final : public BatchNormKernel<Element> {
  public:
-  using BatchNormKernel::BatchNormKernel;
+  using BatchNormKernel<Element>::BatchNormKernel;
 
   size_t scratch_bytes() const override {
     return ChannelArrays::Bytes(shape_.channels(), 0, 3);
@@ -117,18 +134,27 @@ class BatchNorm final : public BatchNormKernel {
     }
     const BatchNormFactors factors{mean, factor, shift};
     ForBlocks([&](int64_t block) {
-      loops_.normalize(shape_, block, arguments.input<float>(0), nullptr, factors, relu_,
-                       arguments.output<float>(0));
+      loops_.normalize(shape_, block, arguments.input<Element>(0), nullptr, factors, relu_,
+                       arguments.output<Element>(0));
     });
     return absl::OkStatus();
   }
+
+ private:
+  using BatchNormKernel<Element>::channels_;
+  using BatchNormKernel<Element>::epsilon_;
+  using BatchNormKernel<Element>::loops_;
+  using BatchNormKernel<Element>::relu_;
+  using BatchNormKernel<Element>::shape_;
+  using BatchNormKernel<Element>::ForBlocks;
 };
 
 // Statistics of the batch itself. A block of channels is finished before the next is begun: its
 // images are then still in the cache when they are normalised.
-class BatchNormTraining final : public BatchNormKernel {
+template <typename Element>
+class BatchNormTraining final : public BatchNormKernel<Element> {
  public:
-  using BatchNormKernel::BatchNormKernel;
+  using BatchNormKernel<Element>::BatchNormKernel;
 
   size_t scratch_bytes() const override {
     return ChannelArrays::Bytes(shape_.channels(), 2, 3);
@@ -142,7 +168,7 @@ class BatchNormTraining final : public BatchNormKernel {
     float* factor = arrays.Floats();
     float* shift = arrays.Floats();
     ForBlocks([&](int64_t block) {
-      const auto* x = arguments.input<float>(0);
+      const auto* x = arguments.input<Element>(0);
       loops_.statistics(shape_, block, x, exact_mean, squares);
       for (int64_t c = first(block); c < last(block); ++c) {
         mean[c] = factor[c] = shift[c] = 0;
@@ -151,13 +177,22 @@ class BatchNormTraining final : public BatchNormKernel {
         shift[c] = arguments.input<float>(2)[c];
         factor[c] = Report(arguments, c, exact_mean[c], squares[c]);
       }
-      loops_.normalize(shape_, block, x, arguments.input<float>(3), {mean, factor, shift}, relu_,
-                       arguments.output<float>(0));
+      loops_.normalize(shape_, block, x, arguments.input<Element>(3),
+                       {mean, factor, shift}, relu_, arguments.output<Element>(0));
     });
     return absl::OkStatus();
   }
 
  private:
+  using BatchNormKernel<Element>::channels_;
+  using BatchNormKernel<Element>::epsilon_;
+  using BatchNormKernel<Element>::loops_;
+  using BatchNormKernel<Element>::relu_;
+  using BatchNormKernel<Element>::shape_;
+  using BatchNormKernel<Element>::first;
+  using BatchNormKernel<Element>::last;
+  using BatchNormKernel<Element>::ForBlocks;
+
   // Writes the statistics of a channel that somebody reads, and returns what scales it.
   [[nodiscard]] float Report(const Arguments& arguments, int64_t c, double mean,
                              double squares) const {
@@ -174,9 +209,10 @@ class BatchNormTraining final : public BatchNormKernel {
 };
 
 // With N = (X − mean) · inverse: dX = scale · inverse · (dY − mean(dY) − N · mean(dY · N)).
-class BatchNormGrad final : public BatchNormKernel {
+template <typename Element>
+class BatchNormGrad final : public BatchNormKernel<Element> {
  public:
-  using BatchNormKernel::BatchNormKernel;
+  using BatchNormKernel<Element>::BatchNormKernel;
 
   size_t scratch_bytes() const override {
     return ChannelArrays::Bytes(shape_.channels(), 2, 4);
@@ -191,9 +227,9 @@ class BatchNormGrad final : public BatchNormKernel {
     float* shift = arrays.Floats();
     float* slope = arrays.Floats();
     ForBlocks([&](int64_t block) {
-      const auto* dy = arguments.input<float>(0);
-      const auto* x = arguments.input<float>(1);
-      const auto* y = arguments.input<float>(5);
+      const auto* dy = arguments.input<Element>(0);
+      const auto* x = arguments.input<Element>(1);
+      const auto* y = arguments.input<Element>(5);
       for (int64_t c = first(block); c < last(block); ++c) {
         mean[c] = c < channels_ ? arguments.input<float>(3)[c] : 0;
       }
@@ -203,12 +239,19 @@ class BatchNormGrad final : public BatchNormKernel {
         if (c < channels_) SetSlopes(arguments, c, sums[c], products[c], factor, shift, slope);
       }
       loops_.gradient(shape_, block, dy, y, x, {mean, factor, shift, slope},
-                      arguments.output<float>(0));
+                      arguments.output<Element>(0));
     });
     return absl::OkStatus();
   }
 
  private:
+  using BatchNormKernel<Element>::channels_;
+  using BatchNormKernel<Element>::loops_;
+  using BatchNormKernel<Element>::shape_;
+  using BatchNormKernel<Element>::first;
+  using BatchNormKernel<Element>::last;
+  using BatchNormKernel<Element>::ForBlocks;
+
   void SetSlopes(const Arguments& arguments, int64_t c, double sum, double product, float* factor,
                  float* shift, float* slope) const {
     const auto count = static_cast<double>(shape_.images * shape_.pixels);
@@ -242,6 +285,15 @@ LayoutChoice Choose(const OpInstance& op, Layout layout) {
   return choice;
 }
 
+// The kernel for the type of the images.
+template <template <typename> class BatchNormOf>
+absl::StatusOr<std::unique_ptr<Kernel>> MakeFor(const OpInstance& op,
+                                               const KernelOptions& options) {
+  const bool narrow = op.outputs[0].type.dtype == DType::kBfloat16;
+  if (narrow) return std::make_unique<BatchNormOf<Bfloat16>>(op, options);
+  return std::make_unique<BatchNormOf<float>>(op, options);
+}
+
 }  // namespace
 
 bool SupportsBatchNorm(const OpInstance& instance) { return SameLayouts(instance); }
@@ -260,17 +312,17 @@ LayoutChoice ChooseBatchNormGradLayouts(const OpInstance& instance,
 
 absl::StatusOr<std::unique_ptr<Kernel>> MakeBatchNorm(const OpInstance& instance,
                                                       const KernelOptions& options) {
-  return std::make_unique<BatchNorm>(instance, options);
+  return MakeFor<BatchNorm>(instance, options);
 }
 
 absl::StatusOr<std::unique_ptr<Kernel>> MakeBatchNormTraining(const OpInstance& instance,
                                                               const KernelOptions& options) {
-  return std::make_unique<BatchNormTraining>(instance, options);
+  return MakeFor<BatchNormTraining>(instance, options);
 }
 
 absl::StatusOr<std::unique_ptr<Kernel>> MakeBatchNormGrad(const OpInstance& instance,
                                                           const KernelOptions& options) {
-  return std::make_unique<BatchNormGrad>(instance, options);
+  return MakeFor<BatchNormGrad>(instance, options);
 }
 
 }  // namespace rm::kernels::cpu

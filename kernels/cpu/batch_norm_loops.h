@@ -4,6 +4,8 @@
 
 #include <cstdint>
 
+#include "kernels/api/bfloat16.h"
+
 namespace rm::kernels::cpu {
 
 // X as (images, blocks, pixels, inner): each block holds `inner` channels side by side.
@@ -38,30 +40,40 @@ struct BatchNormSlopes {
 // one element a channel. Where y is given to a gradient, dY counts only where y > 0: the gradient
 // of relu in the same pass. Sums are taken in float32 over at most 128 pixels in four parts, and
 // beyond that in double; their order depends on the shape only. Thread-safe.
-struct BatchNormLoops {
+template <typename Element>
+struct BatchNormLoopsOf {
   // The mean of each channel and the sum of the squared differences from it.
-  void (*statistics)(const BatchNormShape& shape, int64_t block, const float* x, double* mean,
+  void (*statistics)(const BatchNormShape& shape, int64_t block, const Element* x, double* mean,
                      double* squares);
   // y; relu ends it if asked to. `residual` (of X's shape) is added first unless it is nullptr.
   // In place of x or residual allowed.
-  void (*normalize)(const BatchNormShape& shape, int64_t block, const float* x,
-                    const float* residual, const BatchNormFactors& factors, bool relu, float* y);
+  void (*normalize)(const BatchNormShape& shape, int64_t block, const Element* x,
+                    const Element* residual, const BatchNormFactors& factors, bool relu,
+                    Element* y);
   // Σ dY and Σ dY · (x − mean).
-  void (*gradient_sums)(const BatchNormShape& shape, int64_t block, const float* dy, const float* y,
-                        const float* x, const float* mean, double* sums, double* products);
+  void (*gradient_sums)(const BatchNormShape& shape, int64_t block, const Element* dy,
+                        const Element* y, const Element* x, const float* mean, double* sums,
+                        double* products);
   // dX; in place of dY allowed.
-  void (*gradient)(const BatchNormShape& shape, int64_t block, const float* dy, const float* y,
-                   const float* x, const BatchNormSlopes& slopes, float* dx);
+  void (*gradient)(const BatchNormShape& shape, int64_t block, const Element* dy,
+                   const Element* y, const Element* x, const BatchNormSlopes& slopes, Element* dx);
 };
+
+// Images of either type; what is computed of them is float32 and double in both.
+using BatchNormLoops = BatchNormLoopsOf<float>;
+using BatchNormBfloat16Loops = BatchNormLoopsOf<Bfloat16>;
 
 namespace v1 {
 extern const BatchNormLoops kBatchNormLoops;
+extern const BatchNormBfloat16Loops kBatchNormBfloat16Loops;
 }
 namespace v3 {
 extern const BatchNormLoops kBatchNormLoops;
+extern const BatchNormBfloat16Loops kBatchNormBfloat16Loops;
 }
 namespace v4 {
 extern const BatchNormLoops kBatchNormLoops;
+extern const BatchNormBfloat16Loops kBatchNormBfloat16Loops;
 }
 
 }  // namespace rm::kernels::cpu

@@ -60,8 +60,8 @@ inline void Join(double count, double more, const double* sums, const double* sq
 
 // One group of channels. A chunk is read twice, the second time from cache: its own mean first, so
 // that squares are of small differences.
-template <typename T>
-inline void GroupStatistics(const BatchNormShape& s, const float* x, int64_t image_stride,
+template <typename T, typename Element>
+inline void GroupStatistics(const BatchNormShape& s, const Element* x, int64_t image_stride,
                             double* mean, double* squares) {
   constexpr unsigned long kWidth = sizeof(T) / sizeof(float);
   for (unsigned long i = 0; i < kWidth; ++i) mean[i] = squares[i] = 0;
@@ -69,7 +69,7 @@ inline void GroupStatistics(const BatchNormShape& s, const float* x, int64_t ima
   for (int64_t n = 0; n < s.images; ++n) {
     for (int64_t begin = 0; begin < s.pixels; begin += kChunk) {
       const int64_t pixels = begin + kChunk < s.pixels ? kChunk : s.pixels - begin;
-      const float* from = x + n * image_stride + begin * s.inner;
+      const Element* from = x + n * image_stride + begin * s.inner;
       const int64_t stride = s.inner;
       double sums[kWidth] = {};
       double chunk_squares[kWidth] = {};
@@ -94,17 +94,17 @@ inline void GroupStatistics(const BatchNormShape& s, const float* x, int64_t ima
 // One read and one write of the image, and one read of the residual: bound by memory, so that what
 // is computed on the way costs nothing. The mean is taken away before the factor, not folded into the
 // shift: where a mean is large beside the deviation, the folded form would lose its digits.
-template <typename T>
-inline void GroupNormalize(const BatchNormShape& s, const float* x, const float* residual,
+template <typename T, typename Element>
+inline void GroupNormalize(const BatchNormShape& s, const Element* x, const Element* residual,
                            int64_t image_stride, const float* mean, const float* factor,
-                           const float* shift, bool relu, float* y) {
+                           const float* shift, bool relu, Element* y) {
   const T m = LoadAs<T>(mean);
   const T f = LoadAs<T>(factor);
   const T b = LoadAs<T>(shift);
   for (int64_t n = 0; n < s.images; ++n) {
-    const float* from = x + n * image_stride;
-    float* to = y + n * image_stride;
-    const float* more = residual == nullptr ? nullptr : residual + n * image_stride;
+    const Element* from = x + n * image_stride;
+    Element* to = y + n * image_stride;
+    const Element* more = residual == nullptr ? nullptr : residual + n * image_stride;
     for (int64_t i = 0; i < s.pixels; ++i) {
       T value = (LoadAs<T>(from + i * s.inner) - m) * f + b;
       if (more != nullptr) value += LoadAs<T>(more + i * s.inner);
@@ -115,17 +115,17 @@ inline void GroupNormalize(const BatchNormShape& s, const float* x, const float*
 }
 
 // dY of pixel i, masked by y where there is one.
-template <typename T>
-inline T Gradient(const float* dy, const float* y, int64_t at) {
+template <typename T, typename Element>
+inline T Gradient(const Element* dy, const Element* y, int64_t at) {
   const T gradient = LoadAs<T>(dy + at);
   return y == nullptr ? gradient : Positive(LoadAs<T>(y + at), gradient);
 }
 
 // Two sums of one pass. Even and odd pixels are summed apart, so that an addition need not wait for
 // the one before it.
-template <typename T>
-inline void GroupGradientSums(const BatchNormShape& s, const float* dy, const float* y,
-                              const float* x, int64_t image_stride, const float* mean,
+template <typename T, typename Element>
+inline void GroupGradientSums(const BatchNormShape& s, const Element* dy, const Element* y,
+                              const Element* x, int64_t image_stride, const float* mean,
                               double* sums, double* products) {
   constexpr unsigned long kWidth = sizeof(T) / sizeof(float);
   for (unsigned long i = 0; i < kWidth; ++i) sums[i] = products[i] = 0;
@@ -150,10 +150,10 @@ inline void GroupGradientSums(const BatchNormShape& s, const float* dy, const fl
 
 // The second pass over dY and X, with what the sums of the first have made of the channel. Where dX
 // is dY's memory each element is read before it is written.
-template <typename T>
-inline void GroupGradient(const BatchNormShape& s, const float* dy, const float* y, const float* x,
-                          int64_t image_stride, const BatchNormSlopes& slopes, int64_t channel,
-                          float* dx) {
+template <typename T, typename Element>
+inline void GroupGradient(const BatchNormShape& s, const Element* dy, const Element* y,
+                          const Element* x, int64_t image_stride, const BatchNormSlopes& slopes,
+                          int64_t channel, Element* dx) {
   const T m = LoadAs<T>(slopes.mean + channel);
   const T f = LoadAs<T>(slopes.factor + channel);
   const T b = LoadAs<T>(slopes.shift + channel);
@@ -194,9 +194,10 @@ struct Place {
 };
 
 // The loops below as objects: a lambda with a template parameter would be C++20.
+template <typename Element>
 struct StatisticsVisit {
   Place at;
-  const float* x;
+  const Element* x;
   double* mean;
   double* squares;
 
@@ -207,13 +208,14 @@ struct StatisticsVisit {
   }
 };
 
+template <typename Element>
 struct NormalizeVisit {
   Place at;
-  const float* x;
-  const float* residual;
+  const Element* x;
+  const Element* residual;
   const BatchNormFactors& factors;
   bool relu;
-  float* y;
+  Element* y;
 
   template <typename T>
   void Group(int64_t c) const {
@@ -225,11 +227,12 @@ struct NormalizeVisit {
   }
 };
 
+template <typename Element>
 struct SumsVisit {
   Place at;
-  const float* dy;
-  const float* y;
-  const float* x;
+  const Element* dy;
+  const Element* y;
+  const Element* x;
   const float* mean;
   double* sums;
   double* products;
@@ -243,13 +246,14 @@ struct SumsVisit {
   }
 };
 
+template <typename Element>
 struct GradientVisit {
   Place at;
-  const float* dy;
-  const float* y;
-  const float* x;
+  const Element* dy;
+  const Element* y;
+  const Element* x;
   const BatchNormSlopes& slopes;
-  float* dx;
+  Element* dx;
 
   template <typename T>
   void Group(int64_t c) const {
@@ -259,29 +263,43 @@ struct GradientVisit {
   }
 };
 
-void Statistics(const BatchNormShape& shape, int64_t block, const float* x, double* mean,
+template <typename Element>
+void Statistics(const BatchNormShape& shape, int64_t block, const Element* x, double* mean,
                 double* squares) {
-  ForGroups(shape.inner, StatisticsVisit{Place(shape, block), x, mean, squares});
+  ForGroups(shape.inner, StatisticsVisit<Element>{Place(shape, block), x, mean, squares});
 }
 
-void Normalize(const BatchNormShape& shape, int64_t block, const float* x, const float* residual,
-               const BatchNormFactors& factors, bool relu, float* y) {
-  ForGroups(shape.inner, NormalizeVisit{Place(shape, block), x, residual, factors, relu, y});
+template <typename Element>
+void Normalize(const BatchNormShape& shape, int64_t block, const Element* x,
+               const Element* residual, const BatchNormFactors& factors, bool relu, Element* y) {
+  ForGroups(shape.inner,
+            NormalizeVisit<Element>{Place(shape, block), x, residual, factors, relu, y});
 }
 
-void GradientSums(const BatchNormShape& shape, int64_t block, const float* dy, const float* y,
-                  const float* x, const float* mean, double* sums, double* products) {
-  ForGroups(shape.inner, SumsVisit{Place(shape, block), dy, y, x, mean, sums, products});
+template <typename Element>
+void GradientSums(const BatchNormShape& shape, int64_t block, const Element* dy, const Element* y,
+                  const Element* x, const float* mean, double* sums, double* products) {
+  ForGroups(shape.inner,
+            SumsVisit<Element>{Place(shape, block), dy, y, x, mean, sums, products});
 }
 
-void GradientOfX(const BatchNormShape& shape, int64_t block, const float* dy, const float* y,
-                 const float* x, const BatchNormSlopes& slopes, float* dx) {
-  ForGroups(shape.inner, GradientVisit{Place(shape, block), dy, y, x, slopes, dx});
+template <typename Element>
+void GradientOfX(const BatchNormShape& shape, int64_t block, const Element* dy, const Element* y,
+                 const Element* x, const BatchNormSlopes& slopes, Element* dx) {
+  ForGroups(shape.inner, GradientVisit<Element>{Place(shape, block), dy, y, x, slopes, dx});
+}
+
+template <typename Element>
+constexpr BatchNormLoopsOf<Element> LoopsOf() {
+  return {&Statistics<Element>, &Normalize<Element>, &GradientSums<Element>,
+          &GradientOfX<Element>};
 }
 
 }  // namespace
 
 extern const BatchNormLoops kBatchNormLoops;
-const BatchNormLoops kBatchNormLoops = {&Statistics, &Normalize, &GradientSums, &GradientOfX};
+const BatchNormLoops kBatchNormLoops = LoopsOf<float>();
+extern const BatchNormBfloat16Loops kBatchNormBfloat16Loops;
+const BatchNormBfloat16Loops kBatchNormBfloat16Loops = LoopsOf<Bfloat16>();
 
 }  // namespace rm::kernels::cpu::RM_ISA

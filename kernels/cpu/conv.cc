@@ -43,8 +43,12 @@ PrimitivePlan Plan(const OpInstance& op) {
 
 }  // namespace
 
+// With or without relu, which changes nothing about the code there is.
 bool SupportsConv(const OpInstance& instance) {
-  return OneDnnTakes(instance) && instance.inputs[1].type.layout == Layout::kPlain;
+  return instance.has_input(1) && instance.has_output(0) &&
+         OneDnnConvolves(instance, TypesOf(instance), [](const Convolution& conv) {
+           return DescribeForward(conv, PrimitiveAttributes(false));
+         });
 }
 
 LayoutChoice ChooseConvLayouts(const OpInstance& instance, const KernelOptions& /*options*/) {

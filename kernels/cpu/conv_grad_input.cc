@@ -33,7 +33,8 @@ PrimitivePlan Plan(const OpInstance& op) {
 }  // namespace
 
 bool SupportsConvGradInput(const OpInstance& instance) {
-  return OneDnnTakes(instance) && instance.inputs[1].type.layout == Layout::kPlain;
+  return instance.has_input(1) && instance.has_output(0) &&
+         OneDnnConvolves(instance, TypesOf(instance), &DescribeBackwardData);
 }
 
 LayoutChoice ChooseConvGradInputLayouts(const OpInstance& instance,

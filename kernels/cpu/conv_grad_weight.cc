@@ -38,7 +38,8 @@ PrimitivePlan Plan(const OpInstance& op) {
 }  // namespace
 
 bool SupportsConvGradWeight(const OpInstance& instance) {
-  return OneDnnTakes(instance) && instance.outputs[0].type.layout == Layout::kPlain;
+  return instance.has_input(1) && instance.has_output(0) &&
+         OneDnnConvolves(instance, TypesOf(instance), &DescribeBackwardWeights);
 }
 
 LayoutChoice ChooseConvGradWeightLayouts(const OpInstance& instance,

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "kernels/api/bfloat16_form.h"
 #include "kernels/api/check_instance.h"
 
 namespace rm::kernels::cpu {
@@ -13,6 +14,10 @@ constexpr int64_t kFirstLayerChannels = 3;
 // oneDNN has no description of an empty tensor.
 bool HasElements(const Operand& operand) {
   return !operand.present || operand.type.elements() > 0;
+}
+
+Desc InAnyFormat(const TensorType& image) {
+  return DescribeAny(Dims(image.shape.begin(), image.shape.end()), image.dtype);
 }
 
 // oneDNN wants a dimension of its own for groups; ONNX has them in the first one.
@@ -37,12 +42,12 @@ Convolution MakeConvolution(const ConvTypes& types, const Attributes& attributes
                             bool any_layouts) {
   const Window2d window = ReadWindow2d(attributes, types.w.shape);
   Convolution conv;
-  conv.x = any_layouts ? DescribeAny(Dims(types.x.shape.begin(), types.x.shape.end()))
-                       : Describe(types.x);
-  conv.y = any_layouts ? DescribeAny(Dims(types.y.shape.begin(), types.y.shape.end()))
-                       : Describe(types.y);
-  // Weights are reordered anyway, so oneDNN may choose their format.
-  conv.w = DescribeAny(WeightDims(types.w.shape, window.group));
+  conv.x = any_layouts ? InAnyFormat(types.x) : Describe(types.x);
+  conv.y = any_layouts ? InAnyFormat(types.y) : Describe(types.y);
+  // Weights are reordered anyway, so oneDNN may choose their format; what they are multiplied with
+  // says whether they are rounded to bfloat16 on the way.
+  conv.w = DescribeAny(WeightDims(types.w.shape, window.group), types.x.dtype);
+  conv.dw = DescribeAny(WeightDims(types.w.shape, window.group));
   if (types.bias) conv.bias = Describe({DType::kFloat32, {types.y.shape[1]}, Layout::kPlain});
   conv.strides = {window.stride_h, window.stride_w};
   conv.dilates = {window.dilation_h - 1, window.dilation_w - 1};
@@ -52,8 +57,9 @@ Convolution MakeConvolution(const ConvTypes& types, const Attributes& attributes
 }
 
 bool OneDnnTakes(const OpInstance& instance) {
-  return CheckInstance(instance).ok() &&
-         std::all_of(instance.inputs.begin(), instance.inputs.end(), &HasElements) &&
+  const bool legal = CheckInstance(instance).ok() ||
+                     (OneDnnHasBfloat16() && IsBfloat16Form(instance));
+  return legal && std::all_of(instance.inputs.begin(), instance.inputs.end(), &HasElements) &&
          std::all_of(instance.outputs.begin(), instance.outputs.end(), &HasElements);
 }
 

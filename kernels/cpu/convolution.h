@@ -19,12 +19,14 @@ struct ConvTypes {
 // Throws.
 [[nodiscard]] Desc DescribeWeights(const ConvTypes& types, int64_t group);
 
-// The geometry, with x and y as they lie in memory and w in a format of oneDNN's choice. With
+// The geometry, with x and y as they lie in memory and w in a format of oneDNN's choice, bfloat16 where
+// x is. With
 // `any_layouts`, x and y are in formats of its choice too. Throws.
 [[nodiscard]] Convolution MakeConvolution(const ConvTypes& types, const Attributes& attributes,
                                           bool any_layouts);
 
-// True when oneDNN can take this convolution: legal, no dimension of 0.
+// True when oneDNN can take this convolution or pool: legal, in bfloat16 where the CPU has that, no
+// dimension of 0.
 [[nodiscard]] bool OneDnnTakes(const OpInstance& instance);
 
 // The layout in which a convolution's image of `channels` channels in `group` groups is fastest:
@@ -40,6 +42,20 @@ template <typename DescribeFunction>
   auto description = describe(MakeConvolution(types, attributes, false));
   if (!IsSlow(description)) return description;
   return describe(MakeConvolution(types, attributes, true));
+}
+
+// True when OneDnnTakes this convolution and, in bfloat16, has more than slow code for it: where it has
+// not, float32 between two casts is faster (kernels/cpu/bfloat16.cc).
+template <typename DescribeFunction>
+[[nodiscard]] bool OneDnnConvolves(const OpInstance& instance, const ConvTypes& types,
+                                   const DescribeFunction& describe) {
+  if (!OneDnnTakes(instance) || types.w.layout != Layout::kPlain) return false;
+  if (types.x.dtype != DType::kBfloat16) return true;
+  bool slow = true;
+  const absl::Status status = CatchOneDnn("describe " + instance.ToString(), [&] {
+    slow = IsSlow(DescribeFast(types, instance.attributes, describe));
+  });
+  return status.ok() && !slow;
 }
 
 }  // namespace rm::kernels::cpu

@@ -3,6 +3,7 @@
 // These are what models are made of: a layer over (B, T, C), the products of attention and their
 // gradients. A transposed operand is told to oneDNN by its strides, so nothing is moved in memory.
 // Batches that stretch against each other, and vectors, are left to the reference.
+#include "kernels/api/bfloat16_form.h"
 #include "kernels/api/check_instance.h"
 #include "kernels/cpu/onednn_kernel.h"
 #include "kernels/cpu/ops.h"
@@ -51,11 +52,14 @@ Products ProductsOf(const OpInstance& op) {
 }
 
 // `batch` matrices; without that dimension oneDNN has more code to choose from. Throws.
-Desc DescribeMatrices(int64_t batch, int64_t rows, int64_t columns, bool transposed, bool stacked) {
-  if (!stacked) return DescribeMatrix(rows, columns, transposed);
+Desc DescribeMatrices(int64_t batch, int64_t rows, int64_t columns, bool transposed, bool stacked,
+                      DType dtype) {
+  if (!stacked) return DescribeMatrix(rows, columns, transposed, dtype);
   const int64_t matrix = rows * columns;
   const Dims strides = transposed ? Dims{matrix, 1, rows} : Dims{matrix, columns, 1};
-  return Desc({batch, rows, columns}, dnnl::memory::data_type::f32, strides);
+  const bool narrow = dtype == DType::kBfloat16;
+  const auto type = narrow ? dnnl::memory::data_type::bf16 : dnnl::memory::data_type::f32;
+  return Desc({batch, rows, columns}, type, strides);
 }
 
 // One product, or a batch of them in one primitive.
@@ -63,9 +67,10 @@ PrimitivePlan Plan(const OpInstance& op) {
   const Products p = ProductsOf(op);
   const ProductShape& s = p.each;
   const bool stacked = p.batch > 1;
-  const Desc a = DescribeMatrices(p.a_batch, s.m, s.k, s.trans_a, stacked);
-  const Desc b = DescribeMatrices(p.b_batch, s.k, s.n, s.trans_b, stacked);
-  const Desc y = DescribeMatrices(p.batch, s.m, s.n, false, stacked);
+  const DType dtype = op.inputs[0].type.dtype;
+  const Desc a = DescribeMatrices(p.a_batch, s.m, s.k, s.trans_a, stacked, dtype);
+  const Desc b = DescribeMatrices(p.b_batch, s.k, s.n, s.trans_b, stacked, dtype);
+  const Desc y = DescribeMatrices(p.batch, s.m, s.n, false, stacked, DType::kFloat32);
   const auto description =
       DescribeMatMul(a, b, Desc(), y, ScalingAttributes(op.attributes.Float("alpha", 1)));
   PrimitivePlan plan{dnnl::matmul(description), description.scratchpad_desc(), {}, {}};
@@ -74,16 +79,26 @@ PrimitivePlan Plan(const OpInstance& op) {
   return plan;
 }
 
+bool Takes(const OpInstance& op) {
+  const Products p = ProductsOf(op);
+  return p.batch > 0 && p.each.m > 0 && p.each.n > 0 && p.each.k > 0;
+}
+
 }  // namespace
 
+// In bfloat16 where there is generated code.
 bool SupportsMatMul(const OpInstance& instance) {
-  if (!AllPlain(instance) || !CheckInstance(instance).ok()) return false;
-  const Products p = ProductsOf(instance);
-  return p.batch > 0 && p.each.m > 0 && p.each.n > 0 && p.each.k > 0;
+  if (!AllPlain(instance)) return false;
+  if (CheckInstance(instance).ok()) return Takes(instance);
+  return OneDnnHasBfloat16() && IsBfloat16Form(instance) && Takes(instance) &&
+         IsFast(instance, &Plan);
 }
 
 absl::StatusOr<std::unique_ptr<Kernel>> MakeMatMul(const OpInstance& instance,
                                                    const KernelOptions& options) {
+  if (instance.inputs[0].type.dtype == DType::kBfloat16) {
+    return MakeOneDnnKernel(instance, options, &Plan);
+  }
   const Products p = ProductsOf(instance);
   const ProductForm form = ChooseProductForm(p.each);
   if (p.batch == 1 && form != ProductForm::kMatMul) {

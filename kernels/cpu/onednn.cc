@@ -50,6 +50,20 @@ Tag PlainTag(size_t rank) {
   return kTags[rank - 1];
 }
 
+// Those that oneDNN computes with here.
+Type TypeOf(DType dtype) {
+  switch (dtype) {
+    case DType::kFloat32: return Type::f32;
+    case DType::kBfloat16: return Type::bf16;
+    case DType::kUInt8: return Type::u8;
+    case DType::kInt64:
+    case DType::kInt32:
+    case DType::kBool: break;
+  }
+  RM_CHECK(false, "no tensor of oneDNN's is of ", DTypeName(dtype));
+  return Type::undef;
+}
+
 // What an average divides by where its window reaches into the padding.
 dnnl::algorithm AverageAlgorithm(bool count_padding) {
   return count_padding ? dnnl::algorithm::pooling_avg_include_padding
@@ -71,21 +85,22 @@ std::string OneDnnVersion() {
 
 bool OneDnnHasAvx512() { return Has(dnnl::cpu_isa::avx512_core); }
 
+// Either set of instructions is used for all products; the second lies above the first.
+bool OneDnnHasBfloat16() { return Has(dnnl::cpu_isa::avx512_core_bf16); }
+
 bool OneDnnHasAvx2() { return Has(dnnl::cpu_isa::avx2); }
 
 Desc Describe(const TensorType& type) {
-  RM_CHECK(type.dtype == DType::kFloat32 || type.dtype == DType::kUInt8, type.ToString());
   const Dims dims(type.shape.begin(), type.shape.end());
-  const Type dtype = type.dtype == DType::kFloat32 ? Type::f32 : Type::u8;
-  return Desc(dims, dtype, dims.size() == 4 ? ImageTag(type) : PlainTag(dims.size()));
+  return Desc(dims, TypeOf(type.dtype), dims.size() == 4 ? ImageTag(type) : PlainTag(dims.size()));
 }
 
-Desc DescribeAny(const Dims& dims) { return Desc(dims, Type::f32, Tag::any); }
+Desc DescribeAny(const Dims& dims, DType dtype) { return Desc(dims, TypeOf(dtype), Tag::any); }
 
-Desc DescribeMatrix(int64_t rows, int64_t columns, bool transposed) {
+Desc DescribeMatrix(int64_t rows, int64_t columns, bool transposed, DType dtype) {
   // One row or column is the same memory either way: one description, as for images.
   const bool one_order = rows == 1 || columns == 1;
-  return Desc({rows, columns}, Type::f32, transposed && !one_order ? Tag::ba : Tag::ab);
+  return Desc({rows, columns}, TypeOf(dtype), transposed && !one_order ? Tag::ba : Tag::ab);
 }
 
 // Scratch memory from the caller: the arena's plan shares it between all kernels of a graph, where
@@ -131,7 +146,7 @@ dnnl::convolution_backward_weights::primitive_desc DescribeBackwardWeights(
   const dnnl::primitive_attr attributes = PrimitiveAttributes(false);
   return MakeBackwardDescription<dnnl::convolution_backward_weights>(
       Engine(), attributes, DescribeForward(conv, attributes), dnnl::algorithm::convolution_auto,
-      conv.x, conv.w, conv.bias, conv.y, conv.strides, conv.dilates, conv.pads_begin,
+      conv.x, conv.dw, conv.bias, conv.y, conv.strides, conv.dilates, conv.pads_begin,
       conv.pads_end);
 }
 

@@ -32,6 +32,9 @@ using Dims = dnnl::memory::dims;
 [[nodiscard]] bool OneDnnHasAvx512();
 [[nodiscard]] bool OneDnnHasAvx2();
 
+// True when the CPU multiplies bfloat16 (avx512_bf16 or amx) and oneDNN uses that. Does not throw.
+[[nodiscard]] bool OneDnnHasBfloat16();
+
 // "oneDNN 2.7.2": the library that is loaded, not the one that was compiled against.
 [[nodiscard]] std::string OneDnnVersion();
 
@@ -51,16 +54,17 @@ template <typename Body>
 
 // --- Tensors ---
 
-// A tensor as it lies in memory. REQUIRES: float32 or uint8, rank 1 to 5, no dimension of 0.
-// Throws.
+// A tensor as it lies in memory. REQUIRES: float32, bfloat16 or uint8, rank 1 to 5, no dimension of
+// 0. Throws.
 [[nodiscard]] Desc Describe(const TensorType& type);
 
-// A float32 tensor in the format that suits oneDNN best. Throws.
-[[nodiscard]] Desc DescribeAny(const Dims& dims);
+// A tensor in the format that suits oneDNN best. REQUIRES: dtype as above. Throws.
+[[nodiscard]] Desc DescribeAny(const Dims& dims, DType dtype = DType::kFloat32);
 
-// A float32 matrix of `rows` by `columns` whose transpose lies in memory, row by row, if
-// `transposed`, else itself. Throws.
-[[nodiscard]] Desc DescribeMatrix(int64_t rows, int64_t columns, bool transposed);
+// A matrix of `rows` by `columns` whose transpose lies in memory, row by row, if `transposed`, else
+// itself. REQUIRES: dtype as above. Throws.
+[[nodiscard]] Desc DescribeMatrix(int64_t rows, int64_t columns, bool transposed,
+                                  DType dtype = DType::kFloat32);
 
 // --- Primitives ---
 
@@ -73,6 +77,7 @@ template <typename Body>
 // A convolution in oneDNN's terms. Throws nothing once made.
 struct Convolution {
   Desc x, w, y;  // of w, a group's dimension comes first when there are several
+  Desc dw;       // w's gradient, float32 whatever w is
   Desc bias;     // of no dimensions: absent
   Dims strides;
   Dims dilates;  // 0 is dense

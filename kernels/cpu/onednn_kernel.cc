@@ -121,6 +121,21 @@ class OneDnnKernel final : public Kernel {
 
 }  // namespace
 
+bool IsFast(const OpInstance& instance,
+            absl::FunctionRef<PrimitivePlan(const OpInstance&)> plan) {
+  bool fast = false;
+  const absl::Status status = CatchOneDnn("describe " + instance.ToString(), [&] {
+    const char* implementation = nullptr;
+    const PrimitivePlan described = plan(instance);
+    dnnl::error::wrap_c_api(
+        dnnl_primitive_desc_query(described.primitive.get_primitive_desc(),
+                                  dnnl_query_impl_info_str, 0, &implementation),
+        "could not query an implementation");
+    fast = absl::string_view(implementation).find("ref") == absl::string_view::npos;
+  });
+  return status.ok() && fast;
+}
+
 absl::StatusOr<std::unique_ptr<Kernel>> MakeOneDnnKernel(
     const OpInstance& instance, const KernelOptions& options,
     absl::FunctionRef<PrimitivePlan(const OpInstance&)> plan) {

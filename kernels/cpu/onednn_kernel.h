@@ -30,6 +30,11 @@ struct PrimitivePlan {
   std::vector<Port> outputs;
 };
 
+// True when oneDNN has generated code for what `plan` describes; false also where it has no code at
+// all. For instances of which a version of oneDNN may lack either. Does not throw.
+[[nodiscard]] bool IsFast(const OpInstance& instance,
+                          absl::FunctionRef<PrimitivePlan(const OpInstance&)> plan);
+
 // Makes the kernel for an instance from `plan`, which may throw dnnl::error; what it throws becomes
 // the status. Inputs are never written: oneDNN's memory is not const, but it only reads them.
 [[nodiscard]] absl::StatusOr<std::unique_ptr<Kernel>> MakeOneDnnKernel(

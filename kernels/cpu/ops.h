@@ -40,7 +40,12 @@ Make MakeLstm, MakeLstmGrad;
 Supports SupportsGemm, SupportsMatMul;
 Make MakeGemm, MakeMatMul;
 
-// Reorder of float32 and uint8 images by oneDNN, between any two layouts.
+// Cast between float32 and bfloat16, and Add of bfloat16 tensors of one shape: any one layout.
+Supports SupportsCast, SupportsBfloat16Add;
+ChooseLayouts ChooseCastLayouts;
+Make MakeCast, MakeBfloat16Add;
+
+// Reorder of float32, bfloat16 and uint8 images by oneDNN, between any two layouts.
 Supports SupportsReorder;
 ChooseLayouts ChooseReorderLayouts;  // those it has: they are what it is for
 Make MakeReorder;

@@ -1,8 +1,9 @@
-// Relu(X) → Y and ReluGrad(dY, Y) → dX: over memory as it lies, padding included (zero stays zero).
+// Relu(X) → Y and ReluGrad(dY, Y) → dX, of float32 or bfloat16: over memory as it lies, padding included (zero stays zero).
 //
 // Most relus of a model never come here: they are fused into the convolution or the product before
 // them. Their gradients do; they run in place of dY and are bound by memory.
-#include "kernels/api/check_instance.h"
+#include "kernels/api/bfloat16_form.h"
+#include "kernels/cpu/bfloat16_loops.h"
 #include "kernels/cpu/element_loops.h"
 #include "kernels/cpu/isa.h"
 #include "kernels/cpu/ops.h"
@@ -19,51 +20,86 @@ bool SameLayouts(const OpInstance& op) {
   for (const Operand& input : op.inputs) {
     if (input.type.layout != op.outputs[0].type.layout) return false;
   }
-  return CheckInstance(op).ok();
+  return IsLegalInEitherForm(op);
 }
 
-// What both share: a flat range of elements, whatever the shape.
-class ElementKernel : public Kernel {
+// The loops of both over one type.
+template <typename Element>
+struct ReluLoops {
+  void (*relu)(const Element* x, Element* y, int64_t n);
+  void (*relu_grad)(const Element* dy, const Element* y, Element* dx, int64_t n);
+};
+
+template <typename Element>
+ReluLoops<Element> LoopsFor();
+template <>
+ReluLoops<float> LoopsFor<float>() {
+  const ElementLoops& loops = ChooseIsa(v1::kElementLoops, v3::kElementLoops, v4::kElementLoops);
+  return {loops.relu, loops.relu_grad};
+}
+template <>
+ReluLoops<Bfloat16> LoopsFor<Bfloat16>() {
+  const Bfloat16Loops& loops =
+      ChooseIsa(v1::kBfloat16Loops, v3::kBfloat16Loops, v4::kBfloat16Loops);
+  return {loops.relu, loops.relu_grad};
+}
+
+// A flat range of elements, whatever the shape; so is the gradient.
+template <typename Element>
+class Relu final : public Kernel {
  public:
-  ElementKernel(const OpInstance& op, const KernelOptions& options)
-      : loops_(ChooseIsa(v1::kElementLoops, v3::kElementLoops, v4::kElementLoops)),
+  Relu(const OpInstance& op, const KernelOptions& options)
+      : loop_(LoopsFor<Element>().relu),
         count_(op.outputs[0].type.physical_elements()),
         threads_(options.threads) {}
 
- protected:
-  const ElementLoops& loops_;
+  absl::Status Run(const Arguments& arguments) override {
+    const auto* x = arguments.input<Element>(0);
+    auto* y = arguments.output<Element>(0);
+    ParallelFor(threads_, count_, kGrain, [&](int64_t begin, int64_t end) {
+      loop_(x + begin, y + begin, end - begin);
+    });
+    return absl::OkStatus();
+  }
+
+ private:
+  decltype(ReluLoops<Element>::relu) const loop_;
   const int64_t count_;
   const int threads_;
 };
 
-class Relu final : public ElementKernel {
+template <typename Element>
+class ReluGrad final : public Kernel {
  public:
-  using ElementKernel::ElementKernel;
+  ReluGrad(const OpInstance& op, const KernelOptions& options)
+      : loop_(LoopsFor<Element>().relu_grad),
+        count_(op.outputs[0].type.physical_elements()),
+        threads_(options.threads) {}
 
   absl::Status Run(const Arguments& arguments) override {
-    const auto* x = arguments.input<float>(0);
-    auto* y = arguments.output<float>(0);
+    const auto* dy = arguments.input<Element>(0);
+    const auto* y = arguments.input<Element>(1);
+    auto* dx = arguments.output<Element>(0);
     ParallelFor(threads_, count_, kGrain, [&](int64_t begin, int64_t end) {
-      loops_.relu(x + begin, y + begin, end - begin);
+      loop_(dy + begin, y + begin, dx + begin, end - begin);
     });
     return absl::OkStatus();
   }
+
+ private:
+  decltype(ReluLoops<Element>::relu_grad) const loop_;
+  const int64_t count_;
+  const int threads_;
 };
 
-class ReluGrad final : public ElementKernel {
- public:
-  using ElementKernel::ElementKernel;
-
-  absl::Status Run(const Arguments& arguments) override {
-    const auto* dy = arguments.input<float>(0);
-    const auto* y = arguments.input<float>(1);
-    auto* dx = arguments.output<float>(0);
-    ParallelFor(threads_, count_, kGrain, [&](int64_t begin, int64_t end) {
-      loops_.relu_grad(dy + begin, y + begin, dx + begin, end - begin);
-    });
-    return absl::OkStatus();
-  }
-};
+// The kernel for the type of the operands.
+template <template <typename> class KernelOf>
+absl::StatusOr<std::unique_ptr<Kernel>> MakeFor(const OpInstance& op,
+                                               const KernelOptions& options) {
+  const bool narrow = op.outputs[0].type.dtype == DType::kBfloat16;
+  if (narrow) return std::make_unique<KernelOf<Bfloat16>>(op, options);
+  return std::make_unique<KernelOf<float>>(op, options);
+}
 
 }  // namespace
 
@@ -85,12 +121,12 @@ LayoutChoice ChooseReluGradLayouts(const OpInstance& instance, const KernelOptio
 
 absl::StatusOr<std::unique_ptr<Kernel>> MakeRelu(const OpInstance& instance,
                                                  const KernelOptions& options) {
-  return std::make_unique<Relu>(instance, options);
+  return MakeFor<Relu>(instance, options);
 }
 
 absl::StatusOr<std::unique_ptr<Kernel>> MakeReluGrad(const OpInstance& instance,
                                                      const KernelOptions& options) {
-  return std::make_unique<ReluGrad>(instance, options);
+  return MakeFor<ReluGrad>(instance, options);
 }
 
 }  // namespace rm::kernels::cpu

@@ -27,7 +27,8 @@ PrimitivePlan Plan(const OpInstance& op) {
 bool SupportsReorder(const OpInstance& instance) {
   if (!CheckInstance(instance).ok()) return false;
   const TensorType& x = instance.inputs[0].type;
-  const bool dtype = x.dtype == DType::kFloat32 || x.dtype == DType::kUInt8;
+  const bool dtype = x.dtype == DType::kFloat32 || x.dtype == DType::kUInt8 ||
+                     (x.dtype == DType::kBfloat16 && OneDnnHasBfloat16());
   return dtype && x.shape.size() == 4 && x.elements() > 0;
 }
 

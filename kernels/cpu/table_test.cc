@@ -30,6 +30,13 @@ OpInstance InChosenLayouts(OpInstance instance, const KernelEntry& entry) {
   return instance;
 }
 
+// `instance` with every operand plain.
+OpInstance InPlain(OpInstance instance) {
+  for (Operand& operand : instance.inputs) operand.type.layout = Layout::kPlain;
+  for (Operand& operand : instance.outputs) operand.type.layout = Layout::kPlain;
+  return instance;
+}
+
 TEST_CASE("names are unique and every row has its functions") {
   std::set<std::string> names;
   for (const KernelEntry& entry : Table()) {
@@ -63,14 +70,15 @@ TEST_CASE("the layouts an entry chooses are layouts it supports") {
         {"Reorder", {}, {x}, {Floats({2, 6, 5, 5})}},
     };
     for (const OpInstance& instance : instances) {
-      const KernelEntry* entry = nullptr;
+      int rows = 0;
       for (const KernelEntry& row : Table()) {
-        if (instance.op == row.op) entry = &row;
+        if (instance.op != row.op || !row.supports(InPlain(instance))) continue;
+        const OpInstance chosen = InChosenLayouts(instance, row);
+        INFO(row.name << ": " << chosen.ToString());
+        CHECK(row.supports(chosen));
+        ++rows;
       }
-      REQUIRE(entry != nullptr);
-      const OpInstance chosen = InChosenLayouts(instance, *entry);
-      INFO(chosen.ToString());
-      CHECK(entry->supports(chosen));
+      CHECK(rows > 0);
     }
   }
 }

@@ -8,6 +8,8 @@
 
 #include <cstdint>
 
+#include "kernels/api/bfloat16.h"
+
 namespace rm::kernels::cpu::RM_ISA {
 namespace {
 
@@ -36,6 +38,53 @@ inline T LoadAs(const float* from) {
 template <typename T>
 inline void StoreAs(float* to, T value) {
   __builtin_memcpy(to, &value, sizeof(value));
+}
+
+// The bits of a T as whole numbers, and those of as many bfloat16.
+template <typename T>
+struct Bfloat16Bits;
+template <>
+struct Bfloat16Bits<Floats> {
+  typedef uint32_t Wide __attribute__((vector_size(kVectorBytes)));
+  typedef uint16_t Narrow __attribute__((vector_size(kVectorBytes / 2)));
+  static Wide Widened(Narrow bits) { return __builtin_convertvector(bits, Wide); }
+  static Narrow Narrowed(Wide bits) { return __builtin_convertvector(bits, Narrow); }
+};
+template <>
+struct Bfloat16Bits<HalfFloats> {
+  typedef uint32_t Wide __attribute__((vector_size(kVectorBytes / 2)));
+  typedef uint16_t Narrow __attribute__((vector_size(kVectorBytes / 4)));
+  static Wide Widened(Narrow bits) { return __builtin_convertvector(bits, Wide); }
+  static Narrow Narrowed(Wide bits) { return __builtin_convertvector(bits, Narrow); }
+};
+template <>
+struct Bfloat16Bits<float> {
+  using Wide = uint32_t;
+  using Narrow = uint16_t;
+  static Wide Widened(Narrow bits) { return bits; }
+  static Narrow Narrowed(Wide bits) { return static_cast<Narrow>(bits); }
+};
+
+// The same from and to bfloat16, with the bits of kernels/api/bfloat16.h. Its functions are not called
+// here: they are inline without being of one instruction set.
+template <typename T>
+inline T LoadAs(const Bfloat16* from) {
+  typename Bfloat16Bits<T>::Narrow narrow;
+  __builtin_memcpy(&narrow, from, sizeof(narrow));
+  const typename Bfloat16Bits<T>::Wide wide = Bfloat16Bits<T>::Widened(narrow) << 16;
+  T value;
+  __builtin_memcpy(&value, &wide, sizeof(value));
+  return value;
+}
+
+template <typename T>
+inline void StoreAs(Bfloat16* to, T value) {
+  typename Bfloat16Bits<T>::Wide bits;
+  __builtin_memcpy(&bits, &value, sizeof(bits));
+  const typename Bfloat16Bits<T>::Wide rounded = (bits + 0x7FFF + ((bits >> 16) & 1)) >> 16;
+  const typename Bfloat16Bits<T>::Wide quiet = (bits >> 16) | 0x40;
+  const auto narrow = Bfloat16Bits<T>::Narrowed(value != value ? quiet : rounded);
+  __builtin_memcpy(to, &narrow, sizeof(narrow));
 }
 
 inline Floats Load(const float* from) { return LoadAs<Floats>(from); }

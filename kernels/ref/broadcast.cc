@@ -297,7 +297,8 @@ absl::StatusOr<std::unique_ptr<Kernel>> MakeArithmetic(const OpInstance& instanc
     case DType::kInt64: return MakeFold<int64_t>(instance);
     case DType::kInt32: return MakeFold<int32_t>(instance);
     case DType::kUInt8:
-    case DType::kBool: break;
+    case DType::kBool:
+    case DType::kBfloat16: break;
   }
   return absl::UnimplementedError(instance.ToString());
 }
@@ -310,6 +311,7 @@ absl::StatusOr<std::unique_ptr<Kernel>> MakeCompare(const OpInstance& instance,
     case DType::kInt32: return MakeRelation<int32_t>(instance);
     case DType::kUInt8:
     case DType::kBool: return MakeRelation<uint8_t>(instance);
+    case DType::kBfloat16: break;
   }
   return absl::UnimplementedError(instance.ToString());
 }

@@ -3,6 +3,7 @@
 #include <limits>
 #include <type_traits>
 
+#include "kernels/api/bfloat16.h"
 #include "kernels/ref/ops.h"
 
 namespace rm::kernels::ref {
@@ -53,18 +54,34 @@ Conversion* ConversionTo(DType to) {
     case DType::kInt32: return &ConvertAll<int32_t, From>;
     case DType::kUInt8: return &ConvertAll<uint8_t, From>;
     case DType::kBool: return &ConvertToBool<From>;
+    case DType::kBfloat16: break;  // from float32 alone: FindConversion
   }
   return nullptr;
 }
 
+// Between float32 and bfloat16, which has no other partner.
+void Widen(const void* x, void* y, int64_t count) {
+  const auto* from = static_cast<const Bfloat16*>(x);
+  auto* to = static_cast<float*>(y);
+  for (int64_t i = 0; i < count; ++i) to[i] = ToFloat(from[i]);
+}
+
+void Narrow(const void* x, void* y, int64_t count) {
+  const auto* from = static_cast<const float*>(x);
+  auto* to = static_cast<Bfloat16*>(y);
+  for (int64_t i = 0; i < count; ++i) to[i] = ToBfloat16(from[i]);
+}
+
 // A truth value is 0 or 1 as a number, and lies in memory as uint8 does.
 Conversion* FindConversion(DType from, DType to) {
+  if (to == DType::kBfloat16) return &Narrow;
   switch (from) {
     case DType::kFloat32: return ConversionTo<float>(to);
     case DType::kInt64: return ConversionTo<int64_t>(to);
     case DType::kInt32: return ConversionTo<int32_t>(to);
     case DType::kUInt8:
     case DType::kBool: return ConversionTo<uint8_t>(to);
+    case DType::kBfloat16: return &Widen;
   }
   return nullptr;
 }

@@ -62,6 +62,7 @@ void StoreWhole(int64_t number, kernels::DType dtype, void* memory, int64_t at) 
     case kernels::DType::kUInt8:
     case kernels::DType::kBool: static_cast<uint8_t*>(memory)[at] = static_cast<uint8_t>(number); return;
     case kernels::DType::kFloat32: static_cast<float*>(memory)[at] = static_cast<float>(number); return;
+    case kernels::DType::kBfloat16: return;  // no input of a model is of it
   }
 }
 

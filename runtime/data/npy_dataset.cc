@@ -98,6 +98,7 @@ Convert ConvertTo(DType dtype, const ElementType& type) {
     case DType::kInt32: return type.to_int32s;
     case DType::kUInt8:
     case DType::kBool: return type.to_bytes;
+    case DType::kBfloat16: break;  // no input of a model is of it
   }
   return nullptr;
 }

@@ -101,7 +101,8 @@ int64_t SampleTensor::largest() const {
     case DType::kUInt8: return std::numeric_limits<uint8_t>::max();
     case DType::kBool: return 1;
     case DType::kInt64:
-    case DType::kFloat32: break;
+    case DType::kFloat32:
+    case DType::kBfloat16: break;
   }
   return std::numeric_limits<int64_t>::max();
 }

@@ -1,8 +1,8 @@
 // Program::Compile: the passes in their order, and the parts of a program from what they settle.
 //
 // Order matters in places. Fusion runs before dead nodes are removed, as it leaves some; gradients
-// are isolated before that, as a copy keeps its source alive; the backward pass is ordered before
-// layouts are chosen, so that a reorder stands where its first reader does; storage needs the
+// are isolated before that, as a copy keeps its source alive; the backward pass is ordered before casts
+// are inserted and layouts are chosen, so that these stand where their first reader does; storage needs the
 // kernels, which say where they can work in place; and scratch memory is known only when kernels
 // are made.
 #include <algorithm>
@@ -21,6 +21,7 @@
 #include "runtime/graph/memory_plan.h"
 #include "runtime/graph/ops/infer_node.h"
 #include "runtime/graph/planned_program.h"
+#include "runtime/graph/precision.h"
 #include "runtime/graph/program.h"
 #include "runtime/graph/prune.h"
 #include "runtime/graph/storage.h"
@@ -49,6 +50,7 @@ absl::StatusOr<Settled> Settle(const Graph& graph, const CompileOptions& options
   IsolateGradients(&typed);
   EliminateDeadNodes(&typed.graph);
   OrderBackward(&typed.graph);
+  if (options.precision == Precision::kBfloat16) UseBfloat16(&typed);
   RM_ASSIGN_OR_RETURN(settled.entries, ChooseKernels(options.kernels, options.kernel_options,
                                                      options.blocked_layouts, &typed));
   settled.storage = AssignStorage(typed, settled.entries, options.reuse_memory);
@@ -201,6 +203,7 @@ absl::StatusOr<std::unique_ptr<Program>> Program::Compile(const Graph& graph,
   RM_ASSIGN_OR_RETURN(const Settled settled, Settle(graph, options));
   ProgramParts parts;
   parts.training = options.training && !graph.gradients().empty();
+  parts.precision = options.precision;
   parts.groups = settled.storage.groups;
   RM_RETURN_IF_ERROR(MakeSteps(settled, options, &parts));
   PlaceMemory(options.reuse_memory, &parts);

@@ -46,6 +46,7 @@ void WriteConstant(const Value& constant, void* memory) {
     case kernels::DType::kBool:  // one byte, 0 or 1
       return Narrow<uint8_t>(*given.integers, memory);
     case kernels::DType::kFloat32:
+    case kernels::DType::kBfloat16:  // no constant is of it
       return;
   }
 }
@@ -61,6 +62,7 @@ Initializer ReadConstant(const kernels::TensorType& type, const void* memory) {
     case kernels::DType::kBool:
       return Initializer::OfIntegers(Widen<uint8_t>(memory, elements));
     case kernels::DType::kFloat32:
+    case kernels::DType::kBfloat16:
       break;
   }
   const float* begin = static_cast<const float*>(memory);

@@ -43,6 +43,7 @@ bool FitsDType(int64_t element, kernels::DType dtype) {
     case kernels::DType::kBool:
       return element == 0 || element == 1;
     case kernels::DType::kFloat32:
+    case kernels::DType::kBfloat16:
       break;
   }
   return false;

@@ -140,6 +140,7 @@ class PlannedProgram final : public Program {
     return absl::OkStatus();
   }
 
+  Precision precision() const override { return parts_.precision; }
   int64_t arena_bytes() const override { return parts_.arena_bytes; }
 
   std::vector<NodeReport> Report() const override {

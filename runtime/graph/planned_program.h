@@ -42,6 +42,7 @@ struct ProgramParts {
   std::vector<ProgramStep> steps;  // those of the forward pass first
   size_t forward_steps = 0;
   bool training = false;
+  Precision precision = Precision::kFloat32;
   std::vector<StorageGroup> groups;
   std::vector<int64_t> group_offsets;  // by group, into the arena; for kArena
   std::map<ValueId, Value> constants;  // as StorageGroup::index; copies share the elements

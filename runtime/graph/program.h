@@ -6,7 +6,7 @@
 //   each step:  fill InputMemory("input"); Forward(); Backward(on_gradient_ready);
 //
 // Passes in order: types (shape inference) → fusion → dead nodes → order of the backward pass →
-// layouts and kernels → storage (liveness, in place where legal, views without copy) → memory plan
+// precision → layouts and kernels → storage (liveness, in place where legal, views without copy) → memory plan
 // (one arena). Nothing is allocated in Forward and Backward.
 #ifndef RM_RUNTIME_GRAPH_PROGRAM_H_
 #define RM_RUNTIME_GRAPH_PROGRAM_H_
@@ -24,6 +24,7 @@
 #include "absl/types/span.h"
 #include "kernels/api/kernel.h"
 #include "runtime/graph/graph.h"
+#include "runtime/graph/precision.h"
 
 namespace rm::graph {
 
@@ -31,6 +32,8 @@ struct CompileOptions {
   int64_t batch = 1;
   kernels::KernelTable kernels;
   kernels::KernelOptions kernel_options;
+  // Of what is computed between parameters and their gradients, which are float32 always.
+  Precision precision = Precision::kFloat32;
   bool training = true;         // false: backward nodes are dropped and memory is reused at once
   bool fuse = true;             // false only in tests, to compare
   bool blocked_layouts = true;  // false only in tests, to compare
@@ -117,6 +120,8 @@ class Program {
   // REQUIRES: Forward was called; training.
   [[nodiscard]] virtual absl::Status Backward(absl::FunctionRef<void(int)> on_gradient_ready) = 0;
 
+  // As it was compiled for.
+  [[nodiscard]] virtual Precision precision() const = 0;
   // Bytes of the arena: inputs, activations, intermediate gradients and scratch.
   [[nodiscard]] virtual int64_t arena_bytes() const = 0;
   [[nodiscard]] virtual std::vector<NodeReport> Report() const = 0;

@@ -117,7 +117,7 @@ constexpr Words kWords[] = {
     {"data.schema.missing", "error zero mean", ""},
     {"data.on_bad_record", "fail skip quarantine", ""},
     {"train.determinism", "fast exact", ""},
-    {"train.precision", "fp32", "bf16 fp16"},
+    {"train.precision", "fp32 bf16", "fp16"},
     {"train.optimizer.type", "SGD Adam AdamW", "LAMB Adagrad RMSprop Lion"},
     {"train.scheduler.type", "ConstantLR StepLR WarmupCosineLR", "WarmupLR WarmupDecayLR OneCycle"},
     {"train.on_nonfinite", "fail", "skip_step"},

@@ -115,8 +115,10 @@ constexpr Key kKeys[] = {
     Whole("train.virtual_shards", {1, kShardsMax},
           "exact: parts that the global batch is cut into; the least power of two that is no less "
           "than the ranks if not given"),
-    Choice("train.precision", "fp32", "Type of the numbers computed with")
-        .Later("bf16|fp16").Default("fp32"),
+    Choice("train.precision", "fp32|bf16",
+           "Type of the numbers computed with; bf16: convolutions and products, on CPUs that have "
+           "avx512_bf16 or amx_bf16")
+        .Later("fp16").Default("fp32"),
     Whole("train.seed", {0, kSeedMax}, "Keys the first weights and the order of samples")
         .Default("1"),
     Number("train.gradient_clipping", {0, 1e6, true},

@@ -224,8 +224,8 @@ std::vector<BadFile> Training() {
        true},
       {{{"epochs: 3", "epochs: 3\n  early_stopping: {patience: 3}"}},
        {"12:3: 'early_stopping' is not supported yet"}},
-      {{{"epochs: 3", "epochs: 3\n  determinism: exact\n  virtual_shards: 8\n  precision: bf16"}},
-       {"14:14: 'train.precision': 'bf16' is not supported yet; possible: fp32"}},
+      {{{"epochs: 3", "epochs: 3\n  determinism: exact\n  virtual_shards: 8\n  precision: fp16"}},
+       {"14:14: 'train.precision': 'fp16' is not supported yet; possible: fp32, bf16"}},
       {{{"epochs: 3", "epochs: 3\n  determinism: exact\n  virtual_shards: 12"}},
        {"13:19: 'train.virtual_shards' is 12: it must be a power of two, no less than 'resources.ranks' (1), that "
         "divides 'train.global_batch_size' (128)"},

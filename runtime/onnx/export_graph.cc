@@ -81,6 +81,8 @@ int DataType(DType dtype) {
       return TensorProto::UINT8;
     case DType::kBool:
       return TensorProto::BOOL;
+    case DType::kBfloat16:  // of compiled programs, not of models
+      break;
   }
   return TensorProto::UNDEFINED;
 }

@@ -47,7 +47,8 @@ class Findings {
   // everywhere.
   void AddOfHost(absl::string_view field, const absl::Status& status) {
     const bool is_ours = absl::IsNotFound(status) || absl::IsPermissionDenied(status) ||
-                         absl::IsUnavailable(status) || absl::IsResourceExhausted(status);
+                         absl::IsUnavailable(status) || absl::IsResourceExhausted(status) ||
+                         absl::IsFailedPrecondition(status);
     if (!status.ok()) Add(field, absl::StrCat(is_ours ? at_host_ : "", status.message()));
   }
   std::vector<std::string> Take() { return std::move(errors_); }
@@ -179,6 +180,10 @@ void CheckProgram(const pb::JobSpec& spec, const graph::Graph& model, absl::stri
   graph::CompileOptions options;
   options.batch = RowsOf(spec);
   options.kernels = kernels::CpuKernels();
+  if (spec.train().precision() == graph::PrecisionName(graph::Precision::kBfloat16)) {
+    options.precision = graph::Precision::kBfloat16;
+    findings.AddOfHost("train.precision", kernels::CheckBfloat16());
+  }
   const auto graph =
       model::ForBatch(model, spec.model(), options.batch, model::Purpose::kTraining);
   if (!graph.ok()) {

@@ -6,6 +6,7 @@
 
 #include "base/memory_file_system.h"
 #include "base/temporary_folder.h"
+#include "kernels/kernels.h"
 #include "proto/job.pb.h"
 #include "runtime/model/model.h"
 #include "runtime/onnx/testing.h"
@@ -108,6 +109,19 @@ TEST_CASE("missing data is named with the field, or with its place in the job fi
   world.positions.push_back(position);
   world.Expect({"7:19: "});
   CHECK(world.Check()[0].find("/data/nothing") != std::string::npos);
+}
+
+TEST_CASE("bf16 is refused where the CPU does not multiply it, with the host and what it lacks") {
+  World world;
+  world.host = "node-7";
+  world.spec.mutable_train()->set_precision("bf16");
+  if (kernels::CpuMultipliesBfloat16()) {
+    world.Expect({});
+    return;
+  }
+  world.Expect({"train.precision: on host node-7: bf16 needs a CPU that multiplies bfloat16"});
+  CHECK(world.Check()[0].find("avx512_bf16") != std::string::npos);
+  CHECK(world.Check()[0].find("use fp32, or machines that have it") != std::string::npos);
 }
 
 TEST_CASE("all errors come at once") {

@@ -25,6 +25,7 @@ struct Settings {
   uint64_t seed = 1;
   std::string optimizer = "AdamW";
   int steps = 3;
+  graph::Precision precision = graph::Precision::kFloat32;
 };
 
 // What a run comes to.
@@ -50,6 +51,7 @@ class ExactRun {
     options.local_batch = rows_;
     options.virtual_shards = settings.shards;
     options.kernels = kernels::CpuKernels();
+    options.precision = settings.precision;
     options.bucket_bytes_max = 4096;
     options.seed = settings.seed;
     auto optimizer = MakeOptimizer(spec);
@@ -123,6 +125,21 @@ Result OnGang(int ranks, const Settings& settings) {
     CHECK(result.loss == results[0].loss);
   }
   return results[0];
+}
+
+// Its sums are float32 and formed for each shard at its fixed size: nothing in them knows of ranks.
+TEST_CASE("in bfloat16 too, and they are others than in float32") {
+  Settings settings;
+  const std::string wide = OnGang(1, settings).weights;
+  settings.precision = graph::Precision::kBfloat16;
+  const Result alone = OnGang(1, settings);
+  CHECK(alone.weights != wide);
+  for (const int ranks : {2, 3, 5, 8}) {
+    INFO(ranks << " ranks");
+    const Result result = OnGang(ranks, settings);
+    CHECK(result.weights == alone.weights);
+    CHECK(result.loss == alone.loss);
+  }
 }
 
 TEST_CASE("weights and loss have the same bits for every number of ranks") {

@@ -28,6 +28,12 @@ std::string Caches() {
   return text;
 }
 
+// What is not float32. The types of all nodes are in the hash; this is for people.
+std::string Precision(const graph::Program& program) {
+  if (program.precision() == graph::Precision::kFloat32) return "";
+  return absl::StrCat(", ", graph::PrecisionName(program.precision()));
+}
+
 // The choices, then every node with its shapes, its layouts and its kernel, in the order in which
 // they run. Threads are left out: people read them beside the hash.
 std::string HashOf(const graph::Program& program, const pb::Plan& plan) {
@@ -47,7 +53,7 @@ std::string FingerprintOf(const graph::Program& program, const pb::Plan& plan) {
   const int threads = plan.threads();
   return absl::StrCat("ISA ", base::IsaName(base::CpuIsa()), ", ", kernels::CpuLibraries(),
                       ", caches", Caches(), ", ", threads, threads == 1 ? " thread" : " threads",
-                      ", plan ", HashOf(program, plan));
+                      Precision(program), ", plan ", HashOf(program, plan));
 }
 
 // Also a kept plan goes over the wire, so that ranks agree even if they were told different ones. A

@@ -24,9 +24,9 @@
 
 namespace rm::trainer {
 
-// "ISA x86-64-v4, oneDNN 2.7.2, caches 32 KiB 1 MiB 32 MiB, 1 thread, plan 0123456789ab": the plan is
-// a hash over the nodes of the program, their shapes, layouts and kernels, and over what else the
-// Plan says. Its own fingerprint is not looked at.
+// "ISA x86-64-v4, oneDNN 2.7.2, caches 32 KiB 1 MiB 32 MiB, 1 thread, plan 0123456789ab", with the
+// precision before the plan where it is not fp32: the plan is a hash over the nodes of the program,
+// their types, layouts and kernels, and over what else the Plan says. Its own fingerprint is not looked at.
 [[nodiscard]] std::string FingerprintOf(const graph::Program& program,
                                         const ringmaster::v1::Plan& plan);
 

@@ -24,13 +24,15 @@ pb::Plan PlanOf(int threads, int64_t bucket_bytes) {
 
 std::string FingerprintOfBatch(const std::string& model, int64_t batch,
                                kernels::KernelTable table = kernels::CpuKernels(),
-                               const pb::Plan& plan = PlanOf(1, 4096)) {
+                               const pb::Plan& plan = PlanOf(1, 4096),
+                               graph::Precision precision = graph::Precision::kFloat32) {
   const auto graph = zoo::BuildModel(model, {});
   REQUIRE(graph.ok());
   graph::CompileOptions options;
   options.batch = batch;
   options.kernels = table;
   options.training = false;
+  options.precision = precision;
   const auto program = graph::Program::Compile(*graph, options);
   REQUIRE(program.ok());
   return FingerprintOf(**program, plan);
@@ -49,6 +51,15 @@ TEST_CASE("another model, batch or set of kernels is another plan") {
   CHECK(one != FingerprintOfBatch("mlp", 9));
   CHECK(one != FingerprintOfBatch("convnet", 8));
   CHECK(one != FingerprintOfBatch("mlp", 8, kernels::ReferenceKernels()));
+}
+
+TEST_CASE("so is another precision, and people can read which") {
+  const std::string narrow = FingerprintOfBatch("mlp", 8, kernels::CpuKernels(), PlanOf(1, 4096),
+                                                graph::Precision::kBfloat16);
+  CHECK_THAT(narrow, Catch::Contains(", 1 thread, bf16, plan "));
+  const std::string wide = FingerprintOfBatch("mlp", 8);
+  CHECK_THAT(wide, !Catch::Contains("bf16"));
+  CHECK(narrow.substr(narrow.find("plan ")) != wide.substr(wide.find("plan ")));
 }
 
 TEST_CASE("so is whatever else the plan says, but for the fingerprint in it") {

@@ -45,6 +45,7 @@ absl::StatusOr<std::unique_ptr<Replica>> Replica::Build(const graph::Graph& trai
   compile.batch = options.local_batch;
   compile.kernels = options.kernels;
   compile.kernel_options = options.kernel_options;
+  compile.precision = options.precision;
   RM_ASSIGN_OR_RETURN(auto program, graph::Program::Compile(training_graph, compile));
   auto replica =
       std::unique_ptr<Replica>(new Replica(std::move(program), std::move(optimizer)));

@@ -41,6 +41,7 @@ struct ReplicaOptions {
   // (comm::ShardsOf) are its micro-batches, whatever is said above. 0: fast mode.
   int virtual_shards = 0;
   int64_t bucket_bytes_max = 8 << 20;
+  graph::Precision precision = graph::Precision::kFloat32;  // weights and gradients are float32 in both
   kernels::KernelTable kernels;
   kernels::KernelOptions kernel_options;
   uint64_t seed = 1;                      // first values of the parameters

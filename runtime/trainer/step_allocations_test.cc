@@ -71,6 +71,7 @@ struct Settings {
   std::string optimizer = "SGD";
   int micro_batches = 1;
   int shards = 0;
+  graph::Precision precision = graph::Precision::kFloat32;
 };
 
 // A built-in model, small, with these parameters.
@@ -102,6 +103,7 @@ int AllocationsOf(const pb::ModelSpec& model, const Settings& settings) {
     options.micro_batches = settings.micro_batches;
     options.virtual_shards = settings.shards;
     options.kernels = kernels::CpuKernels();
+    options.precision = settings.precision;
     pb::OptimizerSpec spec;
     spec.set_type(settings.optimizer);
     auto optimizer = MakeOptimizer(spec);
@@ -138,7 +140,7 @@ TEST_CASE("a step allocates nothing, whatever the optimizer and however many mic
   }
 }
 
-TEST_CASE("neither do convolutions, normalisation, attention and dropout, in fast mode and in exact mode") {
+TEST_CASE("neither do convolutions, normalisation, attention and dropout, in fast mode and in exact mode, of either precision") {
   const pb::ModelSpec models[] = {
       Model("convnet", {{"height", 8}, {"width", 8}, {"dropout", 0.25}}),
       Model("resnet18", {{"height", 8}, {"width", 8}}),
@@ -146,8 +148,10 @@ TEST_CASE("neither do convolutions, normalisation, attention and dropout, in fas
   };
   for (const pb::ModelSpec& model : models) {
     for (const int shards : {0, 2}) {
-      CAPTURE(model.zoo(), shards);
-      CHECK(AllocationsOf(model, {"SGD", 1, shards}) == 0);
+      for (const auto precision : {graph::Precision::kFloat32, graph::Precision::kBfloat16}) {
+        CAPTURE(model.zoo(), shards, graph::PrecisionName(precision));
+        CHECK(AllocationsOf(model, {"SGD", 1, shards, precision}) == 0);
+      }
     }
   }
 }

@@ -1,12 +1,14 @@
 // Settings of a job that reach into every part of the training: optimizer state and step count in checkpoints, micro-batches,
-// frozen weights, dropout.
+// frozen weights, dropout, precision.
 #include <catch2/catch.hpp>
 #include <functional>
 #include <string>
 #include <vector>
 
+#include "absl/strings/match.h"
 #include "base/check.h"
 #include "base/memory_file_system.h"
+#include "kernels/kernels.h"
 #include "runtime/checkpoint/checkpoint.h"
 #include "runtime/trainer/trainer_testing.h"
 
@@ -101,6 +103,60 @@ TEST_CASE("a job that goes on from a checkpoint ends with the same bits, whateve
     CHECK(stopped.weights_sha256 != hash);
     CHECK(Train(files, spec, 2, /*generation=*/2).weights_sha256 == hash);
   }
+}
+
+// Two ranks, in either mode: a convnet on digits, in float32 and in bfloat16.
+TEST_CASE("in bf16 a job learns as in fp32, and its checkpoints are float32") {
+  if (!kernels::CpuMultipliesBfloat16()) {
+    WARN("skipped: " << kernels::CheckBfloat16().message());
+    return;
+  }
+  pb::JobSpec spec = SmallJob();
+  spec.mutable_model()->clear_params();
+  spec.mutable_model()->set_zoo("convnet");
+  spec.mutable_train()->clear_epochs();
+  spec.mutable_train()->set_steps(8);
+  spec.mutable_train()->set_global_batch_size(16);
+  for (const char* const mode : {"fast", "exact"}) {
+    INFO(mode);
+    spec.mutable_train()->set_determinism(mode);
+    spec.mutable_train()->set_virtual_shards(std::string(mode) == "exact" ? 2 : 0);
+    std::vector<double> losses;
+    std::vector<std::string> hashes;
+    for (const char* const precision : {"fp32", "bf16", "bf16"}) {
+      base::MemoryFileSystem files;
+      WriteData(files);
+      spec.mutable_train()->set_precision(precision);
+      const TrainResult result = Train(files, spec, 2);
+      losses.push_back(result.metrics.at("train/loss"));
+      hashes.push_back(result.weights_sha256);
+      // As many bytes as float32 has, or it could not be read.
+      ReadTensor(files, "/checkpoints/step-000000000008-g1", "conv1.bias", 32, false);
+    }
+    CHECK(losses[1] == Approx(losses[0]).epsilon(0.05).margin(0.02));
+    CHECK(hashes[0] != hashes[1]);
+    CHECK(hashes[1] == hashes[2]);
+  }
+}
+
+TEST_CASE("bf16 is refused at the start of a rank whose CPU lacks it") {
+  if (kernels::CpuMultipliesBfloat16()) {
+    WARN("skipped: this CPU has it; the test without AVX-512 refuses");
+    return;
+  }
+  pb::JobSpec spec = SmallJob();
+  spec.mutable_train()->set_precision("bf16");
+  base::MemoryFileSystem files;
+  WriteData(files);
+  RunGang(1, [&](comm::Communicator& communicator) {
+    const StopSignal stop;
+    RecordingObserver observer;
+    const auto trainer =
+        Trainer::Create(StartOf(spec, 0, 1, 1), files, communicator, observer, stop);
+    const std::string message(trainer.status().message());
+    RM_CHECK(absl::StrContains(message, "train.precision: bf16 needs a CPU that multiplies"),
+             message);
+  });
 }
 
 TEST_CASE("the loss curve is the same on one rank and on two, with everything switched on") {

@@ -32,6 +32,17 @@ checkpoint::Lineage LineageOf(const pb::RankStart& start) {
   return lineage;
 }
 
+// Workers have been asked by then whether they can (runtime/preflight); a later generation may have come
+// to another one.
+absl::StatusOr<graph::Precision> PrecisionOf(const pb::TrainSpec& train) {
+  if (train.precision().empty()) return graph::Precision::kFloat32;
+  RM_ASSIGN_OR_RETURN(const graph::Precision precision, graph::FindPrecision(train.precision()));
+  if (precision == graph::Precision::kBfloat16) {
+    RM_RETURN_IF_ERROR(base::Annotate(kernels::CheckBfloat16(), "train.precision"));
+  }
+  return precision;
+}
+
 // In exact mode the same for the whole gang: threads are part of what makes equal runs equal bits.
 kernels::KernelOptions KernelOptionsOf(const pb::Plan& plan) {
   kernels::KernelOptions options;
@@ -158,6 +169,7 @@ absl::Status Trainer::BuildReplica() {
                           train_.optimizer().no_decay().end());
   options.kernels = kernels::CpuKernels();
   options.kernel_options = KernelOptionsOf(plan_);
+  RM_ASSIGN_OR_RETURN(options.precision, PrecisionOf(train_));
   options.seed = train_.seed();
   options.bucket_bytes_max = plan_.bucket_bytes();
   RM_ASSIGN_OR_RETURN(replica_,

@@ -207,7 +207,7 @@ TEST_CASE("bad flags are one clear line and exit code 2") {
       {"train --seed -1", "--seed"},
       {"train --save-weights /nowhere/w.safetensors", "--save-weights: /nowhere"},
       {"train --save-weights /tmp", "--save-weights: /tmp is there already and no file"},
-      {"train --precision bf16", "must be one of fp32"},
+      {"train --precision fp16", "must be one of fp32, bf16"},
       {"allreduce --sizes 1023", "multiple of 4"},
       {"allreduce --sizes ,", "no size given"},
       {"allreduce --ranks 1", "from 2"},

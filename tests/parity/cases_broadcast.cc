@@ -234,6 +234,15 @@ std::vector<KernelCase> CastCases(RandomStream& random) {
       cases.push_back(Exact({"Cast", attributes, {Of(from, {33})}, {Of(to, {33})}}, {x}));
     }
   }
+  // Vectors and their rest, and images, which are cast as they lie.
+  for (const Shape& shape : {Shape{33}, Shape{2, 17, 3, 5}, Shape{40000}}) {
+    for (const DType to : {DType::kFloat32, DType::kBfloat16}) {
+      const DType from = to == DType::kFloat32 ? DType::kBfloat16 : DType::kFloat32;
+      const Attributes attributes{{"to", std::string(DTypeName(to))}};
+      cases.push_back(Exact({"Cast", attributes, {Of(from, shape)}, {Of(to, shape)}},
+                            {Uniform(random, shape)}));
+    }
+  }
   return cases;
 }
 

@@ -6,6 +6,8 @@
 
 #include "base/check.h"
 #include "base/random.h"
+#include "kernels/api/bfloat16.h"
+#include "kernels/api/bfloat16_form.h"
 #include "kernels/api/testing.h"
 #include "kernels/kernels.h"
 #include "tests/parity/case_tools.h"
@@ -467,6 +469,30 @@ void MakeMagnitudes(KernelCase* kernel_case) {
 
 }  // namespace
 
+namespace {
+
+// Every case again in bfloat16, for operators that have such a form. Operands in it are rounded here,
+// so that reference and kernel read the same; what the kernel itself rounds is left to it.
+void AppendNarrowed(std::vector<KernelCase>* cases) {
+  const size_t wide = cases->size();
+  for (size_t i = 0; i < wide; ++i) {
+    const kernels::Bfloat16Form* form = kernels::FindBfloat16Form((*cases)[i].instance.op);
+    if (form == nullptr) return;
+    KernelCase narrowed = (*cases)[i];
+    narrowed.instance = kernels::Narrowed(narrowed.instance);
+    if (!kernels::IsBfloat16Form(narrowed.instance)) continue;  // of integers
+    for (size_t operand = 0; operand < narrowed.inputs.size(); ++operand) {
+      if (!form->takes(operand)) continue;
+      for (float& value : narrowed.inputs[operand]) {
+        value = kernels::ToFloat(kernels::ToBfloat16(value));
+      }
+    }
+    cases->push_back(std::move(narrowed));
+  }
+}
+
+}  // namespace
+
 Generators CoreGenerators() { return kGenerators; }
 
 std::vector<KernelCase> CasesOf(const std::string& op) {
@@ -476,6 +502,7 @@ std::vector<KernelCase> CasesOf(const std::string& op) {
       RandomStream random(20221122, base::StableHash(op));
       std::vector<KernelCase> cases = generator.cases(random);
       for (KernelCase& kernel_case : cases) MakeMagnitudes(&kernel_case);
+      AppendNarrowed(&cases);
       return cases;
     }
   }

@@ -21,6 +21,9 @@ using Values = std::vector<float>;
 // A sum of n terms in any order is off by at most n roundings, and by about √n where their errors
 // are independent; a wrong or missing term is about 1/n of the sum. So the limit is slack · (4 +
 // 2·√terms) roundings, and terms = 0 means that every bit must be right.
+//
+// A bfloat16 output that must not be right to the bit may be its neighbour: what lies near the middle
+// between two may be rounded either way.
 struct Tolerance {
   double terms = 0;
   double slack = 1;
@@ -40,7 +43,8 @@ struct KernelCase {
   float magnitude_least = 0;
 };
 
-// The cases of an operator; empty when nobody wrote a generator for it.
+// The cases of an operator, in float32 and then in its bfloat16 form if it has one
+// (kernels/api/bfloat16_form.h); empty when nobody wrote a generator for it.
 [[nodiscard]] std::vector<KernelCase> CasesOf(const std::string& op);
 
 }  // namespace rm::tests

@@ -23,6 +23,7 @@ using kernels::testing::Tensor;
 constexpr Layout kLayouts[] = {Layout::kPlain, Layout::kChannelsLast, Layout::kChannels8,
                                Layout::kChannels16};
 constexpr double kRounding = 1.0 / (1 << 24);  // of float32, relative
+constexpr double kBfloat16Step = 1.0 / (1 << 7);  // to the next bfloat16, relative, at most
 constexpr double kTiny = 1e-37;                // below float32's normal numbers, nobody is judged
 
 std::vector<Values> ReferenceOutputs(const OpInstance& instance,
@@ -105,14 +106,17 @@ bool SameMemory(const Tensor& a, const Tensor& b) {
          std::memcmp(a.data(), b.data(), a.type().bytes()) == 0;
 }
 
-std::string CompareOutput(const Values& got, const Values& want, const Values& magnitudes,
-                          const Tolerance& tolerance) {
+std::string CompareOutput(kernels::DType dtype, const Values& got, const Values& want,
+                          const Values& magnitudes, const Tolerance& tolerance) {
   const double roundings =
       tolerance.terms == 0 ? 0 : tolerance.slack * (4 + 2 * std::sqrt(tolerance.terms));
   for (size_t i = 0; i < want.size(); ++i) {
     if (std::isnan(want[i]) && std::isnan(got[i])) continue;
     const auto magnitude = static_cast<double>(magnitudes[i]);
-    const double limit = roundings == 0 ? 0 : roundings * kRounding * magnitude + kTiny;
+    double limit = roundings == 0 ? 0 : roundings * kRounding * magnitude + kTiny;
+    if (limit > 0 && dtype == kernels::DType::kBfloat16) {
+      limit += kBfloat16Step * std::abs(static_cast<double>(want[i]));
+    }
     const double error = std::abs(static_cast<double>(got[i]) - static_cast<double>(want[i]));
     if (error <= limit || got[i] == want[i]) continue;
     return absl::StrCat("element ", i, " is ", got[i], ", must be ", want[i], ": off by ",
@@ -128,7 +132,7 @@ std::string CheckOutputs(const Run& run, const ExpectedCase& expected) {
     if (!output.GuardsAreIntact()) return absl::StrCat("wrote outside output ", i);
     if (!output.PaddingIsZero()) return absl::StrCat("the padding of output ", i, " is not zero");
     const std::string wrong =
-        CompareOutput(output.values(), expected.outputs[i], expected.magnitudes[i],
+        CompareOutput(output.type().dtype, output.values(), expected.outputs[i], expected.magnitudes[i],
                       expected.kernel_case.tolerance);
     if (!wrong.empty()) return absl::StrCat("output ", i, ", ", wrong);
   }

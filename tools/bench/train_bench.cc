@@ -22,6 +22,7 @@
 #include "base/flags.h"
 #include "base/status.h"
 #include "comm/collective/shard_tree.h"
+#include "kernels/kernels.h"
 #include "runtime/zoo/zoo.h"
 #include "tools/bench/rank_group.h"
 #include "tools/bench/report.h"
@@ -66,7 +67,6 @@ struct Options {
   bool help = false;
 };
 
-// Choices that a later version widens are listed with what they take today, so that nothing is silently ignored.
 absl::StatusOr<Options> ParseOptions(int argc, char** argv, std::string* help) {
   Options o;
   base::FlagSet flags("trainctl bench train",
@@ -92,7 +92,8 @@ absl::StatusOr<Options> ParseOptions(int argc, char** argv, std::string* help) {
                &o.determinism);
   flags.Integer("virtual-shards", "V", "exact: parts of the global batch (0: 8, or more for more ranks)",
                 0, 1 << 16, &o.virtual_shards);
-  flags.Choice("precision", {"fp32"}, "bf16 comes with a later version", &o.precision);
+  flags.Choice("precision", {"fp32", "bf16"},
+               "bf16: convolutions and products, where the CPU multiplies it", &o.precision);
   flags.Text("save-weights", "FILE", "write the last weights as safetensors", &o.save_weights);
   flags.Texts("param", "NAME=VALUE", "parameter of the zoo model; may be repeated", &o.params);
   flags.Choice("output", {"table", "json"}, "form of the line", &o.output);
@@ -194,6 +195,7 @@ base::Json SettingsOf(const Options& o, const std::map<std::string, double>& val
       .Set("optimizer", o.optimizer)
       .Set("lr", o.lr)
       .Set("virtual_shards", o.virtual_shards)
+      .Set("precision", o.precision)
       .Set("transport", o.transport)
       .Set("save_weights", o.save_weights)
       .Set("params", params);
@@ -236,7 +238,8 @@ base::Json LineOf(const Options& o, const std::vector<base::Json>& results) {
       .Set("optimizer", o.optimizer)
       .Set("lr", o.lr)
       .Set("determinism", o.determinism)
-      .Set("virtual_shards", o.virtual_shards);
+      .Set("virtual_shards", o.virtual_shards)
+      .Set("precision", o.precision);
   AddCircumstances(line);
   return line;
 }
@@ -274,6 +277,9 @@ absl::Status RunBench(Options o) {
   RM_RETURN_IF_ERROR(FillBatchSizes(o));
   RM_RETURN_IF_ERROR(FillShards(o));
   RM_RETURN_IF_ERROR(CheckSavePath(o.save_weights));
+  if (o.precision == "bf16") {
+    RM_RETURN_IF_ERROR(base::Annotate(kernels::CheckBfloat16(), "--precision"));
+  }
   const base::Json settings = SettingsOf(o, params);
   RM_ASSIGN_OR_RETURN(const std::vector<base::Json> results,
                       RunRanks("train", static_cast<int>(o.ranks), static_cast<int>(o.threads),

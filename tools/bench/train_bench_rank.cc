@@ -229,6 +229,8 @@ class Run {
         model::ForBatch(model, spec, options.local_batch, model::Purpose::kTraining));
     options.kernels = kernels::CpuKernels();
     options.kernel_options.threads = static_cast<int>(IntSetting(settings_, "threads", 1));
+    RM_ASSIGN_OR_RETURN(options.precision,
+                        graph::FindPrecision(TextSetting(settings_, "precision")));
     options.seed = seed;
     RM_ASSIGN_OR_RETURN(auto optimizer, trainer::MakeOptimizer(OptimizerSpecOf(settings_)));
     RM_ASSIGN_OR_RETURN(replica_, trainer::Replica::Build(graph, options, std::move(optimizer),

@@ -105,19 +105,11 @@ int64_t CountFlops(const graph::Program& program) {
   return flops;
 }
 
-absl::StatusOr<std::unique_ptr<graph::Program>> Compile(const Graph& graph, int64_t batch,
-                                                        bool training) {
-  graph::CompileOptions options;
-  options.batch = batch;
-  options.kernels = kernels::CpuKernels();
-  options.training = training;
-  return graph::Program::Compile(graph, options);
-}
-
 // What is asked about a model.
 struct Question {
   std::string model;
   int64_t batch = 1;
+  std::string precision = "fp32";
   bool training = false;  // the nodes of a step of training instead of those of the model in use
   bool measure = false;
 };
@@ -128,22 +120,33 @@ struct Compiled {
   std::unique_ptr<graph::Program> program;
 };
 
+// Types are shown on any machine, also on one that would not train in them.
+absl::StatusOr<std::unique_ptr<graph::Program>> Compile(const Graph& graph,
+                                                        const Question& question, bool training) {
+  graph::CompileOptions options;
+  options.batch = question.batch;
+  options.kernels = kernels::CpuKernels();
+  options.training = training;
+  RM_ASSIGN_OR_RETURN(options.precision, graph::FindPrecision(question.precision));
+  return graph::Program::Compile(graph, options);
+}
+
 // The model as it is when it is served: dropout passes everything on.
-absl::StatusOr<Compiled> InUse(const Graph& bound, int64_t batch) {
+absl::StatusOr<Compiled> InUse(const Graph& bound, const Question& question) {
   Compiled compiled{bound, nullptr};
   RM_RETURN_IF_ERROR(graph::SwitchDropout(/*training=*/false, &compiled.graph));
-  RM_ASSIGN_OR_RETURN(compiled.program, Compile(compiled.graph, batch, /*training=*/false));
+  RM_ASSIGN_OR_RETURN(compiled.program, Compile(compiled.graph, question, /*training=*/false));
   return compiled;
 }
 
 // A step of training with the usual loss.
-absl::StatusOr<Compiled> InTraining(const Graph& bound, int64_t batch) {
+absl::StatusOr<Compiled> InTraining(const Graph& bound, const Question& question) {
   ringmaster::v1::ModelSpec spec;
   spec.set_loss(graph::LossOptions().loss);
   Compiled compiled;
   RM_ASSIGN_OR_RETURN(compiled.graph,
-                      model::ForBatch(bound, spec, batch, model::Purpose::kTraining));
-  RM_ASSIGN_OR_RETURN(compiled.program, Compile(compiled.graph, batch, /*training=*/true));
+                      model::ForBatch(bound, spec, question.batch, model::Purpose::kTraining));
+  RM_ASSIGN_OR_RETURN(compiled.program, Compile(compiled.graph, question, /*training=*/true));
   return compiled;
 }
 
@@ -231,12 +234,12 @@ absl::StatusOr<Json> Describe(const Question& question) {
   RM_ASSIGN_OR_RETURN(const Loaded loaded, Load(question.model));
   RM_ASSIGN_OR_RETURN(Graph bound, graph::BindBatch(loaded.graph, batch));
   RM_RETURN_IF_ERROR(graph::Recognize(&bound));
-  RM_ASSIGN_OR_RETURN(const Compiled in_use, InUse(bound, batch));
+  RM_ASSIGN_OR_RETURN(const Compiled in_use, InUse(bound, question));
   RM_ASSIGN_OR_RETURN(const auto types, graph::InferTypes(in_use.graph, batch));
-  const absl::StatusOr<Compiled> training = InTraining(bound, batch);
+  const absl::StatusOr<Compiled> training = InTraining(bound, question);
   if (question.training && !training.ok()) return training.status();
   Json all;
-  all.Set("model", question.model).Set("batch", batch);
+  all.Set("model", question.model).Set("batch", batch).Set("precision", question.precision);
   all.Set("inputs", Leaves(bound, ValueKind::kInput)).Set("outputs", Outputs(in_use.graph, types));
   all.Set("parameters", Leaves(bound, ValueKind::kParameter));
   all.Set("buffers", Leaves(bound, ValueKind::kBuffer));
@@ -364,6 +367,8 @@ int RunGraph(const Command& command, const Words& words) {
   CommandLine line(command);
   Question question;
   line.flags().Integer("batch", "N", "samples of a batch", 1, 1 << 20, &question.batch);
+  line.flags().Choice("precision", {"fp32", "bf16"}, "type of what is computed, where it can be",
+                      &question.precision);
   line.flags().Switch("training", "list the nodes of a step of training", &question.training);
   line.flags().Switch("measure", "run the listed nodes, and show the time of each beside its bound",
                       &question.measure);

@@ -13,7 +13,7 @@ constexpr OpRule kOps[] = {
     {"AveragePool", OpTrait::kNone, &DifferentiateAveragePool},
     {"BatchNormTraining", OpTrait::kNone, &DifferentiateBatchNormTraining},
     {"BatchNormalization", OpTrait::kNone, &DifferentiateBatchNormalization},
-    {"Cast", OpTrait::kNone, &DifferentiateCast},
+    {"Cast", OpTrait::kElementwise, &DifferentiateCast},
     {"Clip", OpTrait::kElementwise, &DifferentiateByOperand},
     {"ClipGrad", OpTrait::kElementwise, nullptr},
     {"Concat", OpTrait::kNone, &DifferentiateConcat},
