@@ -1,11 +1,12 @@
-// MaxPool(X) → Y[, WindowIndex] and MaxPoolGrad(dY, WindowIndex) → dX, in any one layout.
+// MaxPool(X) → Y[, WindowIndex] and MaxPoolGrad(dY, WindowIndex) → dX, in any one layout; in bfloat16
+// where channels lie side by side.
 //
 // Our own loops rather than oneDNN's pooling, because the index is then a byte that means the same
 // in every layout and in the reference, and the gradient may be taken before or after that of a
 // relu.
 #include <cstring>
 
-#include "kernels/api/check_instance.h"
+#include "kernels/api/bfloat16_form.h"
 #include "kernels/cpu/isa.h"
 #include "kernels/cpu/ops.h"
 #include "kernels/cpu/parallel.h"
@@ -21,7 +22,7 @@ bool SameLayouts(const OpInstance& op) {
     if (input.type.layout != layout) return false;
   }
   if (op.has_output(1) && op.outputs[1].type.layout != layout) return false;
-  return CheckInstance(op).ok();
+  return IsLegalInEitherForm(op);
 }
 
 // How the images of a layout fall apart into planes and channels pooled side by side.
@@ -67,18 +68,26 @@ class PoolKernel : public Kernel {
   const int threads_;
 };
 
+// The two loops of one element type.
+auto MaxLoop(const PoolLoops& loops, float) { return loops.max; }
+auto MaxLoop(const PoolLoops& loops, Bfloat16) { return loops.max_bfloat16; }
+auto GradientLoop(const PoolLoops& loops, float) { return loops.max_grad; }
+auto GradientLoop(const PoolLoops& loops, Bfloat16) { return loops.max_grad_bfloat16; }
+
 // Forward. The index is optional: at inference nobody asks for it.
+template <typename Element>
 class MaxPool final : public PoolKernel {
  public:
   MaxPool(const PoolShape& shape, int64_t channels, const KernelOptions& options)
       : PoolKernel(shape, options), channels_(channels) {}
 
   absl::Status Run(const Arguments& arguments) override {
-    const auto* x = arguments.input<float>(0);
-    auto* y = arguments.output<float>(0);
+    const auto* x = arguments.input<Element>(0);
+    auto* y = arguments.output<Element>(0);
     auto* index = arguments.output<uint8_t>(1);
+    const auto loop = MaxLoop(loops_, Element{});
     ParallelFor(threads_, shape_.planes, 1, [&](int64_t begin, int64_t end) {
-      loops_.max(shape_, begin, end, x, y, index);
+      loop(shape_, begin, end, x, y, index);
     });
     if (index != nullptr && channels_ % shape_.inner != 0) ClearPadding(index);
     return absl::OkStatus();
@@ -102,20 +111,28 @@ class MaxPool final : public PoolKernel {
 };
 
 // Backward. Every element of dX is written, most of them with zero.
+template <typename Element>
 class MaxPoolGrad final : public PoolKernel {
  public:
   using PoolKernel::PoolKernel;
 
   absl::Status Run(const Arguments& arguments) override {
-    const auto* dy = arguments.input<float>(0);
+    const auto* dy = arguments.input<Element>(0);
     const auto* index = arguments.input<uint8_t>(1);
-    auto* dx = arguments.output<float>(0);
+    auto* dx = arguments.output<Element>(0);
+    const auto loop = GradientLoop(loops_, Element{});
     ParallelFor(threads_, shape_.planes, 1, [&](int64_t begin, int64_t end) {
-      loops_.max_grad(shape_, begin, end, dy, index, dx);
+      loop(shape_, begin, end, dy, index, dx);
     });
     return absl::OkStatus();
   }
 };
+
+bool IsBfloat16(const OpInstance& op) { return op.inputs[0].type.dtype == DType::kBfloat16; }
+
+PoolShape ShapeOfGradient(const OpInstance& op) {
+  return ShapeOf(op.attributes, op.outputs[0].type, op.inputs[0].type);
+}
 
 }  // namespace
 
@@ -123,10 +140,18 @@ class MaxPoolGrad final : public PoolKernel {
 bool SupportsMaxPool(const OpInstance& instance) {
   if (!SameLayouts(instance)) return false;
   const Window2d window = ReadWindow2d(instance.attributes, {});
-  return window.kernel_h * window.kernel_w <= 256;
+  if (window.kernel_h * window.kernel_w > 256) return false;
+  const TensorType& x = instance.inputs[0].type;
+  return !IsBfloat16(instance) || ShapeOf(instance.attributes, x, instance.outputs[0].type).inner > 1;
 }
 
-bool SupportsMaxPoolGrad(const OpInstance& instance) { return SameLayouts(instance); }
+// Where windows overlap, bfloat16 is left to the float32 loops between casts.
+bool SupportsMaxPoolGrad(const OpInstance& instance) {
+  if (!SameLayouts(instance)) return false;
+  if (!IsBfloat16(instance)) return true;
+  const PoolShape shape = ShapeOfGradient(instance);
+  return shape.inner > 1 && shape.tiles();
+}
 
 // A pool takes images as they come: a blocked layout goes on through it.
 LayoutChoice ChooseMaxPoolLayouts(const OpInstance& instance, const KernelOptions& /*options*/) {
@@ -144,14 +169,18 @@ LayoutChoice ChooseMaxPoolGradLayouts(const OpInstance& instance,
 absl::StatusOr<std::unique_ptr<Kernel>> MakeMaxPool(const OpInstance& instance,
                                                     const KernelOptions& options) {
   const TensorType& x = instance.inputs[0].type;
-  return std::make_unique<MaxPool>(ShapeOf(instance.attributes, x, instance.outputs[0].type),
-                                   x.shape[1], options);
+  const PoolShape shape = ShapeOf(instance.attributes, x, instance.outputs[0].type);
+  if (IsBfloat16(instance)) {
+    return std::make_unique<MaxPool<Bfloat16>>(shape, x.shape[1], options);
+  }
+  return std::make_unique<MaxPool<float>>(shape, x.shape[1], options);
 }
 
 absl::StatusOr<std::unique_ptr<Kernel>> MakeMaxPoolGrad(const OpInstance& instance,
                                                         const KernelOptions& options) {
-  return std::make_unique<MaxPoolGrad>(
-      ShapeOf(instance.attributes, instance.outputs[0].type, instance.inputs[0].type), options);
+  const PoolShape shape = ShapeOfGradient(instance);
+  if (IsBfloat16(instance)) return std::make_unique<MaxPoolGrad<Bfloat16>>(shape, options);
+  return std::make_unique<MaxPoolGrad<float>>(shape, options);
 }
 
 }  // namespace rm::kernels::cpu

@@ -4,6 +4,8 @@
 
 #include <cstdint>
 
+#include "kernels/api/bfloat16.h"
+
 namespace rm::kernels::cpu {
 
 // A pool over planes of pixels; each pixel has `inner` neighbouring floats (channels) that are
@@ -22,6 +24,12 @@ struct PoolShape {
   int64_t stride_h, stride_w;
   int64_t pad_top, pad_left;
   int64_t dilation_h, dilation_w;
+
+  // True when every element of X is in exactly one window.
+  [[nodiscard]] bool tiles() const {
+    return kernel_h == stride_h && kernel_w == stride_w && dilation_h == 1 && dilation_w == 1 &&
+           pad_top == 0 && pad_left == 0 && in_h == out_h * kernel_h && in_w == out_w * kernel_w;
+  }
 };
 
 // The planes from `begin` up to, not including, `end` of the tensors. Thread-safe.
@@ -32,6 +40,13 @@ struct PoolLoops {
   // dX from dY and the index. An index that points outside X is passed over.
   void (*max_grad)(const PoolShape& shape, int64_t begin, int64_t end, const float* dy,
                    const uint8_t* index, float* dx);
+
+  // The same in bfloat16. REQUIRES: inner > 1; for the gradient tiles(), as gradients that meet would
+  // have to be added in float32.
+  void (*max_bfloat16)(const PoolShape& shape, int64_t begin, int64_t end, const Bfloat16* x,
+                       Bfloat16* y, uint8_t* index);
+  void (*max_grad_bfloat16)(const PoolShape& shape, int64_t begin, int64_t end,
+                            const Bfloat16* dy, const uint8_t* index, Bfloat16* dx);
 };
 
 namespace v1 {

@@ -79,15 +79,15 @@ struct Window {
 
 // The maximum of one window for as many channels as T holds. `x` is the first of these channels in
 // the plane's first pixel.
-template <typename T>
-inline void MaxOfWindow(const Window& window, const float* x, float* y, uint8_t* index) {
+template <typename T, typename Element>
+inline void MaxOfWindow(const Window& window, const Element* x, Element* y, uint8_t* index) {
   const auto& [s, rows, columns] = window;
   T best = LoadAs<T>(x + ((rows.origin + rows.begin * s.dilation_h) * s.in_w + columns.origin +
                           columns.begin * s.dilation_w) *
                              s.inner);
   auto where = IndexOf(static_cast<int32_t>(rows.begin * s.kernel_w + columns.begin), T{});
   for (int64_t kh = rows.begin; kh < rows.end; ++kh) {
-    const float* row = x + (rows.origin + kh * s.dilation_h) * s.in_w * s.inner;
+    const Element* row = x + (rows.origin + kh * s.dilation_h) * s.in_w * s.inner;
     for (int64_t kw = columns.begin; kw < columns.end; ++kw) {
       const T value = LoadAs<T>(row + (columns.origin + kw * s.dilation_w) * s.inner);
       const auto wins = Wins(value, best);
@@ -100,7 +100,8 @@ inline void MaxOfWindow(const Window& window, const float* x, float* y, uint8_t*
 }
 
 // `x`, `y` and `index` are those of one plane; y and index are walked in order.
-void MaxInner(const PoolShape& s, const float* x, float* y, uint8_t* index) {
+template <typename Element>
+void MaxInner(const PoolShape& s, const Element* x, Element* y, uint8_t* index) {
   for (int64_t oh = 0; oh < s.out_h; ++oh) {
     const Taps rows = Rows(s, oh);
     for (int64_t ow = 0; ow < s.out_w; ++ow) {
@@ -120,15 +121,16 @@ void MaxInner(const PoolShape& s, const float* x, float* y, uint8_t* index) {
 }
 
 // Spreads one window's gradient over its taps; kAdd adds it to what other windows left there.
-template <typename T, bool kAdd>
-inline void SpreadWindow(const Window& window, const float* dy, const uint8_t* index, float* dx) {
+template <typename T, bool kAdd, typename Element>
+inline void SpreadWindow(const Window& window, const Element* dy, const uint8_t* index,
+                         Element* dx) {
   const auto& [s, rows, columns] = window;
   const T gradient = LoadAs<T>(dy);
   const auto where = LoadIndex(index, T{});
   for (int64_t kh = rows.begin; kh < rows.end; ++kh) {
-    float* row = dx + (rows.origin + kh * s.dilation_h) * s.in_w * s.inner;
+    Element* row = dx + (rows.origin + kh * s.dilation_h) * s.in_w * s.inner;
     for (int64_t kw = columns.begin; kw < columns.end; ++kw) {
-      float* to = row + (columns.origin + kw * s.dilation_w) * s.inner;
+      Element* to = row + (columns.origin + kw * s.dilation_w) * s.inner;
       const auto tap = IndexOf(static_cast<int32_t>(kh * s.kernel_w + kw), T{});
       const T part = where == tap ? gradient : T{};
       StoreAs(to, kAdd ? LoadAs<T>(to) + part : part);
@@ -137,8 +139,8 @@ inline void SpreadWindow(const Window& window, const float* dy, const uint8_t* i
 }
 
 // The mirror of MaxInner: dY and the index are walked in order, dX is written where the taps lie.
-template <bool kAdd>
-void SpreadInner(const PoolShape& s, const float* dy, const uint8_t* index, float* dx) {
+template <bool kAdd, typename Element>
+void SpreadInner(const PoolShape& s, const Element* dy, const uint8_t* index, Element* dx) {
   for (int64_t oh = 0; oh < s.out_h; ++oh) {
     const Taps rows = Rows(s, oh);
     for (int64_t ow = 0; ow < s.out_w; ++ow) {
@@ -248,18 +250,11 @@ void Max(const PoolShape& shape, int64_t begin, int64_t end, const float* x, flo
   }
 }
 
-// True when every element of X is in exactly one window.
-bool WindowsTile(const PoolShape& s) {
-  return s.kernel_h == s.stride_h && s.kernel_w == s.stride_w && s.dilation_h == 1 &&
-         s.dilation_w == 1 && s.pad_top == 0 && s.pad_left == 0 &&
-         s.in_h == s.out_h * s.kernel_h && s.in_w == s.out_w * s.kernel_w;
-}
-
 void MaxGrad(const PoolShape& shape, int64_t begin, int64_t end, const float* dy,
              const uint8_t* index, float* dx) {
   const PoolShape s = shape;
   // Windows that tile X write every element once: no clearing before, no adding.
-  const bool tile = WindowsTile(s) && s.inner > 1;
+  const bool tile = s.tiles() && s.inner > 1;
   for (int64_t plane = begin; plane < end; ++plane) {
     const int64_t size = s.in_h * s.in_w * s.inner;
     const int64_t at = plane * s.out_h * s.out_w * s.inner;
@@ -277,9 +272,27 @@ void MaxGrad(const PoolShape& shape, int64_t begin, int64_t end, const float* dy
   }
 }
 
+void MaxBfloat16(const PoolShape& shape, int64_t begin, int64_t end, const Bfloat16* x,
+                 Bfloat16* y, uint8_t* index) {
+  const PoolShape s = shape;
+  for (int64_t plane = begin; plane < end; ++plane) {
+    const int64_t at = plane * s.out_h * s.out_w * s.inner;
+    MaxInner(s, x + plane * s.in_h * s.in_w * s.inner, y + at, Skip(index, at));
+  }
+}
+
+void MaxGradBfloat16(const PoolShape& shape, int64_t begin, int64_t end, const Bfloat16* dy,
+                     const uint8_t* index, Bfloat16* dx) {
+  const PoolShape s = shape;
+  for (int64_t plane = begin; plane < end; ++plane) {
+    const int64_t at = plane * s.out_h * s.out_w * s.inner;
+    SpreadInner<false>(s, dy + at, index + at, dx + plane * s.in_h * s.in_w * s.inner);
+  }
+}
+
 }  // namespace
 
 extern const PoolLoops kPoolLoops;
-const PoolLoops kPoolLoops = {&Max, &MaxGrad};
+const PoolLoops kPoolLoops = {&Max, &MaxGrad, &MaxBfloat16, &MaxGradBfloat16};
 
 }  // namespace rm::kernels::cpu::RM_ISA

@@ -140,6 +140,46 @@ TEST_CASE("gradients go to the index and nowhere else, whether windows tile or o
   }
 }
 
+std::vector<Bfloat16> Rounded(const Values& values) {
+  std::vector<Bfloat16> halves;
+  for (const float value : values) halves.push_back(ToBfloat16(value));
+  return halves;
+}
+
+Values Widened(const std::vector<Bfloat16>& halves) {
+  Values values;
+  for (const Bfloat16 half : halves) values.push_back(ToFloat(half));
+  return values;
+}
+
+// The values are small whole numbers, which bfloat16 has.
+TEST_CASE("in bfloat16 maxima, indexes and gradients of tiles are those of float32") {
+  for (const auto& build : Builds()) {
+    for (const int64_t inner : {3, 8, 16, 20, 40}) {
+      for (const PoolShape& s : {Shape(inner), Tiles(inner)}) {
+        INFO(build.isa << " inner " << inner << " stride " << s.stride_h);
+        const Values x = Random(InSize(s));
+        Values y(OutSize(s));
+        std::vector<uint8_t> index(OutSize(s));
+        build.loops->max(s, 0, s.planes, x.data(), y.data(), index.data());
+        std::vector<Bfloat16> narrow_y(OutSize(s));
+        std::vector<uint8_t> narrow_index(OutSize(s));
+        build.loops->max_bfloat16(s, 0, s.planes, Rounded(x).data(), narrow_y.data(),
+                                  narrow_index.data());
+        CHECK(Widened(narrow_y) == y);
+        CHECK(narrow_index == index);
+        if (!s.tiles()) continue;
+        Values dx(InSize(s));
+        build.loops->max_grad(s, 0, s.planes, y.data(), index.data(), dx.data());
+        std::vector<Bfloat16> narrow_dx(InSize(s));
+        build.loops->max_grad_bfloat16(s, 0, s.planes, narrow_y.data(), index.data(),
+                                       narrow_dx.data());
+        CHECK(Widened(narrow_dx) == dx);
+      }
+    }
+  }
+}
+
 TEST_CASE("an index that points outside writes nothing") {
   for (const auto& build : Builds()) {
     for (const int64_t inner : {1, 8, 16}) {

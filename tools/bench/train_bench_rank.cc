@@ -149,6 +149,7 @@ class SyntheticRows {
       case kernels::DType::kInt32: return Store(static_cast<int32_t>(Index(tensor, stream)), out);
       case kernels::DType::kUInt8: return Store(static_cast<uint8_t>(Index(tensor, stream)), out);
       case kernels::DType::kBool: return Store(true, out);
+      case kernels::DType::kBfloat16: return;  // no input of a model is of it
     }
   }
 
