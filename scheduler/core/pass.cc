@@ -39,13 +39,29 @@ void PlaceWaiting(StepContext& step) {
   }
 }
 
+// As for a pause, but its place in the queue is kept. A gang that comes up has nothing to save.
+void Preempt(StepContext& step, const Policy& policy, const Preemption& preemption) {
+  const Job& job = *preemption.job;
+  StopOrder order;
+  order.target = pb::QUEUED;
+  order.cause = PreemptedReason(job, preemption.winner, policy.name, preemption.moves);
+  if (job.state == pb::RUNNING) {
+    order.grace = absl::Seconds(job.scheduling().grace_period());
+    order.checkpoint = true;
+  }
+  BecomeStopping(step, job, order);
+}
+
 // The whole pass is decided before any of it is done.
-void PlacePlanned(StepContext& step, const Policy& policy) {
+absl::Time PlacePlanned(StepContext& step, const Policy& policy) {
   const PassView view{step.state(), nullptr, nullptr, {}, FindPlacer(step.options().placement)};
-  for (const Start& start : policy.plan(view).starts) {
+  const PassPlan plan = policy.plan(view);
+  for (const Preemption& preemption : plan.preemptions) Preempt(step, policy, preemption);
+  for (const Start& start : plan.starts) {
     const int64_t slots_per_rank = start.job->resources().slots_per_rank();
     StartGangOf(step, *start.job, MakeGang(start.shares, slots_per_rank));
   }
+  return plan.next_pass;
 }
 
 // The policy chooses, the placement looks, and neither changes anything: a job that is placed is
@@ -101,14 +117,15 @@ bool NeverFits::Learn(const ClusterState& state, const Job& job) {
   return !fits;
 }
 
-void PlaceJobs(StepContext& step, const Policy& policy, NeverFits& never_fits) {
+absl::Time PlaceJobs(StepContext& step, const Policy& policy, NeverFits& never_fits) {
   // Who waits longest goes first: gangs that broke in this step come after those that wait for
   // slots already.
   PlaceWaiting(step);
   for (const Job* job : step.emptied()) PlaceEmptied(step, *job);
-  if (step.state().queue().size() == 0) return;
+  if (step.state().queue().size() == 0) return absl::InfiniteFuture();
   if (policy.plan != nullptr) return PlacePlanned(step, policy);
   PlaceQueue(step, policy, never_fits);
+  return absl::InfiniteFuture();
 }
 
 const Placer& PlacerFor(const Job& job, const SchedulerOptions& options) {

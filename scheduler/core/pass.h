@@ -35,7 +35,8 @@ class NeverFits {
 
 // Places what there is room for: next generations of the step's emptied gangs and of waiting ones,
 // then the queue.
-void PlaceJobs(StepContext& step, const Policy& policy, NeverFits& never_fits);
+// Returns when a pass may decide otherwise without an event; InfiniteFuture: never.
+absl::Time PlaceJobs(StepContext& step, const Policy& policy, NeverFits& never_fits);
 
 // The placement that `job` asks for, else that of the options.
 const Placer& PlacerFor(const Job& job, const SchedulerOptions& options);

@@ -205,6 +205,24 @@ pb::Reason ResumedReason(const Job& job) {
   return MakeReason("Resumed", absl::StrCat("job ", job.id(), " was resumed by its user"));
 }
 
+pb::Reason PreemptedReason(const Job& job, const Job* winner, absl::string_view policy,
+                           bool moves) {
+  const std::string whom =
+      winner == nullptr
+          ? std::string("jobs")
+          : absl::StrCat("job ", winner->id(), " of ",
+                         CountText(SlotsOf(*winner), "slot"), ", submitted by ",
+                         winner->submission.user().empty() ? "nobody named"
+                                                           : winner->submission.user(),
+                         ",");
+  return MakeReason(
+      "Preempted",
+      absl::StrCat("job ", job.id(), " leaves ", GangText(job), " to ", whom,
+                   " that policy ", policy, " puts first; ",
+                   moves ? "it starts again on other workers" : "it keeps its place in the queue",
+                   " and goes on from the checkpoint that it writes now"));
+}
+
 // ---- the way of a gang ----------------------------------------------------------------------
 
 pb::Reason PlacedReason(const Job& job, const std::vector<pb::Placement>& gang) {

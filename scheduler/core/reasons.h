@@ -27,6 +27,7 @@
 //   QueueTimeout         it was in the queue for its queue_timeout
 //   TimeLimit            it had a gang for its time_limit
 //   Cancelled, Killed    its user ended it
+//   Preempted            it makes room for a job that the policy puts first, and goes back to the queue
 //   Paused, Resumed      its user paused it, let it go on
 //   GraceOver            what is left of a stopping gang is killed
 //   TrainingDone         it is trained to its end
@@ -115,6 +116,9 @@ pb::Reason DoneReason(const Job& job);
 pb::Reason WaitingForSlotsReason(const ClusterState& state, const Job& job);
 // A gang that was coming up lost a rank, and nothing is free in its place.
 pb::Reason NoPlaceReason(const Job& job);
+// It makes room for `winner` under `policy`: who, why, and from where it goes on. `moves`: to start
+// again on other workers at once.
+pb::Reason PreemptedReason(const Job& job, const Job* winner, absl::string_view policy, bool moves);
 
 // -- timers
 pb::Reason QueueTimeoutReason(const Job& job);

@@ -1,5 +1,6 @@
 #include "scheduler/core/scheduler.h"
 
+#include <algorithm>
 #include <utility>
 #include <vector>
 
@@ -85,6 +86,7 @@ class Scheduler::Impl {
   const Policy& policy;
   ClusterState state;
   NeverFits never_fits;
+  absl::Time next_pass = absl::InfiniteFuture();  // as the policy asked in the last step
 };
 
 absl::StatusOr<std::unique_ptr<Scheduler>> Scheduler::Create(const SchedulerOptions& options) {
@@ -120,7 +122,7 @@ StepResult Scheduler::Step(absl::Span<const pb::Event> events, absl::Time now) {
   }
   step.EndEvents();
   FireTimers(step);
-  PlaceJobs(step, impl_->policy, impl_->never_fits);
+  impl_->next_pass = PlaceJobs(step, impl_->policy, impl_->never_fits);
   impl_->state.Forget();
   result.next_wake_up = next_wake_up();
   return result;
@@ -132,11 +134,14 @@ absl::Status Scheduler::Fold(const pb::JournalRecord& record) {
         absl::StrCat("the journal was written by scheduler core ", record.core_version(),
                      ", this is core ", kCoreVersion, ": start the newer version again"));
   }
+  impl_->next_pass = absl::InfiniteFuture();  // what was asked before is not so any more
   return FoldRecord(impl_->state, record);
 }
 
 const ClusterState& Scheduler::state() const { return impl_->state; }
 
-absl::Time Scheduler::next_wake_up() const { return impl_->state.next_deadline(); }
+absl::Time Scheduler::next_wake_up() const { 
+  return std::min(impl_->state.next_deadline(), impl_->next_pass);
+}
 
 }  // namespace rm::scheduler

@@ -89,7 +89,8 @@ class Scheduler {
   absl::Status Fold(const pb::JournalRecord& record);
 
   const ClusterState& state() const;
-  // As Step would return it now; for the first wait after a recovery.
+  // As Step would return it now; for the first wait after a recovery. When the policy itself wants
+  // to look again is known only after a Step.
   absl::Time next_wake_up() const;
 
  private:

@@ -47,8 +47,8 @@ TEST_CASE("names that there are not are refused with those that there are") {
   const absl::Status policy = Scheduler::Create(options).status();
   CHECK(absl::IsInvalidArgument(policy));
   CHECK(policy.message() ==
-        "there is no scheduling policy 'fairest'; choose one of: easy, fifo, first_fit, "
-        "priority");
+        "there is no scheduling policy 'fairest'; choose one of: adaptive, easy, fifo, "
+        "first_fit, las, priority");
   options = SchedulerOptions();
   options.placement = "scatter";
   CHECK(Scheduler::Create(options).status().message() ==

@@ -6,6 +6,7 @@
 #include <set>
 #include <vector>
 
+#include "absl/time/time.h"
 #include "scheduler/placement/placement.h"
 #include "scheduler/placement/request.h"
 #include "scheduler/state/cluster_state.h"
@@ -29,10 +30,22 @@ struct Start {
   std::vector<WorkerShare> shares;  // free now, and of no other start of the plan
 };
 
+// One gang that makes room: it is stopped with a checkpoint and goes back to its place in the queue.
+struct Preemption {
+  const Job* job = nullptr;
+  const Job* winner = nullptr;  // for whom
+  bool moves = false;           // it is to start again on other workers
+};
+
 // What a pass does, whole.
 struct PassPlan {
+  // Before the starts. What they leave is free only when their ranks are proven gone; the pass
+  // after that finds the same plan again, and starts whom they left for.
+  std::vector<Preemption> preemptions;
   // In the order in which they start.
   std::vector<Start> starts;
+  // When a pass may decide otherwise although nothing has happened; InfiniteFuture: never.
+  absl::Time next_pass = absl::InfiniteFuture();
 };
 
 }  // namespace rm::scheduler

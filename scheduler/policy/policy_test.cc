@@ -132,7 +132,7 @@ TEST_CASE("policies are found by their names") {
   CHECK(FindPolicy("priority") != nullptr);
   CHECK(FindPolicy("Fifo") == nullptr);
   CHECK(FindPolicy("") == nullptr);
-  CHECK(PolicyNames() == "easy, fifo, first_fit, priority");
+  CHECK(PolicyNames() == "adaptive, easy, fifo, first_fit, las, priority");
   for (const Policy& policy : Policies()) CHECK(!policy.summary.empty());
 }
 

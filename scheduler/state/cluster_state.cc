@@ -120,7 +120,10 @@ absl::Status ClusterState::Apply(const pb::JobTransition& transition) {
   Enter(job, transition);
   if (placed) HoldSlots(job);
   if (!MayHoldSlots(job.state)) ReleaseSlots(job);
-  if (IsEnded(job.state)) ended_.push_back(job.id());
+  if (IsEnded(job.state)) {
+    ended_.push_back(job.id());
+    history_.End(job);
+  }
   Reindex(job);
   return absl::OkStatus();
 }
@@ -131,12 +134,14 @@ void ClusterState::AddJob(const pb::JobTransition& transition) {
   Job& job = jobs_[transition.job_id()];
   if (IsEnded(job.state)) {
     ended_.erase(std::find(ended_.begin(), ended_.end(), job.id()));
+    history_.Forget(job);
     job = Job();
   }
   job.submission = transition.submission();
   job.sequence = ++last_sequence_;
   job.submitted = absl::FromUnixNanos(transition.time_ns());
   job.preflight_pending = transition.submission().preflight_pending();
+  history_.Add(job);
 }
 
 void ClusterState::HoldSlots(const Job& job) {
@@ -245,7 +250,9 @@ void ClusterState::FollowLoss(Worker& worker) {
 // counters stay, so that no number is given twice.
 void ClusterState::Forget() {
   while (static_cast<int64_t>(ended_.size()) > retention_.ended_jobs) {
-    jobs_.erase(ended_.front());
+    const auto oldest = jobs_.find(ended_.front());
+    history_.Forget(oldest->second);
+    jobs_.erase(oldest);
     ended_.pop_front();
   }
   while (static_cast<int64_t>(losses_.size()) > retention_.lost_workers) {

@@ -36,6 +36,7 @@
 #include "absl/time/time.h"
 #include "proto/scheduler.pb.h"
 #include "scheduler/state/free_slots.h"
+#include "scheduler/state/history.h"
 #include "scheduler/state/job.h"
 #include "scheduler/state/queue.h"
 #include "scheduler/state/retention.h"
@@ -49,10 +50,7 @@ namespace pb = ::ringmaster::v1;
 class ClusterState {
  public:
   using Deadlines = std::set<std::pair<absl::Time, std::string>>;
-  struct BySequence {
-    bool operator()(const Job* a, const Job* b) const { return a->sequence < b->sequence; }
-  };
-  using Jobs = std::set<const Job*, BySequence>;
+  using Jobs = History::Jobs;
 
   // `queue_rank` orders the queue (least first, then order of submission); it must be pure.
   ClusterState(QueueRankFn queue_rank, const Windows& windows, const Retention& retention = {});
@@ -68,6 +66,8 @@ class ClusterState {
   const Queue& replacing() const { return replacing_; }
   // Jobs whose gang has slots or had them when it broke, in order of submission.
   const Jobs& holding() const { return holding_; }
+  // All jobs that are known, by size, and what they were served.
+  const History& history() const { return history_; }
   const FreeSlots& free_slots() const { return free_slots_; }
   const Windows& windows() const { return windows_; }
   // Slots of a worker → how many workers that Counts() names have so many: what there is at most.
@@ -125,6 +125,7 @@ class ClusterState {
   Queue queue_;
   Queue replacing_;
   Jobs holding_;
+  History history_;
   FreeSlots free_slots_;
   Windows windows_;
   absl::Time now_ = absl::InfinitePast();

@@ -39,7 +39,9 @@ void DumpLife(const Job& job, std::string& out) {
   absl::StrAppend(&out, "  stop target ", StateName(job.stop_target), " ", Text(job.stop_cause),
                   " deadline ", At(job.stop_deadline), "\n");
   absl::StrAppend(&out, "  counted ", absl::ToInt64Nanoseconds(job.counted_before), " since ",
-                  At(job.counting_since), "\n");
+                  At(job.counting_since), " served ",
+                  absl::ToInt64Nanoseconds(job.served_before), " since ", At(job.serving_since),
+                  "\n");
 }
 
 void DumpWork(const Job& job, std::string& out) {
@@ -96,6 +98,13 @@ void DumpIndices(const ClusterState& state, std::string& out) {
   absl::StrAppend(&out, "\n");
   absl::StrAppend(&out, "capacity ",
                   absl::StrJoin(state.capacity(), ", ", absl::PairFormatter(" slots x ")), "\n");
+  absl::StrAppend(&out, "holding");
+  for (const Job* job : state.holding()) absl::StrAppend(&out, " ", job->id());
+  const History& history = state.history();
+  absl::StrAppend(&out, "\nhistory ", history.ended(), " ended ", history.ended_slot_ms(), "\n");
+  for (const auto& [slots, jobs] : history.by_slots()) {
+    absl::StrAppend(&out, "of ", slots, " slots ", jobs.size(), "\n");
+  }
   for (const auto& [at, id] : state.job_deadlines()) {
     absl::StrAppend(&out, "deadline ", At(at), " job ", id, "\n");
   }

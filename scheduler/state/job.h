@@ -105,6 +105,10 @@ struct Job {
   absl::Duration counted_before = absl::ZeroDuration();  // time in earlier stays in counting states
   absl::Time counting_since = absl::InfiniteFuture();    // InfiniteFuture: not in a counting state
 
+  // -- service: what policies that share by service go by
+  absl::Duration served_before = absl::ZeroDuration();  // time in earlier stays in RUNNING
+  absl::Time serving_since = absl::InfiniteFuture();    // InfiniteFuture: not in RUNNING
+
   // -- what the indices of the ClusterState hold of it
   bool in_queue = false;
   bool in_replacing = false;
@@ -122,6 +126,11 @@ struct Job {
   }
   // In RUNNING, or its ranks come up: a rank that leaves now is a loss.
   bool Together() const { return state == pb::RUNNING || gang_phase == pb::COMING_UP; }
+  // Time in RUNNING until `now`.
+  absl::Duration Served(absl::Time now) const {
+    return serving_since == absl::InfiniteFuture() ? served_before
+                                                   : served_before + (now - serving_since);
+  }
   int32_t world_size() const { return static_cast<int32_t>(gang.size()); }
 };
 

@@ -23,6 +23,16 @@ void CountTime(Job& job, pb::JobState to, absl::Time now) {
   }
 }
 
+// Closes a stay in RUNNING, or opens one: while its ranks come up or leave, a job is not served.
+void CountService(Job& job, pb::JobState to, absl::Time now) {
+  if (job.state == pb::RUNNING && to != pb::RUNNING) {
+    job.served_before += now - job.serving_since;
+    job.serving_since = absl::InfiniteFuture();
+  } else if (job.state != pb::RUNNING && to == pb::RUNNING) {
+    job.serving_since = now;
+  }
+}
+
 // The first cause of a stop stays its cause: "the grace is over" is a step on the way and no
 // reason. Only another target, asked for by somebody, brings its own cause.
 void EnterStopping(Job& job, const pb::JobTransition& transition) {
@@ -95,6 +105,7 @@ void Enter(Job& job, const pb::JobTransition& transition) {
   const absl::Time now = absl::FromUnixNanos(transition.time_ns());
   const pb::JobState to = transition.to();
   CountTime(job, to, now);
+  CountService(job, to, now);
   if (to == pb::STOPPING) {
     EnterStopping(job, transition);
   } else if (job.state == pb::STOPPING) {

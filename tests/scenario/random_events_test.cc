@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "scheduler/core/scheduler.h"
+#include "scheduler/policy/policy.h"
 #include "scheduler/state/dump.h"
 #include "scheduler/state/job_state.h"
 #include "tests/scenario/random_world.h"
@@ -134,7 +135,8 @@ void CheckReasons(const pb::JournalRecord& record) {
 // Half of the worlds forget soon.
 SchedulerOptions OptionsOf(uint64_t seed) {
   SchedulerOptions options;
-  options.policy = seed % 2 == 0 ? "fifo" : "priority";
+  const auto policies = scheduler::Policies();
+  options.policy = std::string(policies[seed % policies.size()].name);
   if (seed % 4 >= 2) options.retention = {static_cast<int64_t>(seed % 5), 1};
   return options;
 }
@@ -157,7 +159,8 @@ TEST_CASE("in a random world the invariants hold and folded records give the sam
       const StepResult result = live->Step(world.Next(live->state()), now);
       REQUIRE(folded->Fold(result.record).ok());
       REQUIRE(Dump(folded->state()) == Dump(live->state()));
-      REQUIRE(result.next_wake_up == folded->next_wake_up());
+      // A fold asks no policy, so it does not know when that one wants to look again.
+      REQUIRE(result.next_wake_up <= folded->next_wake_up());
       CheckInvariants(live->state(), now);
       CheckRetention(live->state(), OptionsOf(seed).retention);
       history.Check(live->state());

@@ -115,6 +115,35 @@ TEST_CASE("with any placement only the count of slots matters") {
   CHECK(Ends(*result) == EndTimes{10, 10});
 }
 
+// Before ten jobs have ended, adaptive takes for small what has had less than 2^14.5 slot-seconds.
+TEST_CASE("under adaptive a large job makes room for one that may be small, and pays for its restart") {
+  CHECK(Ends(Run("adaptive", 1, 4, TraceOf({{0, 4, 10000}, {6000, 4, 100}}), 0)) ==
+        EndTimes{10110, 6100});
+  // It has its head start to itself: 2^14.5 / 4 seconds.
+  CHECK(Ends(Run("adaptive", 1, 4, TraceOf({{0, 4, 10000}, {3000, 4, 100}}), 0)) ==
+        EndTimes{10110, 5893});
+  // Nobody is stopped where there is room.
+  CHECK(Run("adaptive", 1, 4, TraceOf({{0, 2, 10000}, {6000, 2, 100}}), 0).preemptions == 0);
+}
+
+TEST_CASE("under adaptive gangs move together when there is room in pieces only") {
+  const ReplayResult result = Run(
+      "adaptive", 2, 4, TraceOf({{0, 2, 1000}, {0, 2, 10}, {0, 2, 1000}, {0, 2, 10}, {20, 4, 50}}),
+      0);
+  CHECK(Ends(result) == EndTimes{1010, 10, 1000, 10, 70});
+  CHECK(result.preemptions == 1);
+  CHECK(result.jobs[0].runs[1].nodes == std::vector<std::string>{"n1"});
+  CHECK(result.jobs[4].runs[0].nodes == std::vector<std::string>{"n0"});
+}
+
+TEST_CASE("under las the job that has had least goes first") {
+  // Its first threshold is a quarter of 10 slot-hours: 2250 s on 4 slots.
+  CHECK(Ends(Run("las", 1, 4, TraceOf({{0, 4, 4000}, {3000, 4, 100}}), 0)) ==
+        EndTimes{4110, 3100});
+  CHECK(Ends(Run("las", 1, 4, TraceOf({{0, 4, 2000}, {100, 4, 100}}), 0)) ==
+        EndTimes{2000, 2100});
+}
+
 TEST_CASE("an unknown policy is an error") {
   ReplayOptions options;
   options.policy = "best";
@@ -259,6 +288,70 @@ TEST_CASE("every policy keeps the model: whole gangs, no slot held twice, all wo
       CheckRecord(trace, Run(std::string(policy.name), 3, 4, trace), 4);
     }
   }
+}
+
+// What was decided until `until`: every run that began by then, and its stop if that was before it.
+std::vector<std::pair<size_t, ReplayRun>> DecidedBefore(const ReplayResult& result, int64_t until) {
+  std::vector<std::pair<size_t, ReplayRun>> runs;
+  for (size_t i = 0; i < result.jobs.size(); ++i) {
+    for (const ReplayRun& run : result.jobs[i].runs) {
+      if (run.begin >= until) continue;
+      runs.emplace_back(i, run);
+      if (run.stop >= until) runs.back().second.stop = -1;
+    }
+  }
+  return runs;
+}
+
+TEST_CASE("how long a job goes on after a moment changes no decision before it") {
+  for (const scheduler::Policy& policy : scheduler::Policies()) {
+    base::RandomStream random(23, 0);
+    for (int round = 0; round < 6; ++round) {
+      // Long enough that jobs of all levels meet.
+      std::vector<TraceJob> trace = RandomTrace(random, 80, 12);
+      for (TraceJob& job : trace) {
+        job.submit *= 300;
+        job.duration *= 400;
+      }
+      const std::string name(policy.name);
+      const ReplayResult before = Run(name, 3, 4, trace, 0);
+      const int64_t until = 15000 + static_cast<int64_t>(random.NextBelow(60000));
+      std::vector<TraceJob> other = trace;
+      int changed = 0;
+      for (size_t i = 0; i < trace.size(); ++i) {
+        if (before.jobs[i].end < until) continue;
+        other[i].duration += 1 + static_cast<int64_t>(random.NextBelow(50000));
+        ++changed;
+      }
+      REQUIRE(changed > 0);
+      const auto expected = DecidedBefore(before, until);
+      const auto got = DecidedBefore(Run(name, 3, 4, other, 0), until);
+      CAPTURE(name, round, until);
+      REQUIRE(expected.size() == got.size());
+      for (size_t i = 0; i < got.size(); ++i) {
+        CHECK(got[i].first == expected[i].first);
+        CHECK(got[i].second.begin == expected[i].second.begin);
+        CHECK(got[i].second.stop == expected[i].second.stop);
+        CHECK(got[i].second.nodes == expected[i].second.nodes);
+      }
+    }
+  }
+}
+
+// A gang of the whole cluster among a stream of small jobs that never ends: the cluster is never
+// empty by itself.
+TEST_CASE("under adaptive nobody starves: a job is overdue after its patience, and goes first") {
+  std::vector<Row> rows = {{0, 12, 40000}};
+  constexpr int64_t kWeek = 7 * 24 * 3600;
+  // One in ten is larger, so that the others are small for sure. Load: 0.47.
+  for (int64_t at = 20000; at < 2 * kWeek; at += 500) {
+    rows.push_back(at % 5000 == 0 ? Row{at, 4, 5000} : Row{at, 1, 900});
+  }
+  const ReplayResult result = Run("adaptive", 3, 4, TraceOf(rows), 0);
+  const ReplayedJob& wide = result.jobs[0];
+  CHECK(wide.runs.size() > 1);         // it had to make room
+  CHECK(wide.end > kWeek);                // and would wait on
+  CHECK(wide.end <= kWeek + 40000 + 10);  // P + D + r
 }
 
 TEST_CASE("the same trace gives the same replay") {

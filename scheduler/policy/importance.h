@@ -1,0 +1,41 @@
+// A pass by importance: who is more important has slots, and who is less important makes room.
+//
+// All jobs that wait or run are taken in order of importance. One that runs keeps its place. One
+// that waits
+//   1. takes slots that are free, where the placement says, else
+//   2. has gangs that sit on one worker moved together, so that room which is there in pieces
+//      becomes room in one piece, else
+//   3. evicts gangs that are less important: the least important first, until there is room, and of
+//      those the ones that are not needed for it are spared;
+//   4. or is passed over, and who is less important may take what is free.
+// Evicted gangs are placed again in the same pass, at their own importance.
+//
+// So slots are idle only when no waiting job fits them, and a job is never kept waiting by one that
+// is less important, but for slots that are being left just now.
+//
+// A gang that is not preemptible, or was placed in this very instant, keeps its place whatever
+// comes; so within one instant each job starts and leaves at most once.
+#ifndef RM_SCHEDULER_POLICY_IMPORTANCE_H_
+#define RM_SCHEDULER_POLICY_IMPORTANCE_H_
+
+#include <cstdint>
+#include <functional>
+
+#include "scheduler/policy/pass_view.h"
+
+namespace rm::scheduler {
+
+// Less is more important: by level, then by order, then by order of submission.
+struct Importance {
+  int64_t level = 0;
+  int64_t order = 0;
+};
+using ImportanceFn = std::function<Importance(const Job& job)>;
+
+// `importance` is asked once for each job that waits or runs. Pure. O(workers + jobs · log), and
+// for each eviction or move once more O(workers + gangs).
+PassPlan PlanByImportance(const PassView& view, const ImportanceFn& importance);
+
+}  // namespace rm::scheduler
+
+#endif  // RM_SCHEDULER_POLICY_IMPORTANCE_H_
