@@ -51,6 +51,8 @@ absl::Time NextChange(const ClusterState& state, HeadStarts& head_starts, absl::
 
 }  // namespace
 
+// Times of submission are the order within a level, so two jobs never tie but when they were
+// submitted together; then their sequence decides.
 PassPlan AdaptivePlan(const PassView& view) {
   const ClusterState& state = view.state;
   if (state.queue().size() == 0) return {};
@@ -65,7 +67,7 @@ PassPlan AdaptivePlan(const PassView& view) {
     return Importance{1, absl::ToUnixNanos(job.submitted - served / 2)};
   });
   if (plan.starts.size() == state.queue().size()) return plan;  // nobody will wait
-  plan.next_pass = NextChange(state, head_starts, patience);
+  plan.next_pass = std::min(plan.next_pass, NextChange(state, head_starts, patience));
   return plan;
 }
 

@@ -11,11 +11,11 @@
 //   level 1   in order of submission - half the service attained: who has come far is nearer to its
 //             end, and is not stopped for one that came a little earlier
 //
-// Starvation. The first of the overdue has a place at once, since whoever else runs makes room for
+// Starvation. The first of the overdue has a place soon, since whoever else runs makes room for
 // it, so the overdue end at least one after the other: with patience P, a job j of service D_j has
-// ended after at most P + Σ (D_i + r) over j and the jobs i that were submitted before it and are
-// overdue with it, r being what a restart costs. Gangs that are not preemptible add what they still
-// take.
+// ended after at most P + Σ (D_i + r + q) over j and the jobs i that were submitted before it and
+// are overdue with it, r being what a restart costs and q the least run of a gang (kRunMin). Gangs
+// that are not preemptible add what they still take.
 #ifndef RM_SCHEDULER_POLICY_ADAPTIVE_H_
 #define RM_SCHEDULER_POLICY_ADAPTIVE_H_
 

@@ -25,6 +25,7 @@ struct Holder {
   }
 };
 
+// One pass: the heads that fit, then one reservation, then those that do not disturb it.
 class Backfill {
  public:
   explicit Backfill(const PassView& view) : view_(view), now_(view.state), then_(view.state) {}
@@ -52,6 +53,7 @@ class Backfill {
     return placer.place(EligibleSlots(free, job.resources(), storage), RequestOf(job.resources()));
   }
 
+  // The state is not touched before the whole pass is decided.
   void Add(const Job& job, const std::vector<WorkerShare>& shares) {
     now_.Take(shares, job.resources().slots_per_rank());
     plan_.starts.push_back({&job, shares});
@@ -96,6 +98,8 @@ class Backfill {
     return false;
   }
 
+  // The two ways to overtake. Who ends in time may take any slot, also a reserved one; who does not
+  // takes what is free now and left over then, and that is no longer left over.
   void Try(const Job& job) {
     if (now_.free().total() < job.resources().slots_per_rank()) return;
     if (view_.state.now() + ExpectedDuration(job) <= reserved_at_) {

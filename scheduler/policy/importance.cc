@@ -23,6 +23,7 @@ struct Item {
   int64_t slots_per_rank = 1;
   bool runs = false;
   bool pinned = false;  // it stays whatever comes
+  absl::Time leaves_from = absl::InfinitePast();  // before it, it is not stopped
   Shares now;           // of a gang that runs
   Shares planned;       // empty: it is to wait
   const Job* winner = nullptr;  // who took its place
@@ -38,6 +39,9 @@ struct MoreImportant {
   }
 };
 using Items = std::set<Item*, MoreImportant>;
+
+// Sets of pointers are ordered by what they point to, never by address: a replay must not depend on
+// where the allocator puts things.
 
 // A gang that holds slots and goes on: one that leaves has no importance any more.
 bool GoesOn(const Job& job) { return job.state == pb::STARTING || job.state == pb::RUNNING; }
@@ -60,6 +64,10 @@ struct Moves {
   std::vector<std::pair<Item*, const Worker*>> list;
 };
 
+// One pass. The draft `free_` is what is free besides the gangs that are settled so far: at first
+// those that run, and then whoever was placed before. Each job is taken from `todo_` once for each
+// time it was evicted, and an eviction only ever hits somebody less important than the evictor, so
+// the pass ends.
 class Planner {
  public:
   Planner(const PassView& view, const ImportanceFn& importance)
@@ -82,6 +90,7 @@ class Planner {
   }
 
  private:
+  // std::map keeps its entries where they are: the other indices point to them.
   Item& AddItem(const Job& job, const ImportanceFn& importance) {
     Item& item = items_[job.sequence];
     item.job = &job;
@@ -102,13 +111,14 @@ class Planner {
     item.now = SharesOf(state_, job);
     const bool whole = std::all_of(item.now.begin(), item.now.end(),
                                    [](const WorkerShare& share) { return share.worker->Usable(); });
-    const bool fresh = job.counting_since == state_.now();
-    item.pinned = fixed || fresh || !whole || job.living_ranks < job.world_size() ||
+    item.leaves_from = job.counting_since + kRunMin;
+    item.pinned = fixed || !whole || job.living_ranks < job.world_size() ||
                   job.training_done;
     item.planned = item.now;
     Enter(item);
   }
 
+  // Who is planned on which worker; a gang may be on several.
   void Enter(Item& item) {
     for (const WorkerShare& share : item.planned) on_[share.worker].insert(&item);
   }
@@ -127,6 +137,7 @@ class Planner {
     item.planned.clear();
   }
 
+  // The placement that the job asks for decides which workers, here as everywhere.
   Shares Place(const FreeSlots& free, const Item& item) const {
     FreeSlots storage;
     const pb::ResourceSpec& resources = item.job->resources();
@@ -156,6 +167,8 @@ class Planner {
 
   // ---- moves: room that is there in pieces
 
+  // One rank after the other: each takes the worker on which room costs least, in slots that move; of
+  // equal ones the first by name. What was chosen for one rank is no target of moves for the next.
   Shares PlaceByMoves(const Item& item) {
     const pb::ResourceSpec& resources = item.job->resources();
     const int64_t ranks = resources.ranks_min();
@@ -326,6 +339,7 @@ class Planner {
     }
   };
 
+  // Made anew for each eviction: who is settled changes with every placement, and evictions are few.
   FromLast settled_end() {
     order_.clear();
     for (auto& [sequence, item] : items_) {
@@ -336,6 +350,7 @@ class Planner {
 
   // ---- the answer
 
+  // A gang that was evicted and found its own slots again is not stopped at all.
   static bool Same(const Shares& a, const Shares& b) {
     return a.size() == b.size() &&
            std::equal(a.begin(), a.end(), b.begin(), [](const WorkerShare& x, const WorkerShare& y) {
@@ -350,6 +365,11 @@ class Planner {
     std::vector<Item*> starts;
     for (auto& [sequence, item] : items_) {
       if (item.runs && !Same(item.planned, item.now)) {
+        // Its slots stay promised, so nobody else comes between until then.
+        if (item.leaves_from > state_.now()) {
+          plan.next_pass = std::min(plan.next_pass, item.leaves_from);
+          continue;
+        }
         plan.preemptions.push_back({item.job, item.winner, item.planned_at_all()});
       } else if (!item.runs && item.planned_at_all()) {
         starts.push_back(&item);

@@ -13,17 +13,23 @@
 // So slots are idle only when no waiting job fits them, and a job is never kept waiting by one that
 // is less important, but for slots that are being left just now.
 //
-// A gang that is not preemptible, or was placed in this very instant, keeps its place whatever
-// comes; so within one instant each job starts and leaves at most once.
+// A gang that is not preemptible keeps its place whatever comes. One that was placed less than
+// kRunMin ago leaves when that time is over, and its slots are promised meanwhile: a restart costs
+// about a minute, and this bounds what is lost to restarts at a tenth. It also means that within one
+// instant each job starts and leaves at most once, so that passes come to an end.
 #ifndef RM_SCHEDULER_POLICY_IMPORTANCE_H_
 #define RM_SCHEDULER_POLICY_IMPORTANCE_H_
 
 #include <cstdint>
 #include <functional>
 
+#include "absl/time/time.h"
 #include "scheduler/policy/pass_view.h"
 
 namespace rm::scheduler {
+
+// How long a gang runs at least before it makes room.
+inline constexpr absl::Duration kRunMin = absl::Minutes(10);
 
 // Less is more important: by level, then by order, then by order of submission.
 struct Importance {

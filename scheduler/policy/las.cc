@@ -12,6 +12,8 @@ namespace {
 
 using Thresholds = std::array<double, 4>;  // slot-seconds, ascending
 
+// Steps of four: with fewer, small jobs wait for middling ones; with more, jobs of one size take
+// turns and pay restarts for it.
 Thresholds ThresholdsOf(const History& history) {
   const double mean = MeanService(history);
   return {mean / 4, mean, 4 * mean, 16 * mean};
@@ -21,6 +23,7 @@ double AttainedService(const Job& job, absl::Time now) {
   return static_cast<double>(SlotsOf(job)) * absl::ToDoubleSeconds(job.Served(now));
 }
 
+// Who never ran comes last in its level: a job that has begun is not stopped for one like it.
 int64_t OrderOfStart(const Job& job) {
   if (job.first_running == absl::InfinitePast()) return std::numeric_limits<int64_t>::max();
   return absl::ToUnixNanos(job.first_running);
@@ -50,7 +53,9 @@ PassPlan LasPlan(const PassView& view) {
     const auto level = std::upper_bound(thresholds.begin(), thresholds.end(), attained);
     return Importance{level - thresholds.begin(), OrderOfStart(job)};
   });
-  if (state.queue().size() > 0) plan.next_pass = NextFall(state, thresholds);
+  if (state.queue().size() > 0) {
+    plan.next_pass = std::min(plan.next_pass, NextFall(state, thresholds));
+  }
   return plan;
 }
 

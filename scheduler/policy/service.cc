@@ -30,6 +30,7 @@ struct Sample {
   }
 };
 
+// The newest of that size: what users run changes, and a week ago tells more than last year.
 std::vector<Sample> SamplesOf(const History& history, int64_t slots, absl::Time now) {
   std::vector<Sample> samples;
   const History::Jobs& jobs = history.OfSlots(slots);
@@ -56,6 +57,9 @@ double SmallService(const History& history) {
   return std::exp2(std::round(std::log2(small) * 2) / 2);
 }
 
+// The estimate steps down at each end, by the share of those at risk that end there; who is censored
+// only leaves those at risk. What is asked is S(most) / S(t), which grows with t: the first t at
+// which it is large enough is the answer.
 absl::Duration HeadStart(const History& history, int64_t slots, double small_service,
                          absl::Time now) {
   const double most = small_service / static_cast<double>(slots);

@@ -68,6 +68,7 @@ absl::StatusOr<Options> ParseOptions(int argc, char** argv, std::string* help) {
   return o;
 }
 
+// "16" with --slots, or "16x8".
 absl::Status ParseCluster(const Options& o, ReplayOptions& replay) {
   constexpr int64_t kNodesMax = 100'000;
   const std::vector<std::string> parts = absl::StrSplit(o.nodes, 'x');
@@ -98,6 +99,7 @@ absl::Status ParseEstimate(const std::string& text, ReplayOptions& replay) {
       absl::StrCat("--estimate: '", text, "' is not 'exact' or a factor above 0"));
 }
 
+// All names are checked before the first replay: a trace may take a while.
 absl::StatusOr<std::vector<std::string>> ParsePolicies(const std::string& text) {
   std::vector<std::string> known;
   for (const scheduler::Policy& policy : scheduler::Policies()) known.emplace_back(policy.name);
@@ -145,6 +147,7 @@ absl::Status ReplayOne(const std::vector<TraceJob>& trace, const ReplayOptions& 
                                    DecisionLines(trace, result));
 }
 
+// One line with the cause, as every command of trainctl has it.
 int Fail(const absl::Status& status, int code) {
   std::fputs(absl::StrCat("trainctl bench schedule: ", status.message(), "\n").c_str(), stderr);
   return code;

@@ -63,6 +63,9 @@ struct Live {
   ReplayRun run;       // the present one
 };
 
+// The world around the core. Events are collected for one instant and given to Step together; what
+// the core answers may cause more events at once (ranks that join, ranks that leave), which are a
+// step of their own at the same instant, until there are none.
 class World {
  public:
   World(const std::vector<TraceJob>& trace, const ReplayOptions& options)
@@ -94,6 +97,8 @@ class World {
   }
 
  private:
+  // All before the first submission, in the order of their numbers: the ordinal of a worker breaks
+  // ties in the placement.
   void AttachWorkers() {
     for (int64_t i = 0; i < options_.nodes; ++i) {
       pb::WorkerAttached& attached = *Add().mutable_worker_attached();
@@ -131,6 +136,7 @@ class World {
     while (!events_.empty()) Step();
   }
 
+  // A rank never spans nodes, so a gang larger than a node is ranks of whole nodes.
   void Submit(size_t index) {
     const TraceJob& job = trace_[index];
     const int64_t ranks = (job.slots + options_.slots - 1) / options_.slots;
@@ -163,6 +169,7 @@ class World {
     result_.jobs[index].end = now_;
   }
 
+  // Every rank is gone; what was trained in this run is kept, what was paid to come up is not.
   void Leave(size_t index) {
     Live& live = live_[index];
     for (int64_t rank = 0; rank < live.ranks; ++rank) {
@@ -187,6 +194,7 @@ class World {
     }
   }
 
+  // The end is known to the replay as soon as a job starts, and to the core when it comes.
   void Start(const pb::StartGang& gang) {
     const size_t index = IndexOf(gang.job_id());
     Live& live = live_[index];
@@ -216,6 +224,7 @@ class World {
     Leave(index);
   }
 
+  // Every event of the replay is legal, so a refusal is a mistake of the replay itself.
   void Step() {
     std::vector<pb::Event> events;
     events.swap(events_);

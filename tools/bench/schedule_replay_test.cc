@@ -128,12 +128,21 @@ TEST_CASE("under adaptive a large job makes room for one that may be small, and 
 
 TEST_CASE("under adaptive gangs move together when there is room in pieces only") {
   const ReplayResult result = Run(
-      "adaptive", 2, 4, TraceOf({{0, 2, 1000}, {0, 2, 10}, {0, 2, 1000}, {0, 2, 10}, {20, 4, 50}}),
-      0);
-  CHECK(Ends(result) == EndTimes{1010, 10, 1000, 10, 70});
+      "adaptive", 2, 4,
+      TraceOf({{0, 2, 1000}, {0, 2, 10}, {0, 2, 1000}, {0, 2, 10}, {700, 4, 50}}), 0);
+  CHECK(Ends(result) == EndTimes{1010, 10, 1000, 10, 750});
   CHECK(result.preemptions == 1);
   CHECK(result.jobs[0].runs[1].nodes == std::vector<std::string>{"n1"});
   CHECK(result.jobs[4].runs[0].nodes == std::vector<std::string>{"n0"});
+}
+
+TEST_CASE("a gang that has just started runs for ten minutes before it makes room") {
+  // The second job takes the place of the first at 6000; the third is no more important. Then the
+  // large one goes on at 6200, and the fourth waits for its slots until 6800.
+  const ReplayResult result = Run(
+      "adaptive", 1, 4, TraceOf({{0, 4, 10000}, {6000, 4, 100}, {6050, 4, 100}, {6300, 4, 100}}),
+      0);
+  CHECK(Ends(result) == EndTimes{10320, 6100, 6200, 6900});
 }
 
 TEST_CASE("under las the job that has had least goes first") {
@@ -351,7 +360,7 @@ TEST_CASE("under adaptive nobody starves: a job is overdue after its patience, a
   const ReplayedJob& wide = result.jobs[0];
   CHECK(wide.runs.size() > 1);         // it had to make room
   CHECK(wide.end > kWeek);                // and would wait on
-  CHECK(wide.end <= kWeek + 40000 + 10);  // P + D + r
+  CHECK(wide.end <= kWeek + 40000 + 10 + 600);  // P + D + r + q
 }
 
 TEST_CASE("the same trace gives the same replay") {

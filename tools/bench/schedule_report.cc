@@ -64,10 +64,12 @@ Sums SumUp(const std::vector<TraceJob>& trace, const ReplayOptions& options,
 // Which groups wanted slots on a day, and the slot-seconds they got: day → group → got.
 using Days = std::map<int64_t, std::map<std::string, double>>;
 
+// A group that waits counts as much as one that runs: to have got nothing is what is unfair.
 void AddDemand(const TraceJob& job, int64_t end, Days& days) {
   for (int64_t day = job.submit / kDay; day <= end / kDay; ++day) days[day][job.group] += 0;
 }
 
+// A run over midnight counts for each of its days.
 void AddRun(const TraceJob& job, const ReplayRun& run, Days& days) {
   for (int64_t at = run.begin; at < run.stop;) {
     const int64_t until = std::min(run.stop, (at / kDay + 1) * kDay);
