@@ -2,6 +2,7 @@
 
 #include "tools/bench/schedule_bench.h"
 
+#include <cmath>
 #include <cstdint>
 #include <cstdio>
 #include <string>
@@ -19,6 +20,7 @@
 #include "tools/bench/report.h"
 #include "tools/bench/schedule_replay.h"
 #include "tools/bench/schedule_report.h"
+#include "tools/bench/schedule_synthetic.h"
 #include "tools/bench/trace.h"
 
 namespace rm::bench {
@@ -34,6 +36,10 @@ struct Options {
   int64_t restart_cost = 60;
   std::string estimate;
   std::string decisions;
+  bool synthetic = false;
+  int64_t queued = 10'000;
+  int64_t events = 200'000;
+  int64_t seed = 1;
   std::string output = "table";
   bool help = false;
 };
@@ -41,7 +47,8 @@ struct Options {
 absl::StatusOr<Options> ParseOptions(int argc, char** argv, std::string* help) {
   Options o;
   base::FlagSet flags("trainctl bench schedule",
-                      "Replays a trace of jobs on a simulated cluster, by the scheduler's own core.");
+                      "Replays a trace of jobs on a simulated cluster by the scheduler's own core, or "
+                      "measures the speed of that core.");
   flags.Text("trace", "FILE.csv",
              "columns job_id,submit_s,gpus,cpus,mem_mib,duration_s,group[,requested_s]", &o.trace);
   flags.Text("nodes", "N|NxS", "nodes, or nodes and slots of each, as 16x8", &o.nodes);
@@ -59,6 +66,14 @@ absl::StatusOr<Options> ParseOptions(int argc, char** argv, std::string* help) {
              &o.estimate);
   flags.Text("decisions", "FILE", "write begin, stop, job and nodes of every run to it as CSV",
              &o.decisions);
+  flags.Switch("synthetic",
+               "instead of a trace, measure the speed of the core: a full cluster with a queue that "
+               "never shortens",
+               &o.synthetic);
+  flags.Integer("queued", "N", "with --synthetic: jobs that wait", 1, 1'000'000, &o.queued);
+  flags.Integer("events", "N", "with --synthetic: jobs that end while it is measured", 1,
+                100'000'000, &o.events);
+  flags.Integer("seed", "N", "with --synthetic: of sizes and durations", 0, 1 << 30, &o.seed);
   flags.Choice("output", {"table", "json"}, "form of the lines", &o.output);
   flags.Letter('o', "output");
   RM_RETURN_IF_ERROR(flags.Parse(argc, argv));
@@ -147,6 +162,42 @@ absl::Status ReplayOne(const std::vector<TraceJob>& trace, const ReplayOptions& 
                                    DecisionLines(trace, result));
 }
 
+// The speed of the core under one policy; the replay's options say which cluster.
+absl::Status MeasureOne(const ReplayOptions& replay, const Options& o) {
+  SyntheticOptions synthetic;
+  synthetic.nodes = replay.nodes;
+  synthetic.slots = replay.slots;
+  synthetic.queued = o.queued;
+  synthetic.events = o.events;
+  synthetic.seed = static_cast<uint64_t>(o.seed);
+  synthetic.policy = replay.policy;
+  RM_ASSIGN_OR_RETURN(const SyntheticResult result, MeasureSynthetic(synthetic));
+  base::Json line;
+  line.Set("bench", "schedule");
+  line.Set("policy", replay.policy);
+  line.Set("nodes", replay.nodes);
+  line.Set("slots", replay.slots);
+  line.Set("placements", result.placements);
+  line.Set("placements_per_s", std::round(result.placements_per_s));
+  line.Set("step_p50_us", std::round(result.step_p50_us * 10) / 10);
+  line.Set("step_p99_us", std::round(result.step_p99_us * 10) / 10);
+  line.Set("queued", result.queued);
+  line.Set("utilisation", std::round(result.utilisation * 1e4) / 1e4);
+  AddCircumstances(line);
+  PrintLine(line, o.output == "json");
+  return absl::OkStatus();
+}
+
+// Lines for all policies; the first failure ends it.
+absl::Status RunAll(const std::vector<std::string>& policies, const std::vector<TraceJob>& trace,
+                    ReplayOptions replay, const Options& o) {
+  for (const std::string& policy : policies) {
+    replay.policy = policy;
+    RM_RETURN_IF_ERROR(o.synthetic ? MeasureOne(replay, o) : ReplayOne(trace, replay, o));
+  }
+  return absl::OkStatus();
+}
+
 // One line with the cause, as every command of trainctl has it.
 int Fail(const absl::Status& status, int code) {
   std::fputs(absl::StrCat("trainctl bench schedule: ", status.message(), "\n").c_str(), stderr);
@@ -165,19 +216,16 @@ int ScheduleBenchCommand(int argc, char** argv) {
   }
   const auto policies = ParsePolicies(options->policy);
   if (!policies.ok()) return Fail(policies.status(), 2);
-  auto replay = ReplayOptionsOf(*options);
+  const auto replay = ReplayOptionsOf(*options);
   if (!replay.ok()) return Fail(replay.status(), 2);
-  const auto trace = ReadTrace(options->trace);
+  absl::StatusOr<std::vector<TraceJob>> trace = std::vector<TraceJob>();
+  if (!options->synthetic) trace = ReadTrace(options->trace);
   if (!trace.ok()) return Fail(trace.status(), 2);
   if (policies->size() > 1 && !options->decisions.empty()) {
     return Fail(absl::InvalidArgumentError("--decisions: give one policy with it"), 2);
   }
-  for (const std::string& policy : *policies) {
-    replay->policy = policy;
-    const absl::Status done = ReplayOne(*trace, *replay, *options);
-    if (!done.ok()) return Fail(done, 1);
-  }
-  return 0;
+  const absl::Status done = RunAll(*policies, *trace, *replay, *options);
+  return done.ok() ? 0 : Fail(done, 1);
 }
 
 }  // namespace rm::bench
