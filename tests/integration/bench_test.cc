@@ -136,6 +136,32 @@ TEST_CASE("exact mode: the same bits for any number of ranks and any transport, 
   CHECK(Text(Lines(Bench(flags + " --ranks 2 --seed 2"))[0], "weights_sha256") != one);
 }
 
+TEST_CASE("bf16: the same bits for any number of ranks in exact mode, where the CPU multiplies it") {
+  const std::string flags = "train --model convnet --param height=8 --param width=8 --determinism exact"
+                            " --global-batch 16 --steps 3 -o json";
+  const Outcome first = Bench(flags + " --precision bf16 --ranks 1");
+  if (first.code != 0) {
+    CHECK_THAT(first.err, Catch::Contains("--precision: bf16 needs a CPU that multiplies bfloat16"));
+    WARN("skipped: " << first.err);
+    return;
+  }
+  const base::Json line = Lines(first)[0];
+  CHECK(Text(line, "precision") == "bf16");
+  const std::string one = Text(line, "weights_sha256");
+  CHECK(Text(Lines(Bench(flags + " --precision bf16 --ranks 3"))[0], "weights_sha256") == one);
+  CHECK(Text(Lines(Bench(flags + " --ranks 1"))[0], "weights_sha256") != one);
+}
+
+TEST_CASE("bf16 is refused before a rank is started where the CPU lacks it") {
+  const base::TemporaryFolder folder;
+  const Outcome outcome =
+      RunShell("RINGMASTER_ISA=3 tools/ringmaster/ringmaster trainctl bench train --precision bf16",
+               folder.path());
+  CHECK(outcome.code == 1);
+  CHECK_THAT(outcome.err, Catch::Contains("avx512_bf16"));
+  CHECK_THAT(outcome.err, Catch::Contains("use fp32, or machines that have it"));
+}
+
 TEST_CASE("bench allreduce prints a line a size") {
   const std::vector<base::Json> lines =
       Lines(Bench("allreduce --ranks 3 --sizes 4,1024,262144 -o json"));

@@ -56,6 +56,23 @@ TEST_CASE("a model of the zoo is shown with parameters, nodes and kernels") {
   CHECK(training.Find("flops")->int_or(0) > 2 * all.Find("flops")->int_or(0));
 }
 
+TEST_CASE("with --precision bf16 the nodes say their types, on any machine") {
+  const Json all = Described({"zoo:mlp", "--batch", "8", "--precision", "bf16"});
+  CHECK(all.Find("precision")->string_or("") == "bf16");
+  int casts = 0;
+  int products = 0;
+  for (const Json& node : all.Find("nodes")->array()) {
+    const std::string op = node.Find("op")->string_or("");
+    casts += StrContains(op, "Cast(") ? 1 : 0;
+    products += StrContains(op, "Gemm(bfloat16 [8, ") ? 1 : 0;
+  }
+  CHECK(products == 3);
+  CHECK(casts == 6);  // three weights, and what the products read
+  CHECK(all.Find("outputs")->array()[0].Find("dtype")->string_or("") == "float32");
+  CHECK(Described({"zoo:mlp"}).Find("precision")->string_or("") == "fp32");
+  CHECK(Trainctl({"graph", "zoo:mlp", "--precision", "fp16"}).code == 2);
+}
+
 TEST_CASE("an ONNX file is shown for people, and by names") {
   const ModelFile file(onnx::LinearModel());
   const Ran ran = Trainctl({"graph", file.path(), "--batch", "2"});
