@@ -104,7 +104,7 @@ TEST_CASE("held frames delay a sum and do not change it") {
 }
 
 TEST_CASE("an abort of one rank is the answer on all, with its cause") {
-  const std::string transport = GENERATE("loopback", "grpc", "shm");
+  const std::string transport = GENERATE("loopback", "grpc", "shm", "tcp");
   for (const int world_size : {2, 3, 5}) {
     INFO(transport << ", " << world_size << " ranks");
     TestGang gang(transport, world_size);
@@ -121,7 +121,7 @@ TEST_CASE("an abort of one rank is the answer on all, with its cause") {
 }
 
 TEST_CASE("an abort reaches a rank that waits, through ranks that compute") {
-  const std::string transport = GENERATE("loopback", "grpc", "shm");
+  const std::string transport = GENERATE("loopback", "grpc", "shm", "tcp");
   TestGang gang(transport, 4);
   Meeting all_joined(4);
   std::promise<void> over;
@@ -141,7 +141,7 @@ TEST_CASE("an abort reaches a rank that waits, through ranks that compute") {
 }
 
 TEST_CASE("a rank that leaves in the middle is named by those that still need it") {
-  const std::string transport = GENERATE("loopback", "grpc", "shm");
+  const std::string transport = GENERATE("loopback", "grpc", "shm", "tcp");
   TestGang gang(transport, 3);
   const auto outcomes = gang.Run(NextGeneration(), [](Communicator& rank) -> absl::Status {
     if (rank.rank() == 2) return absl::OkStatus();
@@ -152,7 +152,7 @@ TEST_CASE("a rank that leaves in the middle is named by those that still need it
 }
 
 TEST_CASE("ranks that call different operations are told so") {
-  const std::string transport = GENERATE("loopback", "grpc", "shm");
+  const std::string transport = GENERATE("loopback", "grpc", "shm", "tcp");
   TestGang gang(transport, 3);
   CheckAll(gang.Run(NextGeneration(),
                     [](Communicator& rank) -> absl::Status {
@@ -222,7 +222,7 @@ TEST_CASE("ranks whose sizes differ are told so") {
 }
 
 TEST_CASE("a rank that does not come is named by all that wait for it") {
-  const std::string transport = GENERATE("loopback", "grpc", "shm");
+  const std::string transport = GENERATE("loopback", "grpc", "shm", "tcp");
   for (const int missing : {0, 1, 3}) {
     INFO(transport << ", rank " << missing << " is missing");
     TestGang gang(transport, 4);
@@ -241,7 +241,7 @@ TEST_CASE("a rank that does not come is named by all that wait for it") {
 }
 
 TEST_CASE("after a failed join the same ranks join the next generation") {
-  const std::string transport = GENERATE("loopback", "grpc", "shm");
+  const std::string transport = GENERATE("loopback", "grpc", "shm", "tcp");
   TestGang gang(transport, 3);
   const auto nothing = [](Communicator&) { return absl::OkStatus(); };
   const int64_t generation = NextGeneration();
@@ -252,7 +252,7 @@ TEST_CASE("after a failed join the same ranks join the next generation") {
 }
 
 TEST_CASE("a rank of an old generation is refused, and the gang goes on") {
-  const std::string transport = GENERATE("loopback", "grpc", "shm");
+  const std::string transport = GENERATE("loopback", "grpc", "shm", "tcp");
   TestGang gang(transport, 3);
   std::promise<void> joined;
   std::promise<void> over;
@@ -285,7 +285,7 @@ TEST_CASE("a rank of an old generation is refused, and the gang goes on") {
 }
 
 TEST_CASE("joining the next generation ends the one before, whose buckets stay") {
-  const std::string transport = GENERATE("loopback", "grpc", "shm");
+  const std::string transport = GENERATE("loopback", "grpc", "shm", "tcp");
   TestGang gang(transport, 2);
   const int64_t first = NextGeneration();
   const int64_t second = NextGeneration();
@@ -304,7 +304,7 @@ TEST_CASE("joining the next generation ends the one before, whose buckets stay")
 }
 
 TEST_CASE("a communicator destroyed with sums in flight tells the others") {
-  const std::string transport = GENERATE("loopback", "grpc", "shm");
+  const std::string transport = GENERATE("loopback", "grpc", "shm", "tcp");
   TestGang gang(transport, 3);
   const auto outcomes = gang.Run(NextGeneration(), [](Communicator& rank) -> absl::Status {
     RM_RETURN_IF_ERROR(rank.AllocateBuckets({kBucket}).status());

@@ -99,7 +99,7 @@ std::vector<int> AllBut(int world_size, int missing) {
 }
 
 TEST_CASE("a rank that is killed in an allreduce is named by all others, at once") {
-  const std::string transport = GENERATE("grpc", "shm");
+  const std::string transport = GENERATE("grpc", "shm", "tcp");
   for (const int world_size : {2, 3, 5}) {
     const int victim = world_size / 2;
     INFO("rank " << victim << " of " << world_size);
@@ -162,7 +162,7 @@ absl::Duration StrikeInTheMiddle(const std::string& transport, Fate fate,
 }
 
 TEST_CASE("when a rank is killed in the middle of an allreduce all others are out within a second") {
-  const std::string transport = GENERATE("grpc", "shm");
+  const std::string transport = GENERATE("grpc", "shm", "tcp");
   std::vector<absl::Status> outcomes;
   const absl::Duration took = StrikeInTheMiddle(transport, Fate::kKilled, &outcomes);
   WARN("out " << absl::FormatDuration(took) << " after the kill");
@@ -174,7 +174,7 @@ TEST_CASE("when a rank is killed in the middle of an allreduce all others are ou
 }
 
 TEST_CASE("a peer that is stopped does not hold up ranks that give up, nor the end of their communicators") {
-  const std::string transport = GENERATE("grpc", "shm");
+  const std::string transport = GENERATE("grpc", "shm", "tcp");
   std::vector<absl::Status> outcomes;
   const absl::Duration took = StrikeInTheMiddle(transport, Fate::kStopped, &outcomes);
   WARN("out " << absl::FormatDuration(took) << " after the abort");
@@ -187,7 +187,7 @@ TEST_CASE("a peer that is stopped does not hold up ranks that give up, nor the e
 }
 
 TEST_CASE("survivors go on in the next generation, with a newcomer") {
-  const std::string transport = GENERATE("grpc", "shm");
+  const std::string transport = GENERATE("grpc", "shm", "tcp");
   TestGang gang(transport, 3);
   Child first("STUCK", transport);
   Admit(gang, 1, 1, first);
@@ -207,7 +207,7 @@ TEST_CASE("survivors go on in the next generation, with a newcomer") {
 }
 
 TEST_CASE("a process that exits after the last barrier disturbs nobody") {
-  const std::string transport = GENERATE("grpc", "shm");
+  const std::string transport = GENERATE("grpc", "shm", "tcp");
   for (int round = 0; round < 10; ++round) {
     TestGang gang(transport, 3);
     Child child("ORDERLY", transport);

@@ -69,7 +69,7 @@ TEST_CASE("collectives are counted as they are entered and left, and who waits f
 }
 
 TEST_CASE("an allreduce is the plain sum, for 1 to 9 ranks and all kinds of sizes") {
-  const std::string transport = GENERATE("loopback", "grpc", "shm");
+  const std::string transport = GENERATE("loopback", "grpc", "shm", "tcp");
   for (int n = 1; n <= 9; ++n) {
     INFO(transport << ", " << n << " ranks");
     TestGang gang(transport, n);
@@ -81,7 +81,7 @@ TEST_CASE("an allreduce is the plain sum, for 1 to 9 ranks and all kinds of size
 }
 
 TEST_CASE("buckets are reduced again and again, in the order in which they are started") {
-  const std::string transport = GENERATE("loopback", "grpc", "shm");
+  const std::string transport = GENERATE("loopback", "grpc", "shm", "tcp");
   TestGang gang(transport, 3);
   CHECK(AllOk(gang.Run(1, [](Communicator& rank) -> absl::Status {
           RM_ASSIGN_OR_RETURN(const auto buckets,
@@ -100,7 +100,7 @@ TEST_CASE("buckets are reduced again and again, in the order in which they are s
 }
 
 TEST_CASE("every rank ends with the same bits, whatever is summed") {
-  const std::string transport = GENERATE("loopback", "grpc", "shm");
+  const std::string transport = GENERATE("loopback", "grpc", "shm", "tcp");
   for (const int n : {2, 3, 4, 7}) {
     INFO(transport << ", " << n << " ranks");
     const std::vector<int64_t> sizes = {7, 5000, 90001};
@@ -127,7 +127,7 @@ TEST_CASE("every rank ends with the same bits, whatever is summed") {
 }
 
 TEST_CASE("a few values are summed in rank order, on every rank alike") {
-  const std::string transport = GENERATE("loopback", "grpc", "shm");
+  const std::string transport = GENERATE("loopback", "grpc", "shm", "tcp");
   for (const int n : {1, 2, 5}) {
     TestGang gang(transport, n);
     // Big and small values: any other order gives another rounding.
@@ -151,7 +151,7 @@ TEST_CASE("a few values are summed in rank order, on every rank alike") {
 }
 
 TEST_CASE("a broadcast copies root's bytes, from any root, of any size") {
-  const std::string transport = GENERATE("loopback", "grpc", "shm");
+  const std::string transport = GENERATE("loopback", "grpc", "shm", "tcp");
   for (const int n : {1, 2, 5}) {
     TestGang gang(transport, n);
     CHECK(AllOk(gang.Run(1, [n](Communicator& rank) -> absl::Status {
@@ -169,7 +169,7 @@ TEST_CASE("a broadcast copies root's bytes, from any root, of any size") {
 }
 
 TEST_CASE("nobody passes a barrier before everybody has come") {
-  const std::string transport = GENERATE("loopback", "grpc", "shm");
+  const std::string transport = GENERATE("loopback", "grpc", "shm", "tcp");
   constexpr int kRanks = 4;
   constexpr size_t kRounds = 100;
   std::vector<std::atomic<int>> entered(kRounds);
@@ -185,7 +185,7 @@ TEST_CASE("nobody passes a barrier before everybody has come") {
 }
 
 TEST_CASE("operations of all kinds mix, as long as the ranks agree on the order") {
-  const std::string transport = GENERATE("loopback", "grpc", "shm");
+  const std::string transport = GENERATE("loopback", "grpc", "shm", "tcp");
   TestGang gang(transport, 4);
   CHECK(AllOk(gang.Run(1, [](Communicator& rank) -> absl::Status {
           RM_ASSIGN_OR_RETURN(const auto buckets, rank.AllocateBuckets({40, 300000}));
@@ -210,7 +210,7 @@ TEST_CASE("operations of all kinds mix, as long as the ranks agree on the order"
 }
 
 TEST_CASE("an endpoint serves one generation after the other, with any ranks and sizes") {
-  const std::string transport = GENERATE("loopback", "grpc", "shm");
+  const std::string transport = GENERATE("loopback", "grpc", "shm", "tcp");
   TestGang gang(transport, 3);
   for (int64_t generation : {1, 2, 3, 50}) {
     CHECK(AllOk(gang.Run(generation, [](Communicator& rank) -> absl::Status {

@@ -83,6 +83,7 @@ absl::string_view FrameKindName(FrameKind kind) {
     case FrameKind::kBye: return "bye";
     case FrameKind::kShare: return "share";
     case FrameKind::kWindow: return "window";
+    case FrameKind::kStripe: return "stripe";
   }
   return "unknown";
 }
@@ -120,7 +121,7 @@ absl::StatusOr<FrameHeader> ParseFrameHeader(absl::string_view bytes) {
   RM_RETURN_IF_ERROR(CheckFixedFields(bytes));
   FrameHeader header;
   const int kind = Get<uint8_t>(bytes, kKindAt);
-  if (kind < static_cast<int>(FrameKind::kHello) || kind > static_cast<int>(FrameKind::kWindow)) {
+  if (kind < static_cast<int>(FrameKind::kHello) || kind > static_cast<int>(FrameKind::kStripe)) {
     return Damaged(absl::StrCat("there is no kind ", kind));
   }
   header.kind = static_cast<FrameKind>(kind);

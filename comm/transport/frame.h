@@ -24,7 +24,8 @@ constexpr size_t kFramePayloadBytesMax = size_t{16} << 20;
 constexpr size_t kFrameBytesMax = kFrameHeaderBytes + kFramePayloadBytesMax;
 constexpr size_t kFrameTextBytesMax = 4096;  // a job's id, an abort's message
 
-// The last two are said between ranks that read each other's memory (shared_windows.h).
+// kShare and kWindow are said between ranks that read each other's memory (shared_windows.h), kStripe
+// by a connection that brings an edge's data (tcp_transport.h).
 enum class FrameKind : uint8_t {
   kHello = 1,
   kWelcome = 2,
@@ -33,6 +34,7 @@ enum class FrameKind : uint8_t {
   kBye = 5,
   kShare = 6,
   kWindow = 7,
+  kStripe = 8,
 };
 
 // "hello".
@@ -99,7 +101,8 @@ class FramePayload {
  public:
   using Visitor = absl::FunctionRef<void(absl::Span<const char>)>;
   virtual ~FramePayload() = default;
-  // Calls `visit` for each piece; the spans are valid until the payload is destroyed.
+  // Calls `visit` for each piece, as they come; a span is valid during its visit. Some payloads can be
+  // visited only once: they are read from the wire as they are visited.
   virtual void ForEachPiece(Visitor visit) const = 0;
 };
 

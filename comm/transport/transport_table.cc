@@ -6,6 +6,7 @@
 #include "comm/transport/grpc_endpoint.h"
 #include "comm/transport/loopback_transport.h"
 #include "comm/transport/shm_endpoint.h"
+#include "comm/transport/tcp_endpoint.h"
 
 namespace rm::comm {
 namespace {
@@ -15,6 +16,7 @@ constexpr TransportEntry kTransports[] = {
     {"grpc", &OpenGrpcEndpoint},
     {"loopback", &OpenLoopbackEndpoint},
     {"shm", &OpenShmEndpoint},
+    {"tcp", &OpenTcpEndpoint},
 };
 
 }  // namespace

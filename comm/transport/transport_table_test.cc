@@ -28,7 +28,7 @@ TEST_CASE("an unknown transport is an error that lists those there are") {
   const absl::Status status = OpenTransport("carrier-pigeon", {}).status();
   CHECK(absl::IsInvalidArgument(status));
   CHECK_THAT(std::string(status.message()), Catch::Contains("'carrier-pigeon'"));
-  CHECK_THAT(std::string(status.message()), Catch::Contains("auto, grpc, loopback, shm"));
+  CHECK_THAT(std::string(status.message()), Catch::Contains("auto, grpc, loopback, shm, tcp"));
 }
 
 TEST_CASE("a host that is not this machine's cannot be listened on") {

@@ -124,7 +124,7 @@ constexpr Words kWords[] = {
     {"resources.accelerator", "cpu", "cuda"},
     {"resources.placement", "pack", "spread topology"},
     {"checkpoint.on_error", "warn fail", ""},
-    {"communication.transport", "auto grpc shm", "tcp nccl"},
+    {"communication.transport", "auto grpc shm tcp", "nccl"},
     {"communication.wire_dtype", "fp32", "bf16"},
 };
 

@@ -180,8 +180,8 @@ constexpr Key kKeys[] = {
     Choice("checkpoint.on_error", "warn|fail", "What becomes of the job when a save fails")
         .Default("warn"),
 
-    Choice("communication.transport", "auto|grpc|shm", "How gradients travel")
-        .Later("tcp|nccl").Default("auto"),
+    Choice("communication.transport", "auto|grpc|shm|tcp", "How gradients travel")
+        .Later("nccl").Default("auto"),
     Make("communication.bucket_size", KeyType::kBytes, "Gradients that are reduced as one")
         .In({1024, 1LL << 31}).Default("8MiB"),
     Choice("communication.wire_dtype", "fp32", "Type of gradients on the wire").Later("bf16")

@@ -293,9 +293,9 @@ std::vector<BadFile> Running() {
       {{{"kind: train", "kind: train\ncheckpoint: {keep: {last: 0, best: 1}}"}},
        {"3:27: 'checkpoint.keep.last' must be at least 1 and at most 1000000, not 0",
         "3:30: 'best' is not supported yet"}},
-      {{{"kind: train", "kind: train\ncommunication: {transport: tcp, bucket_size: -8MiB}"}},
-       {"3:28: 'communication.transport': 'tcp' is not supported yet; possible: auto, grpc, shm",
-        "3:46: 'communication.bucket_size': \"-8MiB\" is not a size: it may not be negative; "
+      {{{"kind: train", "kind: train\ncommunication: {transport: nccl, bucket_size: -8MiB}"}},
+       {"3:28: 'communication.transport': 'nccl' is not supported yet; possible: auto, grpc, shm, tcp",
+        "3:47: 'communication.bucket_size': \"-8MiB\" is not a size: it may not be negative; "
         "write a number and a unit (B, KB, MB, GB, TB of 1000, or KiB, MiB, GiB, TiB of 1024), as "
         "in 64MB, 1.5GiB"}},
       {{{"kind: train", "kind: train\ncommunication: {bucket_size: 8 megabytes}"}},

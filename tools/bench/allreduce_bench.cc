@@ -35,7 +35,7 @@ absl::StatusOr<Options> ParseOptions(int argc, char** argv, std::string* help) {
   base::FlagSet flags("trainctl bench allreduce",
                       "Measures a float32 allreduce, ranks being processes; results are checked.");
   flags.Integer("ranks", "N", "rank processes", 2, 1024, &o.ranks);
-  flags.Choice("transport", {"auto", "grpc", "shm"}, "how ranks talk", &o.transport);
+  flags.Choice("transport", {"auto", "grpc", "shm", "tcp"}, "how ranks talk", &o.transport);
   flags.Text("sizes", "BYTES,…", "bytes to sum, each a multiple of 4", &o.sizes);
   flags.Choice("output", {"table", "json"}, "form of the lines", &o.output);
   flags.Letter('o', "output");

@@ -86,7 +86,7 @@ absl::StatusOr<Options> ParseOptions(int argc, char** argv, std::string* help) {
   flags.Choice("optimizer", {"auto", "SGD", "AdamW"},
                "auto: AdamW for gpt, else SGD; SGD has momentum 0.9", &o.optimizer);
   flags.Number("lr", "X", "learning rate (-1: 0.05 for SGD, 0.001 for AdamW)", -1, 1e6, &o.lr);
-  flags.Choice("transport", {"auto", "grpc", "shm"}, "how ranks talk", &o.transport);
+  flags.Choice("transport", {"auto", "grpc", "shm", "tcp"}, "how ranks talk", &o.transport);
   flags.Choice("determinism", {"fast", "exact"},
                "exact: the same bits for any number of ranks; exactly --steps steps, no warm-up",
                &o.determinism);
