@@ -70,6 +70,7 @@ std::vector<int64_t> DirectCollectives::SpansOf(size_t rank) const {
   return spans;
 }
 
+// One window for all buckets: its size tells peers whether they mean the same.
 absl::Status DirectCollectives::AllocateBuckets(absl::Span<const int64_t> elements, int shards) {
   if (!elements_.empty()) return absl::FailedPreconditionError("buckets are allocated once");
   if (shards > 0) RM_RETURN_IF_ERROR(CheckShards(shards, static_cast<int>(world_size_)));
@@ -135,6 +136,7 @@ absl::Status DirectCollectives::FindBuckets() {
   return absl::OkStatus();
 }
 
+// This rank's own count among them: it is there already.
 absl::Status DirectCollectives::AwaitAll(std::atomic<uint64_t> Counts::*count, uint64_t least) {
   return windows_.WaitUntil([&] {
     for (const Side& side : sides_) {
@@ -225,6 +227,8 @@ absl::Status DirectCollectives::AllReduce(const CollectiveId& id, int bucket) {
                                                    : AllReduceChunks(id, index);
 }
 
+// Nobody reads a part before all have entered, and nobody writes one before all have finished: a rank
+// adds into its own chunk only, which the others read as soon as it is counted.
 absl::Status DirectCollectives::AllReduceChunks(const CollectiveId& id, size_t bucket) {
   RM_RETURN_IF_ERROR(Meet(id, static_cast<size_t>(elements_[bucket]) * kBytesOfFloat));
   RM_RETURN_IF_ERROR(FindBuckets());

@@ -18,6 +18,7 @@ constexpr size_t kSmallBytes = size_t{32} << 10;
 
 }  // namespace
 
+// What was queued before goes out behind the preamble, by the next Pump.
 void TcpSender::Open(Descriptor socket, const FrameRoute& route, std::string preamble) {
   socket_ = std::move(socket);
   route_ = route;
@@ -55,6 +56,8 @@ void TcpSender::EncodeNext() {
   headers_.push_back(EncodeFrameHeader(header));
 }
 
+// Header and payload in one call, and several small frames too: a system call each would cost more than
+// their bytes.
 absl::Status TcpSender::Pump() {
   while (open() && !written()) {
     while (MayEncode()) EncodeNext();
@@ -106,6 +109,8 @@ void TcpReceiver::Open(Descriptor socket) {
   memory_.resize(kTcpBufferBytes);
 }
 
+// Reads as much as there is room for, not only what is asked for: the next header comes along. What is
+// left of the bytes before moves to the front only when there is no room behind it.
 absl::StatusOr<size_t> TcpReceiver::Fill(size_t enough) {
   RM_CHECK(enough <= kTcpBufferBytes, enough, " bytes never lie here");
   if (begin_ == end_) begin_ = end_ = 0;

@@ -73,6 +73,7 @@ absl::Status TcpEndpoint::Start() {
   return reactor_->Watch(listening_.get(), this);
 }
 
+// Callers that still wait are told by the end of their connections.
 TcpEndpoint::~TcpEndpoint() {
   base::MutexLock lock(reactor_->mutex());
   RM_CHECK(transports_ == 0, "the endpoint must outlive its transports");
@@ -110,7 +111,8 @@ void TcpEndpoint::AcceptCallers() {
   }
 }
 
-// Reads its first frame, if it has come; of a caller that waits, only its end.
+// Reads its first frame, if it has come; of a caller that waits, only its end. What else it would say
+// before it is welcome is out of turn.
 void TcpEndpoint::Listen(Caller& caller) {
   const absl::StatusOr<absl::optional<TcpControl>> heard = caller.line.Receive();
   if (!heard.ok() || (heard->has_value() && caller.hello.has_value())) {
@@ -121,6 +123,7 @@ void TcpEndpoint::Listen(Caller& caller) {
   if (heard->has_value()) TakeFirst(caller, **heard);
 }
 
+// A connection is a line, or brings data for an edge whose line stands already.
 void TcpEndpoint::TakeFirst(Caller& caller, const TcpControl& frame) {
   const FrameRoute& theirs = frame.header.route;
   caller.line.SetRoute({theirs.job, theirs.generation, theirs.to, theirs.from});
@@ -159,6 +162,8 @@ void TcpEndpoint::Receive(Caller& caller) {
   }
 }
 
+// The reason travels as an abort, and then the end: the caller has sent nothing that is unread, so that
+// the close does not overtake it.
 void TcpEndpoint::Refuse(Caller& caller, const absl::Status& why) {
   LetGo(caller);
   caller.line.Send(FrameKind::kAbort, EncodeAbort(why));

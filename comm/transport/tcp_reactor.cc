@@ -35,6 +35,7 @@ int MillisecondsUntil(absl::Time deadline) {
 
 }  // namespace
 
+// The alarm is level-triggered: it rings until it has been read.
 absl::StatusOr<std::unique_ptr<TcpReactor>> TcpReactor::Create() {
   Descriptor epoll(::epoll_create1(EPOLL_CLOEXEC));
   if (!epoll.open()) return base::ErrnoStatus(errno, "epoll_create1");
@@ -66,6 +67,7 @@ void TcpReactor::Forget(int socket) {
   ::epoll_ctl(epoll_.get(), EPOLL_CTL_DEL, socket, nullptr);
 }
 
+// Leader and followers: who finds nobody polling polls, for all.
 bool TcpReactor::ServeUntil(absl::FunctionRef<bool()> done, absl::Time deadline) {
   while (!done()) {
     if (deadline != absl::InfiniteFuture() && absl::Now() >= deadline) return false;
@@ -78,7 +80,7 @@ bool TcpReactor::ServeUntil(absl::FunctionRef<bool()> done, absl::Time deadline)
   return true;
 }
 
-// Sockets that were forgotten while nobody held the mutex are not spoken of.
+// First a few looks without sleeping, then asleep. Sockets that were forgotten while nobody held the mutex are not spoken of.
 void TcpReactor::PollOnce(absl::Time deadline) {
   std::array<epoll_event, kEvents> events;
   polling_ = true;
@@ -108,6 +110,7 @@ void TcpReactor::PollOnce(absl::Time deadline) {
   polled_.SignalAll();
 }
 
+// One ring is enough until somebody has heard it.
 void TcpReactor::Wake() {
   if (wake_pending_.exchange(true)) return;
   const uint64_t one = 1;

@@ -49,6 +49,7 @@ void SendAtOnce(int socket) {
   ::setsockopt(socket, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
 }
 
+// What the system has chosen.
 int PortOf(int socket) {
   sockaddr_storage address = {};
   socklen_t bytes = sizeof(address);
@@ -72,6 +73,7 @@ std::pair<std::string, std::string> SplitAddress(const std::string& address) {
 
 }  // namespace
 
+// The first of the host's addresses that this machine has.
 absl::StatusOr<TcpListener> ListenTcp(const std::string& host) {
   RM_ASSIGN_OR_RETURN(const Addresses found, LookUp(host, "0", AI_PASSIVE));
   for (const addrinfo* at = found.get(); at != nullptr; at = at->ai_next) {
@@ -98,6 +100,7 @@ absl::StatusOr<absl::optional<Descriptor>> AcceptTcp(int listening) {
   return absl::optional<Descriptor>();
 }
 
+// The first of the host's addresses: workers advertise one.
 absl::StatusOr<Descriptor> ConnectTcp(const std::string& address) {
   const auto [host, port] = SplitAddress(address);
   RM_ASSIGN_OR_RETURN(const Addresses found, LookUp(host, port, 0));
@@ -111,6 +114,7 @@ absl::StatusOr<Descriptor> ConnectTcp(const std::string& address) {
   return socket;
 }
 
+// No signal for a connection that is gone: the status says it.
 absl::StatusOr<size_t> WriteTcp(int socket, absl::Span<const iovec> pieces) {
   msghdr message = {};
   message.msg_iov = const_cast<iovec*>(pieces.data());

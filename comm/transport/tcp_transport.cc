@@ -21,6 +21,7 @@ namespace {
 // What is visited at once: CRC and sum take turns on blocks that stay in the first cache.
 constexpr size_t kBlockBytes = size_t{16} << 10;
 
+// Nobody can guess it, so nobody can put data on an edge whose line is another's.
 std::string NewToken() {
   std::string token(kTcpTokenBytes, '\0');
   RM_CHECK(::getrandom(&token[0], token.size(), 0) == static_cast<ssize_t>(token.size()),
@@ -39,6 +40,7 @@ std::string Preamble(const FrameRoute& route, const std::string& token) {
   return absl::StrCat(absl::string_view(head.data(), head.size()), token);
 }
 
+// The payload of a bye: little-endian, as this machine has it.
 std::string EncodeCount(uint64_t count) {
   std::string text(sizeof(count), '\0');
   std::memcpy(&text[0], &count, sizeof(count));
@@ -179,6 +181,7 @@ TcpTransport::~TcpTransport() {
   on_destroyed_(this);
 }
 
+// First out of the reactor: the number of a closed socket is the next one's that is opened.
 void TcpTransport::CloseLine(Edge& edge) {
   if (!edge.line.open()) return;
   reactor_.Forget(edge.line.fd());
@@ -199,6 +202,7 @@ bool TcpTransport::AllWritten() const {
   return true;
 }
 
+// Only for messages: what this rank was doing when an edge broke.
 void TcpTransport::SetActivity(const Activity& activity) {
   base::MutexLock lock(reactor_.mutex());
   activity_ = activity;
@@ -219,6 +223,8 @@ void TcpTransport::Send(int peer, const FrameTag& tag, absl::Span<const char> pa
   Pump();
 }
 
+// A frame is returned as soon as its header is here, unless it is small: what follows comes while the
+// caller uses it. A goodbye ends the wait only when all that the peer had sent before has been taken.
 absl::StatusOr<Frame> TcpTransport::Receive(int peer, absl::Time deadline) {
   base::MutexLock lock(reactor_.mutex());
   Edge& edge = EdgeWith(peer, /*outgoing=*/false);
@@ -242,6 +248,7 @@ absl::StatusOr<Frame> TcpTransport::Receive(int peer, absl::Time deadline) {
   return NothingCame(rank(), peer);
 }
 
+// Written means that the kernel has the bytes; then the memory may change.
 absl::Status TcpTransport::Flush(absl::Time deadline) {
   base::MutexLock lock(reactor_.mutex());
   const auto done = [this] {
@@ -258,6 +265,7 @@ absl::Status TcpTransport::Flush(absl::Time deadline) {
   return FramesNotTaken();
 }
 
+// For a thread that has nothing to receive but must let frames flow and hear aborts.
 void TcpTransport::Serve() {
   base::MutexLock lock(reactor_.mutex());
   const auto done = [this] {
@@ -304,6 +312,7 @@ void TcpTransport::Fail(const absl::Status& cause) {
   reactor_.Wake();
 }
 
+// Writes what waits, on all edges: called wherever this transport waits for anything.
 void TcpTransport::Pump() {
   for (Edge& edge : edges_) {
     if (!edge.outgoing || !edge.sender.open() || edge.left || !failure_.ok()) continue;
@@ -324,6 +333,7 @@ void TcpTransport::OnReady(int socket) {
   }
 }
 
+// All that has been said on it: the socket will not ring again for what is left.
 void TcpTransport::OnLine(Edge& edge) {
   edge.line.Flush();
   while (edge.line.open()) {
@@ -338,6 +348,7 @@ void TcpTransport::OnLine(Edge& edge) {
   }
 }
 
+// A transport that is leaving wants to hear nothing but the end.
 void TcpTransport::OnControl(Edge& edge, const TcpControl& frame) {
   absl::Status taken;
   if (frame.header.kind == FrameKind::kAbort) {
@@ -389,6 +400,7 @@ void TcpTransport::OnEnd(Edge& edge, const absl::Status& why) {
                                      " it broke: ", why.message())));
 }
 
+// The peer's hello has matched job and generation; here its rank and its count of ranks must match too.
 absl::Status TcpTransport::Adopt(const Hello& hello, TcpLine& line) {
   const int peer = line.route()->to;
   if (!failure_.ok()) return failure_;
@@ -408,6 +420,7 @@ absl::Status TcpTransport::Adopt(const Hello& hello, TcpLine& line) {
   return EdgeNotExpected(rank(), peer);
 }
 
+// A connection with another token is nobody's, and closed by the caller.
 void TcpTransport::AdoptData(absl::string_view token, Descriptor& socket) {
   for (Edge& edge : edges_) {
     if (edge.outgoing || !edge.stands || edge.receiver.open() || edge.token != token) continue;
@@ -430,6 +443,8 @@ absl::Status TcpTransport::CheckData(Edge& edge, const absl::StatusOr<size_t>& f
   return absl::OkStatus();
 }
 
+// The header of the next frame, checked, if it has come; it is left where it lies until its frame is
+// taken.
 absl::StatusOr<absl::optional<FrameHeader>> TcpTransport::TakeHeader(Edge& edge) {
   const absl::StatusOr<size_t> filled = edge.receiver.Fill(kFrameHeaderBytes);
   RM_RETURN_IF_ERROR(CheckData(edge, filled));

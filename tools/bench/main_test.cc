@@ -58,7 +58,7 @@ TEST_CASE("each mistake has its line") {
       {{"train", "--ranks", "4", "--global-batch", "3"}, "leaves some of 4 ranks without a row"},
       {{"train", "--param", "hidden1"}, "--param: 'hidden1' is not NAME=NUMBER"},
       {{"train", "--param", "hidden1=nan"}, "--param: 'hidden1=nan' is not NAME=NUMBER"},
-{{"train", "--precision", "fp16"}, "must be one of fp32, bf16"},
+      {{"train", "--precision", "fp16"}, "must be one of fp32, bf16"},
       {{"train", "--transport", "nccl"}, "must be one of auto, grpc, shm, tcp"},
       {{"train", "--save-weights", "/none/at/all/w"},
        "trainctl bench train: --save-weights: /none/at/all: No such file or directory"},
