@@ -20,7 +20,7 @@
 namespace rm::comm {
 
 struct EndpointOptions {
-  std::string transport = "grpc";         // a name of the transport table: auto, grpc, shm
+  std::string transport = "grpc";         // a name of the transport table: auto, grpc, shm, tcp
   std::string listen_host = "127.0.0.1";  // port is chosen by the system
   std::string advertise_host;             // what peers dial; empty: listen_host
 };
@@ -43,7 +43,7 @@ class Endpoint {
   // "127.0.0.1:41234": what peers dial.
   [[nodiscard]] virtual const std::string& address() const = 0;
 
-  // What the edges of the latest Join go by: "grpc", "shm", both as "grpc+shm"; empty before, and in
+  // What the edges of the latest Join go by: "grpc", "shm", "tcp", or two as "grpc+shm"; empty before, and in
   // a gang of one.
   [[nodiscard]] virtual const std::string& transport() const = 0;
 

@@ -147,8 +147,9 @@ void TcpTransport::Dial(int peer) {
   edge.line.Send(FrameKind::kHello, EncodeHello({membership_.job, world_size()}));
 }
 
-// An orderly end: what was sent is written, goodbye is said on every edge that stands, and then the
-// peers' ends are waited for, so that nothing that is under way is cut off by a close.
+// An orderly end: what was sent is written and goodbye is said on every edge that stands; what the kernel
+// has it delivers, also behind a close. Only a connection that is closed with something unread is reset,
+// and its last words lost: so what peers have said is read before.
 TcpTransport::~TcpTransport() {
   base::MutexLock lock(reactor_.mutex());
   leaving_ = true;
@@ -172,8 +173,9 @@ TcpTransport::~TcpTransport() {
     edge.line.Finish();
     if (!edge.stands) CloseLine(edge);
   }
-  reactor_.ServeUntil([this] { return AllLinesEnded(); }, deadline);
+  reactor_.ServeUntil([this] { return AllSaid(); }, deadline);
   for (Edge& edge : edges_) {
+    OnLine(edge);
     CloseLine(edge);
     if (edge.receiver.open()) reactor_.Forget(edge.receiver.fd());
     if (edge.arriving != nullptr) edge.arriving->CutOff();
@@ -188,9 +190,9 @@ void TcpTransport::CloseLine(Edge& edge) {
   edge.line.Close();
 }
 
-bool TcpTransport::AllLinesEnded() const {
-  return std::none_of(edges_.begin(), edges_.end(),
-                      [](const Edge& edge) { return edge.line.open(); });
+bool TcpTransport::AllSaid() {
+  return std::all_of(edges_.begin(), edges_.end(),
+                     [](Edge& edge) { return !edge.line.open() || edge.line.Flush(); });
 }
 
 // Of the edges over which anything can still go.
@@ -317,9 +319,22 @@ void TcpTransport::Pump() {
   for (Edge& edge : edges_) {
     if (!edge.outgoing || !edge.sender.open() || edge.left || !failure_.ok()) continue;
     const absl::Status pumped = edge.sender.Pump();
-    if (!pumped.ok()) Fail(Lost(edge, absl::StrCat("the connection to it broke: ",
-                                                   pumped.message())));
+    if (!pumped.ok()) OnDataBroken(edge, pumped);
   }
+}
+
+// A peer that has failed, or left, closes its connections behind its last word, which may still be on its
+// way on the line: so the line has the word. If it has none, this side's end of it makes the peer say one,
+// or is answered by the peer's end.
+void TcpTransport::OnDataBroken(Edge& edge, const absl::Status& why) {
+  if (!edge.broken.empty()) return;
+  edge.broken = std::string(why.message());
+  if (edge.sender.open()) {
+    reactor_.Forget(edge.sender.fd());
+    edge.sender.Close();
+  }
+  OnLine(edge);
+  edge.line.Finish();
 }
 
 // Which of its sockets it is does not matter much: looking costs a system call at most.
@@ -394,10 +409,11 @@ absl::Status TcpTransport::OnBye(Edge& edge, const TcpControl& frame) {
 void TcpTransport::OnEnd(Edge& edge, const absl::Status& why) {
   CloseLine(edge);
   if (leaving_ || edge.left || !failure_.ok()) return;
+  const absl::string_view how = edge.broken.empty() ? why.message() : edge.broken;
   Fail(absl::IsDataLoss(why) || absl::IsFailedPrecondition(why)
            ? why
            : Lost(edge, absl::StrCat("the connection ", edge.outgoing ? "to" : "from",
-                                     " it broke: ", why.message())));
+                                     " it broke: ", how)));
 }
 
 // The peer's hello has matched job and generation; here its rank and its count of ranks must match too.
@@ -433,22 +449,24 @@ void TcpTransport::AdoptData(absl::string_view token, Descriptor& socket) {
 }
 
 // A data connection may end in order only behind all that its peer has announced by its bye.
-absl::Status TcpTransport::CheckData(Edge& edge, const absl::StatusOr<size_t>& filled) {
+size_t TcpTransport::FillFrom(Edge& edge, size_t enough) {
+  if (!edge.broken.empty()) return 0;
+  const absl::StatusOr<size_t> filled = edge.receiver.Fill(enough);
   if (!filled.ok()) {
-    return Lost(edge, absl::StrCat("the connection from it broke: ", filled.status().message()));
+    OnDataBroken(edge, filled.status());
+    return 0;
   }
-  if (edge.receiver.ended() && edge.left && edge.next_received < edge.due) {
-    return Lost(edge, "its data ended before its last frame");
+  const bool more_is_due = edge.next_received < edge.due || edge.arriving != nullptr;
+  if (*filled < enough && edge.receiver.ended() && edge.left && more_is_due) {
+    Fail(Lost(edge, "its data ended before its last frame did"));
   }
-  return absl::OkStatus();
+  return *filled;
 }
 
 // The header of the next frame, checked, if it has come; it is left where it lies until its frame is
 // taken.
 absl::StatusOr<absl::optional<FrameHeader>> TcpTransport::TakeHeader(Edge& edge) {
-  const absl::StatusOr<size_t> filled = edge.receiver.Fill(kFrameHeaderBytes);
-  RM_RETURN_IF_ERROR(CheckData(edge, filled));
-  if (*filled < kFrameHeaderBytes) return absl::optional<FrameHeader>();
+  if (FillFrom(edge, kFrameHeaderBytes) < kFrameHeaderBytes) return absl::optional<FrameHeader>();
   const absl::Span<const char> bytes = edge.receiver.bytes();
   RM_ASSIGN_OR_RETURN(const FrameHeader header,
                       ParseFrameHeader(absl::string_view(bytes.data(), bytes.size())));
@@ -469,9 +487,7 @@ absl::StatusOr<absl::optional<FrameHeader>> TcpTransport::TakeHeader(Edge& edge)
 absl::StatusOr<absl::optional<Frame>> TcpTransport::TakeFrame(Edge& edge) {
   if (!edge.receiver.open()) return absl::optional<Frame>();
   while (edge.arriving != nullptr || edge.skipped > 0) {
-    const absl::StatusOr<size_t> filled = edge.receiver.Fill(1);
-    RM_RETURN_IF_ERROR(CheckData(edge, filled));
-    if (*filled == 0) return absl::optional<Frame>();
+    if (FillFrom(edge, 1) == 0) return absl::optional<Frame>();
     const size_t left = edge.arriving != nullptr ? edge.arriving->left() : edge.skipped;
     const absl::Span<const char> bytes = edge.receiver.bytes().subspan(0, left);
     if (edge.arriving == nullptr) {
@@ -486,9 +502,7 @@ absl::StatusOr<absl::optional<Frame>> TcpTransport::TakeFrame(Edge& edge) {
   const bool whole = header->payload_bytes <= kTcpWholeBytesMax;
   if (whole) {
     const size_t bytes = kFrameHeaderBytes + header->payload_bytes;
-    const absl::StatusOr<size_t> filled = edge.receiver.Fill(bytes);
-    RM_RETURN_IF_ERROR(CheckData(edge, filled));
-    if (*filled < bytes) return absl::optional<Frame>();
+    if (FillFrom(edge, bytes) < bytes) return absl::optional<Frame>();
   }
   edge.receiver.Use(kFrameHeaderBytes);
   ++edge.next_received;
@@ -511,13 +525,7 @@ absl::Span<const char> TcpTransport::Pull(Edge& edge, size_t most) {
   const auto done = [&] {
     Pump();
     if (!failure_.ok()) return true;
-    const absl::StatusOr<size_t> filled = edge.receiver.Fill(1);
-    absl::Status sound = CheckData(edge, filled);
-    if (sound.ok() && *filled == 0 && edge.left && edge.receiver.ended()) {
-      sound = Lost(edge, "its data ended in the middle of a frame");
-    }
-    if (!sound.ok()) Fail(sound);
-    here = sound.ok() ? *filled : 0;
+    here = FillFrom(edge, 1);
     return here > 0 || !failure_.ok();
   };
   reactor_.ServeUntil(done, absl::InfiniteFuture());

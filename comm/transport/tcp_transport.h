@@ -72,6 +72,7 @@ class TcpTransport final : public Transport, public TcpHandler {
     TcpLine line;
     bool stands = false;  // outgoing: welcomed; incoming: the peer has come
     bool left = false;    // the peer said bye
+    std::string broken;   // what happened to its data connection; the line has not ended yet
 
     TcpSender sender;  // outgoing
 
@@ -99,10 +100,12 @@ class TcpTransport final : public Transport, public TcpHandler {
   // Bytes of the payload that arrives, at most `most`, as soon as there are some; none after a
   // failure. They stay where they are until the next call.
   [[nodiscard]] absl::Span<const char> Pull(Edge& edge, size_t most);
-  [[nodiscard]] absl::Status CheckData(Edge& edge, const absl::StatusOr<size_t>& filled);
+  // Bytes that lie in the receiver, `enough` if they have come. Less when the connection ended.
+  [[nodiscard]] size_t FillFrom(Edge& edge, size_t enough);
+  void OnDataBroken(Edge& edge, const absl::Status& why);
 
   [[nodiscard]] bool AllWritten() const;
-  [[nodiscard]] bool AllLinesEnded() const;
+  [[nodiscard]] bool AllSaid();
   [[nodiscard]] Edge& EdgeWith(int peer, bool outgoing);
   [[nodiscard]] absl::Status Lost(const Edge& edge, absl::string_view how) const;
   [[nodiscard]] absl::Status HasLeft(const Edge& edge) const;

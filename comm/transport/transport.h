@@ -91,7 +91,7 @@ class Transport {
   [[nodiscard]] virtual int rank() const = 0;
   [[nodiscard]] virtual int world_size() const = 0;
 
-  // What its edges go by: "grpc", "shm", or both as "grpc+shm".
+  // What its edges go by: "grpc", "shm", "tcp", or two as "grpc+shm".
   [[nodiscard]] virtual std::string carriers() const = 0;
 
   // Named in the causes of failures from now on.
