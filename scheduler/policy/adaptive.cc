@@ -64,7 +64,7 @@ PassPlan AdaptivePlan(const PassView& view) {
     }
     const absl::Duration served = job.Served(state.now());
     if (served < head_starts.Of(job)) return Importance{0, absl::ToUnixNanos(job.submitted)};
-    return Importance{1, absl::ToUnixNanos(job.submitted - served / 2)};
+    return Importance{1, absl::ToUnixNanos(job.submitted - served)};
   });
   if (plan.starts.size() == state.queue().size()) return plan;  // nobody will wait
   plan.next_pass = std::min(plan.next_pass, NextChange(state, head_starts, patience));

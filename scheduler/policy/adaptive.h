@@ -8,7 +8,7 @@
 //
 //   overdue   in order of submission: submitted longer ago than anybody's patience (service.h)
 //   level 0   in order of submission
-//   level 1   in order of submission - half the service attained: who has come far is nearer to its
+//   level 1   in order of submission less the time of service: who has come far is nearer to its
 //             end, and is not stopped for one that came a little earlier
 //
 // Starvation. The first of the overdue has a place soon, since whoever else runs makes room for

@@ -12,7 +12,7 @@ namespace {
 
 constexpr int64_t kEndedMin = 10;            // before it, a mean says nothing
 constexpr double kMeanAtFirst = 10 * 3600;   // slot-seconds
-constexpr double kSmallShare = 0.55;         // of the mean
+constexpr double kSmallShare = 0.45;         // of the mean
 constexpr size_t kSampleMax = 250;
 constexpr size_t kSampleMin = 8;
 constexpr double kCertain = 0.98;
@@ -54,7 +54,7 @@ double MeanService(const History& history) {
 
 double SmallService(const History& history) {
   const double small = std::max(1.0, kSmallShare * MeanService(history));
-  return std::exp2(std::round(std::log2(small) * 2) / 2);
+  return std::exp2(std::round(std::log2(small)));
 }
 
 // The estimate steps down at each end, by the share of those at risk that end there; who is censored

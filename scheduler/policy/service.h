@@ -17,7 +17,7 @@ namespace rm::scheduler {
 // Mean slot-seconds of the jobs that have ended; of fewer than 10 such jobs 10 slot-hours.
 double MeanService(const History& history);
 
-// Slot-seconds up to which a job is small: 0.55 of the mean, rounded to a power of √2 so that it
+// Slot-seconds up to which a job is small: 0.45 of the mean, rounded to a power of 2 so that it
 // changes seldom.
 double SmallService(const History& history);
 

@@ -21,13 +21,13 @@ ClusterState::ClusterState(QueueRankFn queue_rank, const Windows& windows,
     : queue_(queue_rank), replacing_(queue_rank), windows_(windows), retention_(retention) {}
 
 const Job* ClusterState::FindJob(absl::string_view id) const {
-  const auto found = jobs_.find(id);
-  return found == jobs_.end() ? nullptr : &found->second;
+  const auto found = job_of_id_.find(id);
+  return found == job_of_id_.end() ? nullptr : found->second;
 }
 
 const Worker* ClusterState::FindWorker(absl::string_view id) const {
-  const auto found = workers_.find(id);
-  return found == workers_.end() ? nullptr : &found->second;
+  const auto found = worker_of_id_.find(id);
+  return found == worker_of_id_.end() ? nullptr : found->second;
 }
 
 // The two indices are ordered, so their first entries are enough.
@@ -42,9 +42,9 @@ absl::Time ClusterState::next_deadline() const {
 void ClusterState::AdvanceTo(absl::Time now) { now_ = std::max(now_, now); }
 
 Job& ClusterState::MutableJob(absl::string_view id) {
-  const auto found = jobs_.find(id);
-  RM_CHECK(found != jobs_.end(), "no job ", id);
-  return found->second;
+  const auto found = job_of_id_.find(id);
+  RM_CHECK(found != job_of_id_.end(), "no job ", id);
+  return *found->second;
 }
 
 // ---- facts ----------------------------------------------------------------------------------
@@ -131,7 +131,9 @@ absl::Status ClusterState::Apply(const pb::JobTransition& transition) {
 // The sequence is the order of the queue for jobs of equal rank. An ended job of the same id had
 // been forgotten by whoever made this record; it is in no index.
 void ClusterState::AddJob(const pb::JobTransition& transition) {
-  Job& job = jobs_[transition.job_id()];
+  const auto entry = jobs_.try_emplace(transition.job_id()).first;
+  Job& job = entry->second;
+  job_of_id_[entry->first] = &job;
   if (IsEnded(job.state)) {
     ended_.erase(std::find(ended_.begin(), ended_.end(), job.id()));
     history_.Forget(job);
@@ -146,7 +148,7 @@ void ClusterState::AddJob(const pb::JobTransition& transition) {
 
 void ClusterState::HoldSlots(const Job& job) {
   for (const GangRank& rank : job.gang) {
-    Worker& worker = workers_.find(rank.where.worker_id())->second;
+    Worker& worker = *worker_of_id_.find(rank.where.worker_id())->second;
     const int32_t before = worker.free_slots;
     for (const int32_t slot : rank.where.slots()) {
       worker.slots[static_cast<size_t>(slot)] = {&job, rank.where.rank()};
@@ -160,9 +162,9 @@ void ClusterState::HoldSlots(const Job& job) {
 // same slots to another job.
 void ClusterState::ReleaseSlots(const Job& job) {
   for (const GangRank& rank : job.gang) {
-    const auto found = workers_.find(rank.where.worker_id());
-    if (found == workers_.end()) continue;  // lost, and forgotten since
-    Worker& worker = found->second;
+    const auto found = worker_of_id_.find(rank.where.worker_id());
+    if (found == worker_of_id_.end()) continue;  // lost, and forgotten since
+    Worker& worker = *found->second;
     const int32_t before = worker.free_slots;
     for (const int32_t number : rank.where.slots()) {
       if (!HoldsSlot(worker, number, job, rank.where.rank())) continue;
@@ -207,7 +209,9 @@ void ClusterState::Reindex(Job& job) {
 
 absl::Status ClusterState::Apply(const pb::WorkerTransition& transition) {
   RM_RETURN_IF_ERROR(CheckTransition(*this, transition));
-  Worker& worker = workers_[transition.worker_id()];
+  const auto entry = workers_.try_emplace(transition.worker_id()).first;
+  Worker& worker = entry->second;
+  worker_of_id_[entry->first] = &worker;
   // A worker that is new is in no index yet.
   const int32_t before = worker.ordinal == 0 ? -1 : worker.free_slots;
   if (worker.ordinal == 0) worker.ordinal = ++last_ordinal_;
@@ -252,10 +256,12 @@ void ClusterState::Forget() {
   while (static_cast<int64_t>(ended_.size()) > retention_.ended_jobs) {
     const auto oldest = jobs_.find(ended_.front());
     history_.Forget(oldest->second);
+    job_of_id_.erase(oldest->first);
     jobs_.erase(oldest);
     ended_.pop_front();
   }
   while (static_cast<int64_t>(losses_.size()) > retention_.lost_workers) {
+    worker_of_id_.erase(losses_.begin()->second);
     workers_.erase(losses_.begin()->second);
     losses_.erase(losses_.begin());
   }

@@ -15,7 +15,7 @@
 //  5. `next_deadline()` is the least Deadline() of all jobs and workers.
 //  6. After Forget there are at most as many ended jobs and lost workers as the retention says.
 //
-// Cost, for n jobs and w workers: look-ups O(log n) or O(log w); a transition of a job O(log n) and
+// Cost, for n jobs and w workers: look-ups O(1); a transition of a job O(log n) and
 // O(log w) for each of its ranks; a fact O(log n). Nothing walks over all jobs or all workers.
 //
 // Pointers to jobs and workers stay valid until Forget, at the end of each record; those to jobs
@@ -31,6 +31,7 @@
 #include <string>
 #include <utility>
 
+#include "absl/container/flat_hash_map.h"
 #include "absl/status/status.h"
 #include "absl/strings/string_view.h"
 #include "absl/time/time.h"
@@ -122,6 +123,10 @@ class ClusterState {
 
   std::map<std::string, Job, std::less<>> jobs_;
   std::map<std::string, Worker, std::less<>> workers_;
+  // For look-ups alone, of which an event makes many: their order is random in each process, so they
+  // are never walked. The keys are those of the maps.
+  absl::flat_hash_map<absl::string_view, Job*> job_of_id_;
+  absl::flat_hash_map<absl::string_view, Worker*> worker_of_id_;
   Queue queue_;
   Queue replacing_;
   Jobs holding_;

@@ -115,13 +115,13 @@ TEST_CASE("with any placement only the count of slots matters") {
   CHECK(Ends(*result) == EndTimes{10, 10});
 }
 
-// Before ten jobs have ended, adaptive takes for small what has had less than 2^14.5 slot-seconds.
+// Before ten jobs have ended, adaptive takes for small what has had less than 2^14 slot-seconds.
 TEST_CASE("under adaptive a large job makes room for one that may be small, and pays for its restart") {
   CHECK(Ends(Run("adaptive", 1, 4, TraceOf({{0, 4, 10000}, {6000, 4, 100}}), 0)) ==
         EndTimes{10110, 6100});
-  // It has its head start to itself: 2^14.5 / 4 seconds.
+  // It has its head start to itself: 2^14 / 4 seconds.
   CHECK(Ends(Run("adaptive", 1, 4, TraceOf({{0, 4, 10000}, {3000, 4, 100}}), 0)) ==
-        EndTimes{10110, 5893});
+        EndTimes{10110, 4196});
   // Nobody is stopped where there is room.
   CHECK(Run("adaptive", 1, 4, TraceOf({{0, 2, 10000}, {6000, 2, 100}}), 0).preemptions == 0);
 }
