@@ -7,6 +7,7 @@
 
 namespace rm::scheduler {
 
+// Slot by slot: a slot that the gang lost with its worker may be somebody else's by now.
 void Draft::Give(const Job& job) {
   for (const GangRank& rank : job.gang) {
     const Worker* worker = state_->FindWorker(rank.where.worker_id());
@@ -26,12 +27,14 @@ void Draft::Take(const std::vector<WorkerShare>& shares, int64_t slots_per_rank)
   for (const WorkerShare& share : shares) Add(*share.worker, -share.ranks * slots_per_rank);
 }
 
+// A worker that is not usable is in no index, whatever is free on it.
 int64_t Draft::FreeOn(const Worker& worker) const {
   if (!worker.Usable()) return 0;
   const auto changed = changed_.find(&worker);
   return changed == changed_.end() ? worker.free_slots : changed->second;
 }
 
+// Only what differs from the state is kept, so a draft of a large cluster stays small.
 void Draft::Add(const Worker& worker, int64_t slots) {
   const int64_t before = FreeOn(worker);
   const int64_t after = before + slots;

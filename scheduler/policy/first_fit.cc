@@ -2,6 +2,7 @@
 
 namespace rm::scheduler {
 
+// The heads of all shapes are compared: there are few shapes, and each keeps its own order.
 const Job* FirstThatMayFit(const PassView& view) {
   const Queue::Entry* first = nullptr;
   for (const auto& [shape, members] : view.state.queue().shapes()) {

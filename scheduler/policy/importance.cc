@@ -58,7 +58,7 @@ Shares SharesOf(const ClusterState& state, const Job& job) {
   return shares;
 }
 
-// Gangs that move together, each with the worker it moves to.
+// What room for one rank costs: gangs that move together, each with the worker it moves to.
 struct Moves {
   int64_t cost = 0;  // slots that move
   std::vector<std::pair<Item*, const Worker*>> list;
@@ -124,6 +124,7 @@ class Planner {
   }
 
   // `item` is given a place in the draft.
+  // REQUIRES: the shares are free in the draft.
   void Settle(Item& item, Shares shares) {
     free_.Take(shares, item.slots_per_rank);
     item.planned = std::move(shares);

@@ -17,6 +17,16 @@
 // kRunMin ago leaves when that time is over, and its slots are promised meanwhile: a restart costs
 // about a minute, and this bounds what is lost to restarts at a tenth. It also means that within one
 // instant each job starts and leaves at most once, so that passes come to an end.
+// For example, two workers of 4 slots; a runs on 2 slots of w1, b on 2 of w2, and c waits:
+//   c wants 2 slots                         c starts beside a
+//   c wants 4, and is the least important   a moves to w2, and c starts on w1 when a has left
+//   c wants 8, and is the most important    a and b are evicted, and c starts when both have left
+//   c wants 8, and is the least important   c is passed over; who waits for 2 slots may take them
+//
+// What a live cluster takes from it: an eviction is not done when it is decided. The gang writes its
+// checkpoint first, so the plan is made again at every step until then, from the state alone. It
+// comes out the same, because the slots of gangs that leave count as free for whoever is most
+// important and fits them, and for nobody else.
 #ifndef RM_SCHEDULER_POLICY_IMPORTANCE_H_
 #define RM_SCHEDULER_POLICY_IMPORTANCE_H_
 

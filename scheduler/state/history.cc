@@ -18,6 +18,7 @@ int64_t SlotsOf(const Job& job) {
   return int64_t{job.resources().ranks_max()} * job.resources().slots_per_rank();
 }
 
+// From its submission on: while it runs, it is a sample of at least what it had.
 void History::Add(const Job& job) { by_slots_[SlotsOf(job)].insert(&job); }
 
 void History::End(const Job& job) {
@@ -26,6 +27,7 @@ void History::End(const Job& job) {
   ended_completion_ms_ += CompletionMs(job);
 }
 
+// What was added at its end is taken away, so that the sums are those of the jobs that are known.
 void History::Forget(const Job& job) {
   const auto jobs = by_slots_.find(SlotsOf(job));
   if (jobs == by_slots_.end() || jobs->second.erase(&job) == 0) return;

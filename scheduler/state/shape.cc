@@ -7,6 +7,7 @@
 
 namespace rm::scheduler {
 
+// Numbers first: most shapes differ in them, and strings need not be compared.
 bool Shape::operator<(const Shape& other) const {
   return std::tie(slots_per_rank, ranks_min, ranks_max, placement, selector) <
          std::tie(other.slots_per_rank, other.ranks_min, other.ranks_max, other.placement,

@@ -2,6 +2,9 @@
 //
 // So a pass asks once for a shape and not once for a job: with thousands of jobs in the queue there
 // are a few dozen shapes.
+//
+// For example, two jobs of 4 ranks with 1 slot each and the selector zone: a have one shape, whatever
+// their priority, user and model; one of 2 ranks with 2 slots each has another.
 #ifndef RM_SCHEDULER_STATE_SHAPE_H_
 #define RM_SCHEDULER_STATE_SHAPE_H_
 

@@ -161,6 +161,7 @@ class World {
   }
 
   // The training is done and its ranks leave.
+  // Done and gone in one instant, as the model has it; the core sees the end, and only now.
   void End(size_t index) {
     const Live& live = live_[index];
     const std::string id = IdOf(index);
@@ -183,6 +184,7 @@ class World {
   }
 
   // The ranks are up: from now on the job trains.
+  // All listen before the first one joins, as the ranks of a worker do.
   void Join(size_t index) {
     const Live& live = live_[index];
     const std::string id = IdOf(index);

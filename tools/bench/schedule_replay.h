@@ -15,6 +15,10 @@
 //   restart  a job that is stopped keeps its progress; at each later start its ranks need
 //            `restart_cost` seconds to come up, and hold their slots meanwhile.
 //   refused  a job that the empty cluster could not run, or of no slots, is only counted.
+//
+// For example, one node of 4 slots under fifo; job 0 takes 3 slots for 100 s, job 1 is submitted at
+// 1 and takes 4 for 50 s, job 2 at 2 and takes 1 for 20 s: they end at 100, 150 and 170. Under
+// first_fit job 2 runs beside job 0 and ends at 22.
 #ifndef RM_TOOLS_BENCH_SCHEDULE_REPLAY_H_
 #define RM_TOOLS_BENCH_SCHEDULE_REPLAY_H_
 

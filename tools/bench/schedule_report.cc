@@ -39,6 +39,7 @@ struct Sums {
   std::vector<int64_t> completion_times;  // sorted
 };
 
+// A job that could never run is in no sum: it waited for nobody.
 Sums SumUp(const std::vector<TraceJob>& trace, const ReplayOptions& options,
            const ReplayResult& result) {
   Sums sums;
@@ -108,6 +109,8 @@ void AddScheduleFigures(const std::vector<TraceJob>& trace, const ReplayOptions&
   line.Set("jain_daily", std::round(DailyJainIndex(trace, options, result) * 1e4) / 1e4);
 }
 
+// Days without demand of a second group say nothing of fairness, and a day on which nobody got
+// anything has no index.
 double DailyJainIndex(const std::vector<TraceJob>& trace, const ReplayOptions& /*options*/,
                       const ReplayResult& result) {
   Days days;
@@ -133,6 +136,7 @@ double DailyJainIndex(const std::vector<TraceJob>& trace, const ReplayOptions& /
   return counted == 0 ? 1 : sum_of_indices / static_cast<double>(counted);
 }
 
+// By time, then by job: two replays can be compared line by line.
 std::string DecisionLines(const std::vector<TraceJob>& trace, const ReplayResult& result) {
   std::vector<std::tuple<int64_t, size_t, std::string>> lines;
   for (size_t i = 0; i < trace.size(); ++i) {

@@ -33,12 +33,14 @@ constexpr std::array<double, 21> kDurations = {
     2,    59,   74,   158,  398,  614,  749,  871,   970,   1085,   1212,
     1339, 1515, 1730, 1941, 2269, 4100, 6102, 11431, 22092, 2750674};
 
+// CPU time and not wall time: what else runs on the machine is not the core's doing.
 double ThreadSeconds() {
   timespec now = {};
   RM_CHECK(::clock_gettime(CLOCK_THREAD_CPUTIME_ID, &now) == 0, "no clock of the thread");
   return static_cast<double>(now.tv_sec) + static_cast<double>(now.tv_nsec) * 1e-9;
 }
 
+// A draw by the cumulative shares: the first size that reaches it.
 int64_t DrawSlots(base::RandomStream& random) {
   const double share = static_cast<double>(random.NextBelow(1'000'000)) / 1e6;
   for (const auto& [up_to, slots] : kSizes) {
@@ -66,6 +68,8 @@ struct Job {
   absl::Time trains_since = absl::InfinitePast();  // InfinitePast: it has no slots
 };
 
+// The world around the core, as in schedule_replay, but with jobs that are drawn when they are
+// needed and forgotten when they end: a run of millions takes no more memory than a short one.
 class Cluster {
  public:
   explicit Cluster(const SyntheticOptions& options) : options_(options), random_(options.seed, 0) {}
@@ -145,6 +149,7 @@ class Cluster {
     result_.queued = std::min(result_.queued, Queued());
   }
 
+  // Of the present generation: the core refuses any other.
   pb::RankRef RankOf(const std::string& id, int64_t rank) const {
     pb::RankRef ref;
     ref.set_job_id(id);
@@ -175,6 +180,7 @@ class Cluster {
     }
   }
 
+  // A gang that makes room keeps what it has trained, and its end moves with the next start.
   void Stop(const pb::StopGang& stop) {
     Job& job = jobs_.at(stop.job_id());
     if (job.generation != stop.generation() || job.trains_since == absl::InfinitePast()) return;
@@ -198,6 +204,7 @@ class Cluster {
     }
   }
 
+  // Quantiles by nearest rank, over all steps since the cluster and the queue were full.
   void Conclude(double held) {
     double total = 0;
     for (const double us : step_us_) total += us;

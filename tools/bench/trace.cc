@@ -50,6 +50,7 @@ class Row {
 
 int64_t Rounded(double value) { return static_cast<int64_t>(std::llround(value)); }
 
+// As sources have it: jobs of cpu clusters leave gpus empty, and some count fractions of a core.
 absl::StatusOr<TraceJob> ParseRow(const Row& row) {
   TraceJob job;
   job.name = row.Text("job_id");
@@ -66,6 +67,7 @@ absl::StatusOr<TraceJob> ParseRow(const Row& row) {
   return job;
 }
 
+// The columns that no job can be replayed without are missed at once, not in the first row.
 absl::StatusOr<std::map<std::string, size_t>> ParseHeader(absl::string_view line,
                                                           absl::string_view source) {
   std::map<std::string, size_t> columns;
