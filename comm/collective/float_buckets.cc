@@ -6,18 +6,16 @@
 #include <cstring>
 
 #include "absl/strings/str_cat.h"
+#include "base/alignment.h"
 #include "base/check.h"
 #include "base/status.h"
 
 namespace rm::comm {
 namespace {
 
-constexpr size_t kAlignmentBytes = 64;
-
 // Buckets start on cache lines of their own.
 size_t PaddedBytes(int64_t elements) {
-  const size_t bytes = static_cast<size_t>(elements) * sizeof(float);
-  return (bytes + kAlignmentBytes - 1) / kAlignmentBytes * kAlignmentBytes;
+  return base::RoundUp(static_cast<size_t>(elements) * sizeof(float), base::kCacheLineBytes);
 }
 
 // The kernel promises more than there is, and kills who believes it: so it is not asked.
@@ -51,8 +49,8 @@ absl::StatusOr<FloatLayout> LayOutFloats(absl::Span<const int64_t> elements) {
 absl::Status FloatBuckets::Allocate(absl::Span<const int64_t> elements) {
   if (placed_) return absl::FailedPreconditionError("buckets are allocated once");
   RM_ASSIGN_OR_RETURN(const FloatLayout layout, LayOutFloats(elements));
-  const size_t bytes = std::max(layout.bytes, kAlignmentBytes);
-  memory_.reset(std::aligned_alloc(kAlignmentBytes, bytes));
+  const size_t bytes = std::max(layout.bytes, base::kCacheLineBytes);
+  memory_.reset(std::aligned_alloc(base::kCacheLineBytes, bytes));
   if (memory_ == nullptr) return NotEnoughMemory(bytes);
   auto* const memory = static_cast<char*>(memory_.get());
   std::memset(memory, 0, bytes);

@@ -1,9 +1,9 @@
 #include "comm/collective/shard_tree.h"
 
 #include <algorithm>
-#include <cstdint>
 
 #include "absl/strings/str_cat.h"
+#include "base/alignment.h"
 #include "base/check.h"
 #include "comm/collective/sum.h"
 
@@ -12,15 +12,6 @@ namespace {
 
 // 16 KiB: a block of a gradient and of what is added to it lie in the first cache together.
 constexpr size_t kBlockFloats = 4096;
-
-// A cache line; kernels want memory that begins on one.
-constexpr size_t kLineFloats = 16;
-
-float* AlignUp(float* pointer) {
-  constexpr uintptr_t kBytes = kLineFloats * sizeof(float);
-  const auto address = reinterpret_cast<uintptr_t>(pointer);
-  return pointer + (kBytes - address % kBytes) % kBytes / sizeof(float);
-}
 
 // to += from. Whole vectors, by the form that this machine runs; each element is rounded once.
 void AddTo(absl::Span<float> to, absl::Span<const float> from) {
@@ -102,8 +93,8 @@ ShardAccumulator::ShardAccumulator(const ShardRun& run, std::vector<absl::Span<f
   int levels = 0;
   for (const Subtree& subtree : maximal) levels = std::max(levels, subtree.level);
   for (int level = 0; level < levels; ++level) {
-    std::vector<float>& memory = storage_.emplace_back(sums[0].size() + kLineFloats);
-    partials_.emplace_back(AlignUp(memory.data()), sums[0].size());
+    std::vector<float>& memory = storage_.emplace_back(sums[0].size() + base::kCacheLineFloats);
+    partials_.emplace_back(base::AlignToCacheLine(memory.data()), sums[0].size());
   }
   for (int i = 0; i < run.count; ++i) parts_.push_back(PartOf(run.first + i, maximal, sums));
 }

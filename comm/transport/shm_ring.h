@@ -23,6 +23,7 @@
 
 #include "absl/status/statusor.h"
 #include "absl/types/span.h"
+#include "base/alignment.h"
 #include "base/mutex.h"
 #include "comm/transport/shm_doorbell.h"
 #include "comm/transport/shm_memory.h"
@@ -33,10 +34,9 @@ namespace rm::comm {
 // broadcast's with their headers; more does not stay in a core's cache.
 constexpr size_t kShmRingBytes = (size_t{2} << 20) + kShmPageBytes;
 
-// What begins in the ring begins here: sums then read whole, aligned vectors.
-constexpr size_t kShmAlignment = 64;
+// What begins in the ring begins on a cache line: sums then read whole, aligned vectors.
 [[nodiscard]] constexpr size_t ShmAligned(size_t bytes) {
-  return (bytes + kShmAlignment - 1) / kShmAlignment * kShmAlignment;
+  return base::RoundUp(bytes, base::kCacheLineBytes);
 }
 
 // The memory of a ring, made by the receiving rank; and as the sending rank gets it.
@@ -66,7 +66,7 @@ class ShmRingWriter {
   void Append(absl::Span<const char> bytes);
   // Leaves a place for bytes that are written before Publish. REQUIRES: there is room.
   [[nodiscard]] char* Leave(size_t bytes);
-  // Goes on to the next multiple of kShmAlignment.
+  // Goes on to the next cache line.
   void Align() { appended_ = ShmAligned(appended_); }
   void Publish() { Head().written.store(appended_); }
 

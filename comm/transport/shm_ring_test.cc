@@ -116,8 +116,8 @@ TEST_CASE("alignment goes on to the next line") {
   ring.writer->Append(absl::string_view("abc"));
   ring.writer->Align();
   ring.Write("def");
-  CHECK(*ring.reader->Readable() == kShmAlignment + 3);
-  static_cast<void>(ring.Read(kShmAlignment));
+  CHECK(*ring.reader->Readable() == base::kCacheLineBytes + 3);
+  static_cast<void>(ring.Read(base::kCacheLineBytes));
   CHECK(ring.Read(3) == "def");
   CHECK(ShmAligned(0) == 0);
   CHECK(ShmAligned(64) == 64);

@@ -359,10 +359,10 @@ absl::StatusOr<bool> ShmTransport::WritePieces(Edge& edge, const WaitingFrame& f
   while (!edge.begun || edge.written < frame.payload.size()) {
     const size_t left = frame.payload.size() - edge.written;
     RM_ASSIGN_OR_RETURN(size_t room, ring.Room());
-    if (room < kShmAlignment) {
+    if (room < base::kCacheLineBytes) {
       RM_ASSIGN_OR_RETURN(room, ring.RoomAfterNote());
     }
-    if (room < kShmAlignment) return false;
+    if (room < base::kCacheLineBytes) return false;
     if (!edge.begun) {
       const uint32_t crc = frame.payload_crc.has_value()
                                ? *frame.payload_crc

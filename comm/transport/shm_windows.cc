@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "base/alignment.h"
 #include "base/check.h"
 #include "base/status.h"
 
@@ -15,9 +16,7 @@ namespace {
 // Two numbers, as they lie in this machine's memory: a notice never leaves it.
 constexpr size_t kNoticeBytes = 2 * sizeof(uint64_t);
 
-size_t WholePages(size_t bytes) {
-  return (bytes + kShmPageBytes - 1) / kShmPageBytes * kShmPageBytes;
-}
+size_t WholePages(size_t bytes) { return base::RoundUp(bytes, kShmPageBytes); }
 
 }  // namespace
 

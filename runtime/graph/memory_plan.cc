@@ -8,6 +8,7 @@
 #include <numeric>
 #include <utility>
 
+#include "base/alignment.h"
 #include "base/check.h"
 
 namespace rm::graph {
@@ -17,9 +18,7 @@ namespace {
 using Range = std::pair<int64_t, int64_t>;
 
 // Sizes are rounded up, so that every offset is a multiple of the alignment.
-int64_t AlignUp(int64_t bytes) {
-  return (bytes + kArenaAlignment - 1) / kArenaAlignment * kArenaAlignment;
-}
+int64_t AlignUp(int64_t bytes) { return base::RoundUp(bytes, kArenaAlignment); }
 
 // Lifetimes are closed intervals: the step that reads one buffer last and writes the other first
 // needs both.

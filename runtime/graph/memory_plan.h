@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "absl/types/span.h"
+#include "base/alignment.h"
 
 namespace rm::graph {
 
@@ -29,7 +30,7 @@ struct MemoryPlan {
 };
 
 // Any kernel's vectors are aligned, and no cache line belongs to two buffers.
-inline constexpr int64_t kArenaAlignment = 64;
+inline constexpr int64_t kArenaAlignment = base::kCacheLineBytes;
 
 // Greedy by size: the largest buffer first, each into the smallest gap that holds it among the
 // buffers placed before whose lifetimes overlap its own, else on top of them. Buffers that live at

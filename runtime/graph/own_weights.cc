@@ -4,17 +4,15 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "base/alignment.h"
 #include "base/status.h"
 
 namespace rm::graph {
 namespace {
 
 // Every tensor begins at a multiple of 64 bytes, as programs ask for.
-constexpr size_t kAlignmentFloats = 16;
-
 size_t Rounded(int64_t elements) {
-  return (static_cast<size_t>(elements) + kAlignmentFloats - 1) / kAlignmentFloats *
-         kAlignmentFloats;
+  return base::RoundUp(static_cast<size_t>(elements), base::kCacheLineFloats);
 }
 
 // Hands out pieces of one block.

@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "absl/strings/str_cat.h"
+#include "base/alignment.h"
 #include "base/check.h"
 #include "base/name_pattern.h"
 #include "base/sha256.h"
@@ -19,15 +20,6 @@
 
 namespace rm::trainer {
 namespace {
-
-constexpr size_t kAlignmentFloats = 16;  // 64 bytes
-
-// The first 64-byte boundary at or after `pointer`.
-float* AlignUp(float* pointer) {
-  const auto address = reinterpret_cast<uintptr_t>(pointer);
-  constexpr uintptr_t kBytes = kAlignmentFloats * sizeof(float);
-  return pointer + ((kBytes - address % kBytes) % kBytes) / sizeof(float);
-}
 
 // Virtual shards are parts of one micro-batch: the buffers move once, by the mean over all of them.
 int StatisticsParts(const ReplicaOptions& options) {
@@ -239,8 +231,8 @@ void Replica::BindWeights(graph::Program& other) const {
 // A zeroed array with room to align it; the storage keeps the memory, the span is the aligned part.
 absl::Span<float> Replica::AddFlatArray(int64_t elements) {
   const auto count = static_cast<size_t>(elements);
-  std::vector<float>& array = storage_.emplace_back(count + kAlignmentFloats, 0.0F);
-  return absl::MakeSpan(AlignUp(array.data()), count);
+  std::vector<float>& array = storage_.emplace_back(count + base::kCacheLineFloats, 0.0F);
+  return absl::MakeSpan(base::AlignToCacheLine(array.data()), count);
 }
 
 // The place of a parameter in arrays of the plan's shape.

@@ -2,13 +2,12 @@
 
 #include <algorithm>
 
+#include "base/alignment.h"
 #include "base/check.h"
 #include "base/status.h"
 
 namespace rm::trainer {
 namespace {
-
-constexpr int64_t kAlignmentFloats = 16;  // 64 bytes: what follows on the wire stays aligned
 
 // Floats of all buffers that move, without the weight.
 int64_t Moved(absl::Span<const graph::BufferInfo> buffers) {
@@ -17,10 +16,8 @@ int64_t Moved(absl::Span<const graph::BufferInfo> buffers) {
   return floats;
 }
 
-// One part with its weight and padding.
-int64_t PartFloats(int64_t moved) {
-  return (moved + 1 + kAlignmentFloats - 1) / kAlignmentFloats * kAlignmentFloats;
-}
+// One part with its weight and padding: what follows on the wire stays aligned.
+int64_t PartFloats(int64_t moved) { return base::RoundUp(moved + 1, base::kCacheLineFloats); }
 
 }  // namespace
 
