@@ -1,3 +1,13 @@
+// A rank writes only its own memory: its counts, its slots, its chunk of a bucket and, while it copies, the
+// other chunks of its own bucket. What others may read of it at any moment follows from the counts:
+//
+//   slots of operation k          from its entering k until it enters k + 2
+//   others' chunks of its bucket  from its entering until the others have finished adding: each reads only
+//                                 its own chunk of it, and before it has counted that as reduced
+//   its own chunk, reduced        from the count on, until all have finished
+//
+// A rank copies a chunk over what it had brought to it only after its owner has counted it as reduced,
+// and so after the owner has read it.
 #include "comm/collective/direct_collectives.h"
 
 #include <algorithm>
@@ -85,6 +95,7 @@ absl::Status DirectCollectives::AllocateBuckets(absl::Span<const int64_t> elemen
   return own_.Place(memory, spans);
 }
 
+// Peers' counts and slots, once. A window of another size is another release's.
 absl::Status DirectCollectives::FindSlots() {
   for (size_t rank = 0; rank < world_size_ && !slots_found_; ++rank) {
     if (rank == rank_) continue;
@@ -146,6 +157,7 @@ absl::Status DirectCollectives::AwaitAll(std::atomic<uint64_t> Counts::*count, u
   });
 }
 
+// In this order: who is woken by the ring sees the count.
 void DirectCollectives::Publish(std::atomic<uint64_t> Counts::*count, uint64_t value) {
   (counts_.*count).store(value);
   windows_.Ring();
@@ -178,6 +190,7 @@ absl::Status DirectCollectives::Meet(const CollectiveId& id, size_t bytes) {
   return absl::OkStatus();
 }
 
+// The slot is free: everybody has been seen in the operation before, so nobody reads the one before that.
 absl::Status DirectCollectives::Exchange(const CollectiveId& id, absl::Span<const char> bytes) {
   RM_CHECK(bytes.size() <= kDirectSlotBytes, bytes.size(), " bytes in a slot");
   if (!bytes.empty()) {
@@ -187,10 +200,12 @@ absl::Status DirectCollectives::Exchange(const CollectiveId& id, absl::Span<cons
   return Meet(id, bytes.size());
 }
 
+// Of the operation that was entered last.
 const char* DirectCollectives::SlotOf(size_t rank) const {
   return sides_[rank].slots + (entered_ % kSlots) * kDirectSlotBytes;
 }
 
+// As doubles, from rank 0 on: the order in which every rank adds, so that all have the same bits.
 absl::Status DirectCollectives::Sum(const CollectiveId& id, absl::Span<double> values) {
   RM_RETURN_IF_ERROR(Exchange(id, absl::MakeConstSpan(reinterpret_cast<const char*>(values.data()),
                                                   values.size() * sizeof(double))));
@@ -219,6 +234,7 @@ absl::Status DirectCollectives::AllReduceSlots(const CollectiveId& id, size_t bu
   return absl::OkStatus();
 }
 
+// By the size, and by the mode: exact mode adds along its tree, which slots have no room for.
 absl::Status DirectCollectives::AllReduce(const CollectiveId& id, int bucket) {
   const auto index = static_cast<size_t>(bucket);
   const size_t bytes = static_cast<size_t>(elements_[index]) * kBytesOfFloat;
@@ -271,6 +287,7 @@ void DirectCollectives::ReduceOwnChunk(size_t bucket) {
   bytes_read_ += others * chunk.size() * static_cast<int64_t>(kBytesOfFloat);
 }
 
+// Called again and again while this rank waits: it goes on where it left off, rank by rank.
 bool DirectCollectives::CopyReady(size_t bucket) {
   float* const out = own_.spans()[ResultOf(rank_, bucket)].data();
   bool all = true;

@@ -1,3 +1,5 @@
+// Operands lie in other cores' caches: each block of theirs is read once, in order, and everything else
+// happens in this core's first cache.
 #include "comm/collective/direct_sum.h"
 
 #include <algorithm>
@@ -17,6 +19,7 @@ constexpr size_t kBlocks = 32;
 
 const char* Bytes(const float* floats) { return reinterpret_cast<const char*>(floats); }
 
+// out += in, each element rounded once, by the form that this machine runs.
 void Add(float* out, const float* in, int64_t n) {
   static const AddFloatsFunction add = AddFloats();
   add(out, Bytes(in), n);

@@ -20,6 +20,7 @@ size_t WholePages(size_t bytes) { return base::RoundUp(bytes, kShmPageBytes); }
 
 }  // namespace
 
+// Numbers of fixed width: both sides are processes of one machine, perhaps of two releases.
 std::string EncodeWindowNotice(const WindowNotice& notice) {
   const uint64_t fields[2] = {static_cast<uint64_t>(notice.window), notice.bytes};
   std::string payload(kNoticeBytes, '\0');
@@ -27,6 +28,7 @@ std::string EncodeWindowNotice(const WindowNotice& notice) {
   return payload;
 }
 
+// Whatever it says is checked before anything is mapped by it.
 absl::StatusOr<WindowNotice> ParseWindowNotice(absl::string_view payload) {
   uint64_t fields[2] = {};
   if (payload.size() == kNoticeBytes) std::memcpy(fields, payload.data(), kNoticeBytes);
@@ -64,6 +66,7 @@ absl::StatusOr<absl::Span<char>> ShmWindows::Open(int window, size_t bytes) {
   return span;
 }
 
+// Found under the hub's mutex, read without it: memory that has come stays where it is.
 absl::StatusOr<absl::Span<const char>> ShmWindows::Of(int rank, int window) {
   const Peer& peer = peers_[static_cast<size_t>(rank)];
   const auto number = static_cast<size_t>(window);
@@ -96,11 +99,13 @@ absl::Status ShmWindows::WaitUntil(absl::FunctionRef<bool()> done) {
   }
 }
 
+// In the order of opening, so that each line keeps a count of those it has passed on.
 absl::optional<ShmWindows::Opened> ShmWindows::OpenedAt(size_t n) const {
   if (n >= opened_.size()) return absl::nullopt;
   return opened_[n];
 }
 
+// From now on Ring reaches it.
 absl::Status ShmWindows::TakeBell(int peer, Descriptor fd) {
   Peer& known = peers_[static_cast<size_t>(peer)];
   RM_ASSIGN_OR_RETURN(SharedDoorbell bell, SharedDoorbell::Adopt(std::move(fd)));
@@ -111,6 +116,7 @@ absl::Status ShmWindows::TakeBell(int peer, Descriptor fd) {
   return absl::OkStatus();
 }
 
+// Sealed and of the announced size, or refused: memory that could shrink would end this process at a read.
 absl::Status ShmWindows::TakeWindow(int peer, absl::string_view notice, Descriptor fd) {
   RM_ASSIGN_OR_RETURN(const WindowNotice window, ParseWindowNotice(notice));
   const auto number = static_cast<size_t>(window.window);
@@ -127,6 +133,7 @@ absl::Status ShmWindows::TakeWindow(int peer, absl::string_view notice, Descript
   return absl::OkStatus();
 }
 
+// The ring wakes who waits now; the flag is for those who come later.
 void ShmWindows::Stop() {
   stopped_.store(true);
   bell_.bell().Ring();

@@ -68,6 +68,7 @@ class TcpEndpoint final : public TransportEndpoint, public TcpHandler {
   int transports_ = 0;                 // that live, earlier generations included
 };
 
+// Behind the constructor, because it may fail.
 absl::Status TcpEndpoint::Start() {
   base::MutexLock lock(reactor_->mutex());
   return reactor_->Watch(listening_.get(), this);
@@ -175,11 +176,13 @@ void TcpEndpoint::LetGo(Caller& caller) {
   if (caller.line.open()) reactor_->Forget(caller.line.fd());
 }
 
+// Those that have become edges, or have been seen off.
 void TcpEndpoint::SweepCallers() {
   const auto gone = [](const Caller& caller) { return !caller.line.open(); };
   callers_.erase(std::remove_if(callers_.begin(), callers_.end(), gone), callers_.end());
 }
 
+// Peers that came here first have been waiting among the callers.
 absl::StatusOr<std::unique_ptr<Transport>> TcpEndpoint::Connect(
     const TransportMembership& membership) {
   RM_RETURN_IF_ERROR(ValidateMembership(membership));

@@ -15,6 +15,7 @@ constexpr size_t kTextBytesMax = kFrameTextBytesMax + 64;
 
 }  // namespace
 
+// What the socket does not take now goes out when it is ready, by Flush.
 void TcpLine::Send(FrameKind kind, absl::string_view text) {
   if (!open() || finishing_) return;
   FrameHeader header;
@@ -41,6 +42,7 @@ bool TcpLine::Flush() {
   return unsent_.empty();
 }
 
+// The end follows the last byte, also when that is not written yet.
 void TcpLine::Finish() {
   finishing_ = true;
   Flush();
@@ -59,6 +61,7 @@ absl::StatusOr<bool> TcpLine::Fill(size_t bytes) {
   return true;
 }
 
+// Header and payload are read as they come; a payload's size is checked before it is waited for.
 absl::StatusOr<absl::optional<TcpControl>> TcpLine::Receive() {
   if (!header_.has_value()) {
     RM_ASSIGN_OR_RETURN(const bool whole, Fill(kFrameHeaderBytes));

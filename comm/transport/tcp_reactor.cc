@@ -50,6 +50,7 @@ absl::StatusOr<std::unique_ptr<TcpReactor>> TcpReactor::Create() {
   return std::unique_ptr<TcpReactor>(new TcpReactor(std::move(epoll), std::move(alarm)));
 }
 
+// Both directions from the beginning, and for good: no system call changes what is listened for.
 absl::Status TcpReactor::Watch(int socket, TcpHandler* handler) {
   RM_CHECK(watched_.count(socket) == 0, "socket ", socket, " is watched twice");
   epoll_event event = {};
@@ -62,6 +63,7 @@ absl::Status TcpReactor::Watch(int socket, TcpHandler* handler) {
   return absl::OkStatus();
 }
 
+// Events that have been fetched already are told apart by their key.
 void TcpReactor::Forget(int socket) {
   if (watched_.erase(socket) == 0) return;
   ::epoll_ctl(epoll_.get(), EPOLL_CTL_DEL, socket, nullptr);

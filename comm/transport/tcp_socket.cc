@@ -87,6 +87,7 @@ absl::StatusOr<TcpListener> ListenTcp(const std::string& host) {
       absl::StrCat("cannot listen on host '", host, "': it is not an address of this machine"));
 }
 
+// A caller that has gone again before it was answered is nobody.
 absl::StatusOr<absl::optional<Descriptor>> AcceptTcp(int listening) {
   Descriptor socket(::accept4(listening, nullptr, nullptr, SOCK_CLOEXEC | SOCK_NONBLOCK));
   if (socket.open()) {
@@ -125,6 +126,7 @@ absl::StatusOr<size_t> WriteTcp(int socket, absl::Span<const iovec> pieces) {
   return absl::UnavailableError(std::strerror(errno));
 }
 
+// Nothing is read by a read of no bytes: it is not the end.
 absl::StatusOr<size_t> ReadTcp(int socket, char* to, size_t bytes) {
   if (bytes == 0) return size_t{0};
   const ssize_t read = ::recv(socket, to, bytes, MSG_DONTWAIT);

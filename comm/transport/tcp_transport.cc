@@ -1,3 +1,6 @@
+// Who may touch what: everything here is guarded by the reactor's mutex but the receiver's bytes while a payload
+// is visited. Those belong to the thread that is inside Receive or inside a visit, of which there is one; the
+// threads that only serve note that a socket is ready and leave its bytes alone.
 #include "comm/transport/tcp_transport.h"
 
 #include <sys/random.h>
@@ -277,11 +280,13 @@ void TcpTransport::Serve() {
   reactor_.ServeUntil(done, absl::InfiniteFuture());
 }
 
+// The flag first: a Serve that begins between the two must see it.
 void TcpTransport::Wake() {
   woken_ = true;
   reactor_.Wake();
 }
 
+// Any thread; whoever waits wakes up with the failure.
 void TcpTransport::Abort(const absl::Status& cause) {
   base::MutexLock lock(reactor_.mutex());
   Fail(cause);
@@ -292,6 +297,7 @@ absl::Status TcpTransport::status() const {
   return failure_;
 }
 
+// Counted when the kernel has a frame, and when its header has come.
 TransportStats TcpTransport::stats() const {
   base::MutexLock lock(reactor_.mutex());
   TransportStats stats;
@@ -544,6 +550,7 @@ TcpTransport::Edge& TcpTransport::EdgeWith(int peer, bool outgoing) {
   return edges_.front();
 }
 
+// One sentence, whatever broke: who, in what, and what was seen of it.
 absl::Status TcpTransport::Lost(const Edge& edge, absl::string_view how) const {
   return PeerLost({rank(), membership_.generation, activity_}, edge.peer, how);
 }

@@ -25,6 +25,7 @@ namespace {
 // Sequences a thread: a step of one is a few hundred nanoseconds.
 constexpr int64_t kGrain = 16;
 
+// A copy; what is absent is zero.
 void Fill(float* to, const float* from, int64_t n) {
   const auto bytes = static_cast<size_t>(n) * sizeof(float);
   if (from != nullptr) {
@@ -81,6 +82,8 @@ class Lstm final : public Kernel, Layer {
   }
 
  private:
+  // All steps of one direction. The states stay in scratch memory from step to step; what the operator has
+  // as outputs is copied out of them.
   absl::Status Direction(const Arguments& arguments, int64_t d) {
     auto* const all_gates = static_cast<float*>(arguments.scratch);
     float* const hidden = all_gates + rows() * gates();

@@ -31,6 +31,7 @@ struct Units {
   }
 };
 
+// In place: the sums become the gates that the backward pass needs.
 void Step(const LstmStep& step, int64_t n) {
   for (Units u{0, n}; u.at < n; u.at += kLanes) {
     const Floats in = Sigmoid(u.From(step.gates));
@@ -65,6 +66,7 @@ void StepGrad(const LstmStepGrad& step, int64_t n) {
   }
 }
 
+// Cheaper than keeping it: two loads and a tanh for each unit that the forward pass has stored as Y.
 void Hidden(const float* gates, const float* cell, float* hidden, int64_t n) {
   for (Units u{0, n}; u.at < n; u.at += kLanes) {
     u.To(hidden, u.From(gates + n) * Tanh(u.From(cell)));
