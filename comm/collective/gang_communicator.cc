@@ -6,6 +6,7 @@
 #include <cstddef>
 #include <cstring>
 #include <deque>
+#include <limits>
 #include <string>
 #include <thread>
 #include <utility>
@@ -39,6 +40,13 @@ int64_t BytesOf(absl::Span<const float> floats) {
 // more, or for WaitAll, whose caller adds them itself.
 constexpr int64_t kWakeBytes = int64_t{1} << 20;
 
+// Where the ranks' own threads have all cores, a thread that added in the background would only take turns
+// with them: nothing is gained by overlapping, and caches are lost.
+int64_t WakeBytes(int ranks_of_this_machine) {
+  const auto cores = static_cast<int>(std::thread::hardware_concurrency());
+  return ranks_of_this_machine < cores ? kWakeBytes : std::numeric_limits<int64_t>::max();
+}
+
 // Something that the caller has started.
 struct Operation {
   CollectiveId id;
@@ -56,6 +64,7 @@ class GangCommunicator final : public Communicator {
         ring_(*transport_),
         direct_(std::move(direct)),
         moved_before_(transport_->stats()),
+        wake_bytes_(WakeBytes(transport_->world_size())),
         counters_(counters != nullptr ? *counters : own_counters_),
         thread_([this] { Run(); }) {}
   ~GangCommunicator() override;
@@ -112,6 +121,7 @@ class GangCommunicator final : public Communicator {
   RingEdges ring_;
   std::unique_ptr<DirectCollectives> direct_;  // null: the ranks do not share their memory
   const TransportStats moved_before_;          // to come together
+  const int64_t wake_bytes_;  // of direct buckets: the thread is woken for as many
   CollectiveCounters own_counters_;  // where nobody wants to know
   CollectiveCounters& counters_;
 
@@ -206,7 +216,7 @@ void GangCommunicator::Start(CollectiveKind kind, Operation operation) {
     next = started_.empty();
     started_.push_back(operation);
     if (kind == CollectiveKind::kAllReduce) deferred_bytes_ += BytesOf(Bucket(operation.bucket));
-    due_ = due_ || !IsDirect(operation) || deferred_bytes_ >= kWakeBytes;
+    due_ = due_ || !IsDirect(operation) || deferred_bytes_ >= wake_bytes_;
     wake = asleep_ && due_;
     if (wake) asleep_ = false;
   }

@@ -57,12 +57,12 @@ bool Doorbell::Wait(uint32_t seen, absl::Time deadline, int spins) {
 // Now and then also where it did not help of late: times change.
 int SpinBudget::Next() {
   constexpr int kEvery = 16;
-  if (++waits_ % kEvery == 0) spins_ = std::max(spins_, kMost / 4);
+  if (++waits_ % kEvery == 0) spins_ = std::max(spins_, most_ / 4);
   return spins_;
 }
 
 void SpinBudget::Learn(bool was_enough) {
-  spins_ = was_enough ? std::min(kMost, 2 * spins_ + 1) : spins_ / 2;
+  spins_ = was_enough ? std::min(most_, 2 * spins_ + 1) : spins_ / 2;
 }
 
 absl::StatusOr<SharedDoorbell> SharedDoorbell::Create() {

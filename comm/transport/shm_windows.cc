@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cstdint>
 #include <cstring>
+#include <thread>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
@@ -15,6 +16,15 @@ namespace {
 
 // Two numbers, as they lie in this machine's memory: a notice never leaves it.
 constexpr size_t kNoticeBytes = 2 * sizeof(uint64_t);
+
+// Ranks that read each other's memory meet several times a step, a few microseconds apart, and a sleep
+// with its wake-up takes tens of them: so where each has a core of its own it is worth 100 µs of looking.
+constexpr int kLooksOnACoreOfOnesOwn = 2000;
+constexpr int kLooksOtherwise = 64;
+
+int MostLooks(size_t ranks) {
+  return ranks <= std::thread::hardware_concurrency() ? kLooksOnACoreOfOnesOwn : kLooksOtherwise;
+}
 
 size_t WholePages(size_t bytes) { return base::RoundUp(bytes, kShmPageBytes); }
 
@@ -45,7 +55,8 @@ ShmWindows::ShmWindows(ShmHub& hub, SharedDoorbell bell, Membership membership)
     : hub_(hub),
       bell_(std::move(bell)),
       membership_(std::move(membership)),
-      ranks_(membership_.peers) {
+      ranks_(membership_.peers),
+      spins_(MostLooks(membership_.peers.size() + 1)) {
   ranks_.push_back(membership_.rank);
   std::sort(ranks_.begin(), ranks_.end());
   peers_ = std::vector<Peer>(static_cast<size_t>(ranks_.back()) + 1);
